@@ -1,0 +1,3 @@
+"""Reinforcement learning under glass: every table is open, every optimum exact, every agent scored against it."""
+
+__version__ = "0.1.0"

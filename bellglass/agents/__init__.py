@@ -1,0 +1,1 @@
+"""Planners, tabular learners and deep learners behind one protocol."""

@@ -1,0 +1,1 @@
+"""Deep learners; the only agents, with the Stable-Baselines3 adapter, that import torch."""

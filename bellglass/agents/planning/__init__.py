@@ -1,0 +1,1 @@
+"""Solvers: the exact optimum of a table, with certified bounds."""

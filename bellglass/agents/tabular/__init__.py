@@ -1,0 +1,1 @@
+"""Learners on tables of action values or of maximum-likelihood counts, one file an algorithm."""

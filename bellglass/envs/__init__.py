@@ -1,0 +1,1 @@
+"""Gymnasium environments whose transition table is open to read."""

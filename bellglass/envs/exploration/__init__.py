@@ -1,0 +1,1 @@
+"""Environments of the family 'exploration', one file an environment."""

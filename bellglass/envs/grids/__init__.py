@@ -1,0 +1,1 @@
+"""Environments of the family 'grids', one file an environment."""

@@ -1,0 +1,452 @@
+"""The table of a finite Markov decision process: every outcome of every action, kept whole.
+
+Shapes: S states, A actions, N outcomes in all.  The outcomes of action a in state s are the rows
+
+    k  in  first_outcome[s*A + a] : first_outcome[s*A + a + 1]
+
+of four flat arrays.  An empty range means that the action is not available there; a state in which no action
+is available is terminal.  Two outcomes of one pair may reach the same state with different rewards (falling off
+a cliff and bumping into a wall), so they are never averaged into one.
+
+What a table *means* is probability / (its sum over the row): sums may miss 1 by rounding, at most 1e-9.
+Puterman, Markov Decision Processes (1994), section 2.1, has the model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from .layout import Layout
+
+if TYPE_CHECKING:
+    import networkx
+    import scipy.sparse
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+Number = TypeVar("Number", bound=np.generic)
+
+#: Gymnasium's toy-text form: P[s][a] = [(probability, next_state, reward, terminated), ...]
+Outcomes = Mapping[int, Mapping[int, Sequence[tuple[float, int, float, bool]]]]
+
+#: How far a row of probabilities may miss the sum of 1.
+SUM_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, eq=False, init=False, repr=False)
+class TabularMDP:
+    """What can happen after each action in each state, and where it starts.
+
+    The arrays are copied, checked and made read-only.  Nothing is ever renormalised unless asked for.
+
+    Attributes:
+        first_outcome: [S*A + 1] where the outcomes of each pair begin; not decreasing, from 0 to N.
+        probability: [N] chance of the outcome; each pair's sum to 1.
+        next_state: [N] state it leads to, int32 (int64 past 2**31 states).
+        reward: [N] reward paid on the way, finite.
+        terminated: [N] whether the episode ends there.
+        initial: [S] chance of starting in each state; 0 in terminal ones.
+        terminal: [S] states where no action is available and the value is 0; derived, and checked when given.
+        state_labels: [S] hashable names of the states, or None.
+        action_labels: [A] names of the actions, or None.
+        layout: where the states lie on paper, or None.
+
+    Raises:
+        ValueError: an array of the wrong shape, a row that does not sum to 1, a negative or NaN probability, an
+            infinite reward, a next state out of range, no states, no actions or no start; the message names the
+            state, the action and the number.
+    """
+
+    first_outcome: IntArray
+    probability: FloatArray
+    next_state: npt.NDArray[np.int32] | IntArray
+    reward: FloatArray
+    terminated: BoolArray
+    initial: FloatArray
+    terminal: BoolArray
+    state_labels: tuple[Hashable, ...] | None
+    action_labels: tuple[Hashable, ...] | None
+    layout: Layout | None
+
+    def __init__(
+        self,
+        *,
+        first_outcome: npt.ArrayLike,
+        probability: npt.ArrayLike,
+        next_state: npt.ArrayLike,
+        reward: npt.ArrayLike,
+        terminated: npt.ArrayLike,
+        initial: npt.ArrayLike,
+        terminal: npt.ArrayLike | None = None,
+        state_labels: Sequence[Hashable] | None = None,
+        action_labels: Sequence[Hashable] | None = None,
+        layout: Layout | None = None,
+        normalise: bool = False,
+    ) -> None:
+        from .validation import checked_fields
+
+        fields = checked_fields(
+            first_outcome=first_outcome,
+            probability=probability,
+            next_state=next_state,
+            reward=reward,
+            terminated=terminated,
+            initial=initial,
+            terminal=terminal,
+            state_labels=state_labels,
+            action_labels=action_labels,
+            layout=layout,
+            normalise=normalise,
+        )
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+
+    # -- sizes ---------------------------------------------------------------------------------------------
+
+    @property
+    def num_states(self) -> int:
+        """S."""
+        return len(self.initial)
+
+    @property
+    def num_actions(self) -> int:
+        """A."""
+        return (len(self.first_outcome) - 1) // len(self.initial)
+
+    @property
+    def num_outcomes(self) -> int:
+        """N."""
+        return len(self.probability)
+
+    # -- views, made when first asked for --------------------------------------------------------------------
+
+    @cached_property
+    def action_mask(self) -> BoolArray:
+        """[S, A] whether the action is available in the state."""
+        return locked(np.diff(self.first_outcome).reshape(self.num_states, self.num_actions) > 0)
+
+    @cached_property
+    def lowest_action(self) -> IntArray:
+        """[S] the lowest available action, which an unavailable one is played as; 0 in terminal states."""
+        return locked(self.action_mask.argmax(axis=1).astype(np.int64))
+
+    @cached_property
+    def row_of_outcome(self) -> IntArray:
+        """[N] the pair s*A + a that each outcome belongs to."""
+        rows = np.arange(len(self.first_outcome) - 1, dtype=np.int64)
+        return locked(np.repeat(rows, np.diff(self.first_outcome)))
+
+    @cached_property
+    def normalised_probability(self) -> FloatArray:
+        """[N] probability / (its sum over the pair): what the table means."""
+        sums = row_sums(self.first_outcome, self.probability)
+        if bool(((sums == 1.0) | (np.diff(self.first_outcome) == 0)).all()):
+            return self.probability
+        return locked(self.probability / sums[self.row_of_outcome])
+
+    @cached_property
+    def cumulative_probability(self) -> FloatArray:
+        """[N] running sums of each pair's probabilities, made for one look-up with a uniform u in [0, 1).
+
+        The outcome drawn is the first one of the pair with cumulative_probability > u.  From the last outcome of
+        positive probability on the sum is exactly 1, so an outcome of probability 0 is never drawn.
+        """
+        return locked(cumulate(self.first_outcome, self.normalised_probability))
+
+    @cached_property
+    def cumulative_initial(self) -> FloatArray:
+        """[S] running sums of `initial`, made for the same look-up."""
+        return locked(cumulate(np.array([0, self.num_states]), self.initial / self.initial.sum()))
+
+    @cached_property
+    def expected_reward(self) -> FloatArray:
+        """[S, A] mean reward of each pair; 0 where the action is not available."""
+        weighted = row_sums(self.first_outcome, self.normalised_probability * self.reward)
+        return locked(weighted.reshape(self.num_states, self.num_actions))
+
+    @cached_property
+    def transition_matrix(self) -> scipy.sparse.csr_array:
+        """[S*A, S] scipy CSR of the chance to go on in each state; terminated outcomes are dropped."""
+        import scipy.sparse
+
+        going_on = ~self.terminated
+        return scipy.sparse.coo_array(
+            (
+                self.normalised_probability[going_on],
+                (self.row_of_outcome[going_on], self.next_state[going_on]),
+            ),
+            shape=(self.num_states * self.num_actions, self.num_states),
+        ).tocsr()
+
+    @cached_property
+    def P(self) -> dict[int, dict[int, list[tuple[float, int, float, bool]]]]:  # noqa: N802 - Gymnasium's name
+        """Gymnasium's nested form: P[s][a] = [(probability, next_state, reward, terminated), ...].
+
+        A terminal state shows one self-loop (1.0, s, 0.0, True) for each action; an action that is not available
+        in a live state shows an empty list.
+        """
+        rows = list(
+            zip(
+                self.probability.tolist(),
+                self.next_state.tolist(),
+                self.reward.tolist(),
+                self.terminated.tolist(),
+                strict=True,
+            )
+        )
+        first = self.first_outcome.tolist()
+        num_actions = self.num_actions
+        return {
+            s: {
+                a: [(1.0, s, 0.0, True)] if ends else rows[first[s * num_actions + a] : first[s * num_actions + a + 1]]
+                for a in range(num_actions)
+            }
+            for s, ends in enumerate(self.terminal.tolist())
+        }
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256, as 64 hex digits, of the canonical arrays: equal exactly for equal dynamics and starts.
+
+        Names and layout do not count.  Canonical: little-endian, 64-bit integers and floats, no negative zero.
+        """
+        digest = hashlib.sha256(f"bellglass table 1: {self.num_states} x {self.num_actions}\n".encode())
+        for integers in (self.first_outcome, self.next_state):
+            digest.update(integers.astype("<i8").tobytes())
+        for numbers in (self.probability, self.reward, self.initial):
+            digest.update((numbers + 0.0).astype("<f8").tobytes())  # -0.0 + 0.0 is 0.0
+        digest.update(self.terminated.tobytes())
+        return digest.hexdigest()
+
+    # -- names -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _state_of_label(self) -> dict[Hashable, int]:
+        labels = range(self.num_states) if self.state_labels is None else self.state_labels
+        return {label: s for s, label in enumerate(labels)}
+
+    def encode(self, label: Hashable) -> int:
+        """The state of that name (without labels, a name is the index itself).
+
+        Raises:
+            ValueError: no state bears the name.
+        """
+        s = self._state_of_label.get(label)
+        if s is None:
+            known = ", ".join(repr(name) for name in list(self._state_of_label)[:5])
+            raise ValueError(f"no state is called {label!r}; the {self.num_states} names begin {known}")
+        return s
+
+    def decode(self, state: int) -> Hashable:
+        """The name of the state (without labels, the index itself).
+
+        Raises:
+            ValueError: the index is not in [0, S).
+        """
+        if not 0 <= state < self.num_states:
+            raise ValueError(f"state must be in [0, {self.num_states}), got {state}")
+        return int(state) if self.state_labels is None else self.state_labels[state]
+
+    def action_name(self, action: int) -> str:
+        """The action's label, or its number."""
+        return str(action) if self.action_labels is None else str(self.action_labels[action])
+
+    # -- other forms -------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_P(  # noqa: N802 - Gymnasium's name
+        cls,
+        P: Outcomes,  # noqa: N803
+        *,
+        initial: npt.ArrayLike,
+        state_labels: Sequence[Hashable] | None = None,
+        action_labels: Sequence[Hashable] | None = None,
+        layout: Layout | None = None,
+        normalise: bool = False,
+    ) -> TabularMDP:
+        """Reads Gymnasium's nested dictionaries.
+
+        A state becomes terminal, and its own rows are dropped, if a terminated outcome enters it, if it is no
+        start, and if no state reachable from the starts by unterminated outcomes enters it unterminated.  (So
+        CliffWalking's goal is terminal although its rows say that one can walk on.)
+
+        >>> coin = {0: {0: [(0.5, 0, 1.0, False), (0.5, 1, 0.0, True)]}, 1: {0: [(1.0, 1, 0.0, True)]}}
+        >>> TabularMDP.from_P(coin, initial=[1, 0]).terminal
+        array([False,  True])
+        """
+        from .builders import fields_from_P
+
+        return cls(
+            **fields_from_P(P, initial),
+            state_labels=state_labels,
+            action_labels=action_labels,
+            layout=layout,
+            normalise=normalise,
+        )
+
+    @classmethod
+    def from_arrays(
+        cls,
+        transition: npt.ArrayLike,
+        reward: npt.ArrayLike,
+        *,
+        initial: npt.ArrayLike,
+        terminal: npt.ArrayLike | None = None,
+        action_mask: npt.ArrayLike | None = None,
+        state_labels: Sequence[Hashable] | None = None,
+        action_labels: Sequence[Hashable] | None = None,
+        layout: Layout | None = None,
+        normalise: bool = False,
+    ) -> TabularMDP:
+        """Reads dense arrays.
+
+        Args:
+            transition: [S, A, S] chance of each next state.
+            reward: the textbooks' three forms: [S] (paid on leaving s), [S, A] or [S, A, S].
+            initial: [S] chance of starting in each state.
+            terminal: [S] bool, or the indices of the terminal states; their rows are ignored, and entering one
+                terminates.
+            action_mask: [S, A] bool, which actions are available; all by default, where a row of zeros is an
+                error.
+            state_labels: [S] names.
+            action_labels: [A] names.
+            layout: where the states lie on paper.
+            normalise: divide each row by its sum.
+
+        >>> stay_or_go = [[[1.0, 0.0], [0.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]]]
+        >>> mdp = TabularMDP.from_arrays(stay_or_go, [-1.0, 0.0], terminal=[1], initial=[1, 0])
+        >>> mdp.P[0][1]
+        [(1.0, 1, -1.0, True)]
+        """
+        from .builders import fields_from_arrays
+
+        return cls(
+            **fields_from_arrays(transition, reward, initial, terminal, action_mask),
+            state_labels=state_labels,
+            action_labels=action_labels,
+            layout=layout,
+            normalise=normalise,
+        )
+
+    @classmethod
+    def from_function(
+        cls,
+        model: Callable[[Any, Any], Iterable[Sequence[Any]] | None],
+        states: Iterable[Hashable],
+        actions: Iterable[Hashable],
+        *,
+        initial: Mapping[Any, float] | npt.ArrayLike | None = None,
+        layout: Layout | None = None,
+        normalise: bool = False,
+    ) -> TabularMDP:
+        """Asks `model(state, action)` for the outcomes of every pair, by the names of states and actions.
+
+        Args:
+            model: returns (probability, next state, reward) or (probability, next state, reward, terminated)
+                rows; nothing (None or no rows) where the action is not available.  With three entries an outcome
+                terminates if it enters a state that has no action.
+            states: names of the states, in the order of their indices.
+            actions: names of the actions, in the order of their indices.
+            initial: {state: probability}, or an array [S]; by default the first state.
+            layout: where the states lie on paper.
+            normalise: divide each row by its sum.
+
+        >>> def walk(s, a):
+        ...     return [] if s == 2 else [(1.0, max(s + a, 0), -1.0)]
+        >>> TabularMDP.from_function(walk, states=range(3), actions=[-1, +1]).P[1][1]
+        [(1.0, 2, -1.0, True)]
+        """
+        from .builders import fields_from_function
+
+        return cls(**fields_from_function(model, states, actions, initial), layout=layout, normalise=normalise)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes an ``.npz`` file (arrays and JSON, never pickle), whole or not at all."""
+        from .files import save
+
+        save(self, path)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> TabularMDP:
+        """Reads what `save` wrote; runs no code from the file.
+
+        Raises:
+            ValueError: the file is no table of ours, damaged, or not valid.
+        """
+        from .files import load
+
+        return load(path)
+
+    def to_networkx(self) -> networkx.MultiDiGraph:
+        """A directed multigraph: one node a state, one edge an outcome.
+
+        Nodes carry `label` and `terminal`; edges `action`, `probability`, `reward` and `terminated`.
+
+        Raises:
+            ImportError: networkx is not installed.
+        """
+        import networkx
+
+        graph = networkx.MultiDiGraph()
+        for s, ends in enumerate(self.terminal.tolist()):
+            graph.add_node(s, label=self.decode(s), terminal=ends)
+        for s, actions in self.P.items():
+            for a, rows in actions.items():
+                if self.action_mask[s, a]:
+                    for p, next_s, r, ended in rows:
+                        graph.add_edge(s, next_s, action=a, probability=p, reward=r, terminated=ended)
+        return graph
+
+    def __repr__(self) -> str:
+        return (
+            f"TabularMDP({self.num_states} states, {self.num_actions} actions, {self.num_outcomes} outcomes, "
+            f"fingerprint {self.fingerprint[:12]})"
+        )
+
+    def __copy__(self) -> TabularMDP:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, object]) -> TabularMDP:
+        return self  # nothing in it can change
+
+
+def row_sums(first_outcome: IntArray, numbers: FloatArray) -> FloatArray:
+    """[S*A] sums of `numbers` [N] over each pair's outcomes; 0 where there are none."""
+    sums = np.zeros(len(first_outcome) - 1)
+    filled = np.flatnonzero(np.diff(first_outcome))
+    if filled.size:
+        sums[filled] = np.add.reduceat(numbers, first_outcome[filled])
+    return sums
+
+
+def cumulate(first_outcome: IntArray, probability: FloatArray) -> FloatArray:
+    """[N] running sums within each row; exactly 1 from the last outcome of positive probability on."""
+    running = probability.copy()
+    lengths = np.diff(first_outcome)
+    for k in range(1, int(lengths.max(initial=0))):
+        here = first_outcome[:-1][lengths > k] + k
+        running[here] += running[here - 1]
+    outcomes = np.arange(len(probability))
+    last_positive = np.zeros(len(lengths), dtype=np.int64)
+    filled = np.flatnonzero(lengths)
+    if filled.size:
+        positive = np.where(probability > 0, outcomes, -1)
+        last_positive[filled] = np.maximum.reduceat(positive, first_outcome[filled])
+    running[outcomes >= np.repeat(last_positive, lengths)] = 1.0
+    return running
+
+
+def locked(array: npt.NDArray[Number]) -> npt.NDArray[Number]:
+    """The same array, read-only from now on."""
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,1 @@
+"""Environments of the family 'memory', one file an environment."""

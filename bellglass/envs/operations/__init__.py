@@ -1,0 +1,1 @@
+"""Environments of the family 'operations', one file an environment."""

@@ -1,0 +1,1 @@
+"""Suites, runs, exact scores and the comparison report."""

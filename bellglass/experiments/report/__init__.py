@@ -1,0 +1,1 @@
+"""The comparison report: one HTML page, Markdown, JSON and CSV."""

@@ -1,0 +1,1 @@
+"""Dense and recurrent networks: plain torch modules, handed to agents."""

@@ -1,0 +1,91 @@
+"""Who may import whom: the drawing of the house, kept true by the imports themselves."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import bellglass
+
+ROOT = Path(bellglass.__file__).parent
+
+#: Each folder, and the modules of other folders that it may reach.
+MAY_IMPORT = {
+    "envs": (),
+    "networks": (),
+    "agents": ("envs.mdp", "envs.pomdp", "networks"),
+    "experiments": ("envs", "networks", "agents"),
+}
+
+#: Third parties that only some places may import, whether at the top or late.
+ONLY_IN = {
+    "torch": ("agents/neural", "networks", "agents/stable_baselines3.py"),
+    "stable_baselines3": ("agents/stable_baselines3.py",),
+    "pydantic": ("experiments",),
+    "rich": ("experiments", "cli", "cli.py", "agents/base.py", "agents/progress.py"),
+    "tyro": ("cli", "cli.py"),
+}
+
+#: What `import bellglass` and `bellglass --help` must not load.
+HEAVY = ("torch", "stable_baselines3", "numba", "scipy", "pydantic", "rich")
+
+
+def imports_of(file: Path) -> set[str]:
+    """Dotted names of everything that `file` may reach by an import; the package's own without its name."""
+    package = ("bellglass", *file.relative_to(ROOT).parts[:-1])
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            if module == "bellglass" or not node.module:  # `from .. import envs` names its modules after `import`
+                names |= {f"{module}.{alias.name}" for alias in node.names}
+            else:
+                names.add(module)
+    return names
+
+
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_arrows_point_one_way(file: Path) -> None:
+    where = file.relative_to(ROOT)
+    room = where.parts[0]
+    for name in imports_of(file):
+        if name.startswith("bellglass."):
+            inside = name.removeprefix("bellglass.")
+            allowed = MAY_IMPORT.get(room)
+            if allowed is not None:
+                fits = any(inside == ok or inside.startswith(f"{ok}.") for ok in (room, *allowed))
+                assert fits, f"{where} imports {name}"
+        else:
+            homes = ONLY_IN.get(name.split(".")[0])
+            if homes is not None:
+                fits = any(where.as_posix() == home or where.as_posix().startswith(f"{home}/") for home in homes)
+                assert fits, f"{where} imports {name}"
+
+
+def test_the_reader_of_imports_sees_every_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    file = tmp_path / "agents" / "tabular" / "spy.py"
+    file.parent.mkdir(parents=True)
+    file.write_text("import torch.nn\nfrom ... import envs\nfrom ...envs.tabular import TabularEnv\nfrom . import twin\n")
+    expected = {"torch.nn", "bellglass.envs", "bellglass.envs.tabular", "bellglass.agents.tabular.twin"}
+    assert imports_of(file) == expected
+
+
+@pytest.mark.parametrize("arguments", [["-c", "import bellglass"], ["-m", "bellglass", "--help"]])
+def test_a_light_start_loads_nothing_heavy(arguments: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *arguments], capture_output=True, text=True, check=True, timeout=120
+    )
+    loaded = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines() if "|" in line}
+    assert "bellglass" in loaded or "gymnasium" in loaded
+    assert not loaded & set(HEAVY)
