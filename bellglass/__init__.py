@@ -1,3 +1,3 @@
-"""Reinforcement learning under glass: every table is open, every optimum exact, every agent scored against it."""
+"""Reinforcement learning under glass: every table is open, every optimum exact, every agent scored by it."""
 
 __version__ = "0.1.0"

@@ -44,7 +44,9 @@ def imports_of(file: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else ()
             module = ".".join([*base, *([node.module] if node.module else [])])
-            if module == "bellglass" or not node.module:  # `from .. import envs` names its modules after `import`
+            if (
+                module == "bellglass" or not node.module
+            ):  # `from .. import envs` names its modules after `import`
                 names |= {f"{module}.{alias.name}" for alias in node.names}
             else:
                 names.add(module)
@@ -68,7 +70,9 @@ def test_arrows_point_one_way(file: Path) -> None:
         else:
             homes = ONLY_IN.get(name.split(".")[0])
             if homes is not None:
-                fits = any(where.as_posix() == home or where.as_posix().startswith(f"{home}/") for home in homes)
+                fits = any(
+                    where.as_posix() == home or where.as_posix().startswith(f"{home}/") for home in homes
+                )
                 assert fits, f"{where} imports {name}"
 
 
@@ -76,7 +80,9 @@ def test_the_reader_of_imports_sees_every_form(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
     file = tmp_path / "agents" / "tabular" / "spy.py"
     file.parent.mkdir(parents=True)
-    file.write_text("import torch.nn\nfrom ... import envs\nfrom ...envs.tabular import TabularEnv\nfrom . import twin\n")
+    file.write_text(
+        "import torch.nn\nfrom ... import envs\nfrom ...envs.tabular import TabularEnv\nfrom . import twin\n"
+    )
     expected = {"torch.nn", "bellglass.envs", "bellglass.envs.tabular", "bellglass.agents.tabular.twin"}
     assert imports_of(file) == expected
 
@@ -84,8 +90,14 @@ def test_the_reader_of_imports_sees_every_form(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize("arguments", [["-c", "import bellglass"], ["-m", "bellglass", "--help"]])
 def test_a_light_start_loads_nothing_heavy(arguments: list[str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", *arguments], capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-X", "importtime", *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
     )
-    loaded = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines() if "|" in line}
+    loaded = {
+        line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines() if "|" in line
+    }
     assert "bellglass" in loaded or "gymnasium" in loaded
     assert not loaded & set(HEAVY)

@@ -12,7 +12,9 @@ import numpy.typing as npt
 #: What an agent remembers between steps: None, or arrays [n, ...] for n environments.
 Memory = tuple[npt.NDArray[Any], ...] | None
 
-#: Called while an agent learns; False stops it, anything else lets it go on.
+#: Called while an agent learns; False stops it, anything else lets it go on.  A callback that bears an integer
+#: attribute `next_timestep` is only called once `num_timesteps` has reached it (the callback then moves it on), so
+#: that a compiled loop need not come up for air after every step.
 Callback = Callable[[Any], bool | None]
 
 

@@ -7,3 +7,4 @@ from .table import FloatArray as FloatArray
 from .table import IntArray as IntArray
 from .table import Outcomes as Outcomes
 from .table import TabularMDP as TabularMDP
+from .walk import TableWalker as TableWalker

@@ -59,7 +59,7 @@ def checked_fields(
 
     sums = row_sums(first, chances)
     _check_sums(sums, lengths > 0, num_actions, normalise)
-    ends = locked(~(lengths > 0).reshape(num_states, num_actions).any(axis=1))
+    ends: BoolArray = locked(np.logical_not((lengths > 0).reshape(num_states, num_actions).any(axis=1)))
     if terminal is not None:
         _check_terminal(_vector("terminal", terminal, np.bool_), ends)
     _check_initial(starts, ends, normalise)
