@@ -14,7 +14,7 @@ from .table import Outcomes
 Rows = Sequence[tuple[float, int, float, bool]]
 
 
-def fields_from_P(P: Outcomes, initial: npt.ArrayLike) -> dict[str, Any]:  # noqa: N802, N803
+def fields_from_P(P: Outcomes, initial: npt.ArrayLike) -> dict[str, Any]:
     """The flat arrays of Gymnasium's P; `TabularMDP.from_P` tells which states become terminal."""
     num_states = len(P)
     if set(P) != set(range(num_states)):

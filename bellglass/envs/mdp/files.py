@@ -55,7 +55,7 @@ def save(mdp: TabularMDP, path: str | PathLike[str]) -> None:
 def load(path: str | PathLike[str]) -> TabularMDP:
     """Reads and checks what `save` wrote."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             names = json.loads(str(file["names"]))
             arrays = {name: file[name] for name in ARRAYS}
     except FileNotFoundError:

@@ -189,7 +189,7 @@ class TabularMDP:
         ).tocsr()
 
     @cached_property
-    def P(self) -> dict[int, dict[int, list[tuple[float, int, float, bool]]]]:  # noqa: N802 - Gymnasium's name
+    def P(self) -> dict[int, dict[int, list[tuple[float, int, float, bool]]]]:
         """Gymnasium's nested form: P[s][a] = [(probability, next_state, reward, terminated), ...].
 
         A terminal state shows one self-loop (1.0, s, 0.0, True) for each action; an action that is not available
@@ -264,9 +264,9 @@ class TabularMDP:
     # -- other forms -------------------------------------------------------------------------------------------
 
     @classmethod
-    def from_P(  # noqa: N802 - Gymnasium's name
+    def from_P(
         cls,
-        P: Outcomes,  # noqa: N803
+        P: Outcomes,
         *,
         initial: npt.ArrayLike,
         state_labels: Sequence[Hashable] | None = None,
