@@ -1,1 +1,57 @@
-"""Planners, tabular learners and deep learners behind one protocol."""
+"""Planners, tabular learners and deep learners behind one protocol.
+
+Every name is imported when it is first asked for, so that importing this package stays light and that agents
+without networks need no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .extras import missing_extra
+
+if TYPE_CHECKING:
+    from .base import Agent as Agent
+    from .base import Callback as Callback
+    from .base import Memory as Memory
+    from .base import Transition as Transition
+    from .tabular.q_learning import QLearning as QLearning
+
+#: Where each name lives.
+_HOME = {
+    "Agent": "base",
+    "Callback": "base",
+    "CertaintyEquivalence": "tabular.certainty_equivalence",
+    "DQN": "neural.dqn",
+    "Hardness": "planning",
+    "Ladder": "planning",
+    "Memory": "base",
+    "PolicyIteration": "planning.agents",
+    "QLearning": "tabular.q_learning",
+    "RecurrentDQN": "neural.recurrent_dqn",
+    "Score": "planning",
+    "Solution": "planning",
+    "StableBaselines3": "stable_baselines3",
+    "Transition": "base",
+    "ValueIteration": "planning.agents",
+    "estimate_mdp": "tabular.estimation",
+    "evaluate": "planning",
+    "hardness": "planning",
+    "information_ladder": "planning",
+    "solve": "planning",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return getattr(import_module(f".{home}", __name__), name)
+    except ModuleNotFoundError as error:
+        raise missing_extra(name, error) from error
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

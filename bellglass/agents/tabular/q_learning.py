@@ -1,0 +1,163 @@
+"""Q-learning: learn the best action values from any walk, one cell at a time.
+
+    on each transition (s, a, r, s'):
+        target   =  r + discount * max_a' Q(s', a')      (r alone if terminated)
+        Q(s, a)  <-  Q(s, a) + step_size * (target - Q(s, a))
+
+Watkins & Dayan, "Q-learning", Machine Learning 8 (1992): with every pair visited for ever and step sizes that meet
+Robbins-Monro, Q reaches the optimum.  The boxed pseudocode is in Sutton & Barto (2018), section 6.5.
+
+A *truncated* transition still bootstraps: the clock ran out, the world did not.  The maximum runs over the actions
+that are available in s'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..base import Transition
+from ..schedules import Constant, Schedule, schedule_from, schedule_to_json, tabulate
+from .compiled import compiled, worth_compiling
+from .experience import AnyEnv, Experience, Sizes
+from .kernels import q_learning_steps
+from .learner import FloatArray, TabularLearner
+from .open_road import OpenRoad
+
+#: Steps that the compiled loop takes at a time, so that tables of schedules stay small.
+BLOCK = 1 << 16
+
+
+class QLearning(TabularLearner):
+    """A table of action values, improved off-policy along an epsilon-greedy walk.
+
+    On an environment that walks an open table with nothing on it but Gymnasium's checkers and time limits, long
+    runs take a compiled road: the same steps from the same generators, to the same bits.
+
+    Args:
+        env: an Env or VectorEnv with Discrete observations and actions.
+        discount: weight of the value one step later, in [0, 1].
+        step_size: in [0, 1]; a number, or a schedule of a pair's n-th update, n = 1, 2, ...
+        epsilon: chance of a uniformly random action while learning, in [0, 1]; a number, or a schedule of the
+            progress of `learn`.
+        initial_value: of every pair before its first update; values above the optimum make it try everything.
+        seed: seeds the agent's own generators, and through them the environment; None for fresh entropy.
+
+    Attributes:
+        q_values: [S, A] current estimates.
+        visits: [S, A] number of updates of each pair.
+    """
+
+    def __init__(
+        self,
+        env: AnyEnv | Sizes,
+        *,
+        discount: float = 0.99,
+        step_size: float | Schedule | Mapping[str, Any] = 0.1,
+        epsilon: float | Schedule | Mapping[str, Any] = 0.1,
+        initial_value: float = 0.0,
+        seed: int | None = 0,
+    ) -> None:
+        super().__init__(env, discount=discount, epsilon=schedule_from(epsilon, "epsilon", 0.0, 1.0), seed=seed)
+        self.step_size = schedule_from(step_size, "step_size", 0.0, 1.0)
+        if not np.isfinite(initial_value):
+            raise ValueError(f"initial_value must be finite, got {initial_value}")
+        self.initial_value = float(initial_value)
+        self._q_values = np.full(self.masks.available.shape, self.initial_value)
+        self.visits = np.zeros(self.masks.available.shape, dtype=np.int64)
+        self._step_sizes = np.zeros(0)
+
+    @property
+    def q_values(self) -> FloatArray:
+        """[S, A] current estimates."""
+        return self._q_values
+
+    def td_error(self, transition: Transition) -> float:
+        """Target minus estimate, leaving the table as it is."""
+        s, a, r, next_s, terminated, _ = transition
+        next_value = 0.0 if terminated else self._highest(next_s)
+        return float(r + self.discount * next_value - self._q_values[s, a])
+
+    def update(self, transition: Transition) -> float:
+        """Moves Q(s, a) towards its target; returns the TD error before the move."""
+        s, a = transition.observation, transition.action
+        td_error = self.td_error(transition)
+        self.visits[s, a] += 1
+        self._q_values[s, a] += self.step_size(int(self.visits[s, a])) * td_error
+        return td_error
+
+    def _highest(self, observation: int) -> float:
+        """The highest value of an available action; 0 where there is none (a terminal state)."""
+        row = self._q_values[observation].tolist()
+        return max((row[a] for a in self.masks.actions(observation)), default=0.0)
+
+    # -- the compiled road -------------------------------------------------------------------------------------
+
+    def _play_until(self, timestep: int, experience: Experience) -> None:
+        road = OpenRoad.through(self.env)
+        alone = timestep - self.num_timesteps == 1  # a callback wants to see every step: nothing to gain
+        if road is None or alone or not worth_compiling(q_learning_steps, self._steps_asked):
+            super()._play_until(timestep, experience)
+            return
+        mdp = road.mdp
+        while self.num_timesteps < timestep:
+            steps = min(timestep - self.num_timesteps, BLOCK)
+            begun = self.num_timesteps - self._first_step
+            epsilons = tabulate(self.epsilon, (t / self._steps_asked for t in range(begun, begun + steps)))
+            taken, state, over, elapsed, episodes = compiled(q_learning_steps)(
+                steps,
+                road.state,
+                experience.over,
+                road.elapsed,
+                road.limit,
+                self.discount,
+                epsilons,
+                self._step_sizes_up_to(int(self.visits.max()) + steps),
+                self._q_values,
+                self.visits,
+                self.masks.available,
+                self.masks.seen,
+                mdp.first_outcome,
+                mdp.cumulative_probability,
+                mdp.next_state,
+                mdp.reward,
+                mdp.terminated,
+                mdp.cumulative_initial,
+                mdp.action_mask,
+                road.generator,
+                self._rng,
+            )
+            road.put(state, elapsed)
+            experience.put(state, over)
+            self.masks.forget_cached()
+            self._count(taken)
+            self.num_episodes += episodes
+            if taken < steps:  # in a terminal state that was entered unterminated
+                super()._play_until(self.num_timesteps + 1, experience)
+
+    def _step_sizes_up_to(self, count: int) -> FloatArray:
+        """The step sizes of the first `count` updates of a pair (one number if they are all the same)."""
+        known = len(self._step_sizes)
+        if known == 0 or (known < count and not isinstance(self.step_size, Constant)):
+            more = tabulate(self.step_size, range(known + 1, count + 1))
+            self._step_sizes = np.concatenate([self._step_sizes, more])
+        return self._step_sizes
+
+    # -- files -------------------------------------------------------------------------------------------------
+
+    def _settings(self) -> dict[str, object]:
+        return {
+            "step_size": schedule_to_json(self.step_size, "step_size"),
+            "epsilon": schedule_to_json(self.epsilon, "epsilon"),
+            "initial_value": self.initial_value,
+        }
+
+    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+        return {"q_values": self._q_values, "visits": self.visits}
+
+    def _take_arrays(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        self._q_values[:] = arrays["q_values"]
+        self.visits[:] = arrays["visits"]
