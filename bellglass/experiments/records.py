@@ -1,7 +1,7 @@
 """What a sweep leaves behind, as plain records: specs, points of a curve, results, failures.
 
-Everything here is determined by the spec alone; seconds, hosts and attempts are kept apart (`Timing`), so that two
-machines write the same bytes.
+Everything here is determined by the spec alone; seconds, hosts and attempts are kept apart (`Timing`), so
+that two machines write the same bytes.
 """
 
 from __future__ import annotations
@@ -28,19 +28,24 @@ class AgentSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class EnvironmentSpec:
-    """Which environment, and for how many environment steps an agent may learn in it."""
+    """Which environment, and for how many environment steps an agent may learn in it.
+
+    `max_episode_steps` replaces the time limit of the id while agents learn (None: the id's own); scores know
+    of no time limit but `ScoringSpec.horizon`.
+    """
 
     id: str
     name: str
     keywords: Mapping[str, object] = field(default_factory=dict)
     steps: int
+    max_episode_steps: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScoringSpec:
     """The one criterion by which every agent of an environment is scored.
 
-    `discount` is None unless the criterion is discounted or finite_horizon; `horizon` only for finite_horizon.
+    `discount` is None unless the criterion is discounted or finite_horizon; `horizon` for the latter alone.
     `points` counts the grid of steps at which the exact score is taken.
     """
 
@@ -80,9 +85,9 @@ class CurvePoint(NamedTuple):
     Attributes:
         steps: environment steps learned from so far.
         value: start value of the policy that the agent believes best, in the criterion of the suite.
-        exploring_value: start value of the policy that it plays while it learns; None where that is not exact.
-        episodic_regret: sum over the episodes finished so far of V*(s0) - V^pi(s0), with the exploring policy of
-            the last point before; None where that is not exact.
+        exploring_value: start value of the policy that it plays while it learns; None if that is not exact.
+        episodic_regret: sum over the episodes finished so far of V*(s0) - V^pi(s0), with the exploring policy
+            of the last point before; None where that is not exact.
         gap_regret: sum over the steps so far of discount**t * (V*(s_t) - q*(s_t, a_t)).
         episodes: episodes finished so far.
         low: certified lower bound of `value` (equal to it where the score is a linear solve).
@@ -108,9 +113,10 @@ class RunResult:
         fingerprint: of the table it was scored against.
         optimum: the best start value in the criterion (partially observed: with memory).
         random: the start value of the uniform random policy.
-        floor: start value lost by a perfect planner with this agent's own discount (the criterion floor, >= 0).
+        floor: start value lost by a perfect planner with this agent's own discount (criterion floor, >= 0).
         curve: one point for each step of the grid; the last one is the final score.
-        policy: [S] the action it believes best in each state, -1 in terminal states; None for agents with memory.
+        policy: [S] the action it believes best in each state, -1 in terminal states; None for agents with
+            memory.
         exact: False where scores are sampled.
     """
 

@@ -1,0 +1,309 @@
+"""From the tables of a suite file to a suite: what only the environments and agents themselves can tell.
+
+Every environment is made once and every agent is made once for it, so that a map with unequal rows or a
+negative step size is a mistake in the suite, not a failed run an hour later.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import gymnasium as gym
+from pydantic import ValidationError
+
+from ..envs.mdp import TabularMDP, table_of
+from .catalogue import (
+    OWN_ARGUMENTS,
+    agent_class,
+    agent_names,
+    arguments,
+    environment_ids,
+    environment_keywords,
+    make_agent,
+    make_environment,
+    make_environments,
+)
+from .config import Agent, Entry, Environment, Scoring, Suite, SuiteFile, mistakes_in_form
+from .mistakes import SuiteError, path_of, unknown
+from .records import AgentSpec, Criterion, EnvironmentSpec, ScoringSpec, Skipped
+
+AnyEntry = TypeVar("AnyEntry", bound=Entry)
+
+#: The discount of an agent where neither its settings nor the environment say one below 1.
+USUAL_DISCOUNT = 0.99
+
+
+@dataclass(frozen=True)
+class Place:
+    """An environment of the suite, made."""
+
+    spec: EnvironmentSpec
+    scoring: ScoringSpec
+    env: gym.Env[Any, Any]
+    mdp: TabularMDP
+
+    @property
+    def observed(self) -> bool:
+        """Whether agents are shown the state."""
+        return bool(self.env.has_wrapper_attr("observe"))
+
+
+def assemble(data: Mapping[str, Any], text: str) -> Suite:
+    """Checks everything, and makes a suite of it.
+
+    Raises:
+        SuiteError: every mistake, one a line.
+    """
+    mistakes: list[str] = []
+    file: SuiteFile | None = None
+    try:
+        file = SuiteFile.model_validate(dict(data))
+    except ValidationError as error:
+        mistakes += mistakes_in_form(error)
+    scoring = parsed(Scoring, data.get("scoring")) or Scoring()
+    places: dict[int, Place] = {}
+    names: list[str] = []
+    for i, raw in enumerate(entries(data, "environments")):
+        entry = parsed(Environment, raw)
+        if entry is None:
+            continue
+        names += [entry.id, entry.name or default_name(entry)]
+        found, wrong = place_of(entry, scoring)
+        mistakes += [path_of(["environments", i, *path]) + f": {says}" for path, says in wrong]
+        if found is not None:
+            places[i] = found
+    mistakes += repeated("environments", {i: place.spec.name for i, place in places.items()})
+    agents: dict[int, AgentSpec] = {}
+    pairs: set[tuple[str, str]] = set()
+    skipped: list[Skipped] = []
+    for i, raw in enumerate(entries(data, "agents")):
+        agent = parsed(Agent, raw)
+        if agent is None:
+            continue
+        agents[i] = spec = AgentSpec(
+            name=agent.name or agent.class_name.rpartition(":")[2],
+            class_name=agent.class_name,
+            settings=agent.settings,
+            num_envs=agent.num_envs,
+        )
+        wrong = wrong_words(agent, names)
+        if not wrong:
+            mine = [place for place in places.values() if agent.environments is None or plays(agent, place)]
+            wrong, refused = tried(spec, mine)
+            skipped += refused
+            out = {refusal.environment for refusal in refused}
+            pairs |= {(spec.name, place.spec.name) for place in mine if place.spec.name not in out}
+        mistakes += [path_of(["agents", i, *path]) + f": {says}" for path, says in wrong]
+    mistakes += repeated("agents", {i: spec.name for i, spec in agents.items()})
+    for place in places.values():
+        place.env.close()
+    if mistakes or file is None:
+        raise SuiteError(dict.fromkeys(mistakes))
+    if not pairs:
+        reasons = "; ".join(f"{skip.agent} in {skip.environment}: {skip.reason}" for skip in skipped)
+        raise SuiteError([f"agents: none of them can play any of the environments ({reasons})"])
+    return Suite(
+        name=file.name,
+        seeds=file.seeds,
+        agents=tuple(agents.values()),
+        environments=tuple(place.spec for place in places.values()),
+        scoring={place.spec.name: place.scoring for place in places.values()},
+        pairs=frozenset(pairs),
+        skipped=tuple(skipped),
+        fingerprints={place.spec.name: place.mdp.fingerprint for place in places.values()},
+        limits=file.limits,
+        text=text,
+    )
+
+
+Wrong = list[tuple[list[str | int], str]]
+
+
+def entries(data: Mapping[str, Any], key: str) -> list[Any]:
+    """The array of tables under `key`, or nothing where it is something else."""
+    found = data.get(key)
+    return list(found) if isinstance(found, (list, tuple)) else []
+
+
+def parsed(kind: type[AnyEntry], raw: object) -> AnyEntry | None:
+    """The entry, or None where it has mistakes of form (which are told elsewhere)."""
+    try:
+        return kind.model_validate(raw)
+    except ValidationError:
+        return None
+
+
+def repeated(key: str, names: Mapping[int, str]) -> list[str]:
+    """Names that two entries bear: tables and pictures could not tell them apart."""
+    first: dict[str, int] = {}
+    lines = []
+    for i, name in names.items():
+        if first.setdefault(name, i) != i:
+            lines.append(
+                f"{key}[{i}].name: {name!r} is also the name of {key}[{first[name]}]; give each its own"
+            )
+    return lines
+
+
+def default_name(entry: Environment) -> str:
+    """``FrozenLake 8x8`` for an id with a map name, ``TMaze N=30`` for other keywords."""
+    name = re.sub(r"-v\d+$", "", entry.id.rpartition("/")[2])
+    words = [
+        str(value) if key.endswith("name") else f"{key}={value}" for key, value in entry.keywords.items()
+    ]
+    return " ".join([name, *words])
+
+
+def plays(agent: Agent, place: Place) -> bool:
+    """Whether the agent names this environment."""
+    named = agent.environments or []
+    return place.spec.name in named or place.spec.id in named
+
+
+def place_of(entry: Environment, scoring: Scoring) -> tuple[Place | None, Wrong]:
+    """Makes the environment; or says what is wrong with the entry."""
+    module, _, env_id = entry.id.rpartition(":")
+    try:
+        if module:
+            importlib.import_module(module)
+        gym.spec(env_id)
+    except (gym.error.Error, ImportError):
+        return None, [(["id"], f"{entry.id!r}: {unknown('id', entry.id, environment_ids())}")]
+    allowed = environment_keywords(env_id)
+    wrong: Wrong = []
+    for key, value in entry.keywords.items():
+        if allowed is not None and key not in allowed:
+            wrong.append((["keywords", key], unknown("keyword", key, allowed)))
+        elif (says := not_plain(value)) is not None:
+            wrong.append((["keywords", key], says))
+    if wrong:
+        return None, wrong
+    spec = EnvironmentSpec(
+        id=entry.id,
+        name=entry.name or default_name(entry),
+        keywords=entry.keywords,
+        steps=entry.steps,
+        max_episode_steps=entry.max_episode_steps,
+    )
+    try:
+        env = make_environment(spec)
+    except (TypeError, ValueError, gym.error.Error) as error:
+        return None, [(["keywords"], one_line(error))]
+    try:
+        mdp = table_of(env)
+    except TypeError as error:
+        return None, [(["id"], one_line(error))]
+    judged, says = scoring_of(entry, scoring, env)
+    if judged is None:
+        return None, [(["scoring"], says)]
+    return Place(spec, judged, env, mdp), []
+
+
+def scoring_of(entry: Environment, suite: Scoring, env: gym.Env[Any, Any]) -> tuple[ScoringSpec | None, str]:
+    """The criterion of one environment, or what is wrong with it."""
+    own = entry.scoring
+    criterion: Criterion = own.criterion or suite.criterion
+    same = criterion == suite.criterion
+    discount = own.discount if own.discount is not None else suite.discount if same else None
+    horizon = own.horizon if own.horizon is not None else suite.horizon if same else None
+    if horizon is not None and criterion != "finite_horizon":
+        return None, f"horizon = {horizon} goes with criterion 'finite_horizon', not with {criterion!r}"
+    if criterion in ("total", "average") and discount not in (None, 1.0):
+        return None, f"criterion {criterion!r} takes no discount, got {discount}"
+    if criterion == "discounted":
+        discount = card_discount(env) if discount is None else discount
+        if discount >= 1.0:
+            return None, (
+                "criterion 'discounted' needs a discount in [0, 1), got 1; "
+                "give one, or take criterion 'total', 'average' or 'finite_horizon'"
+            )
+    elif criterion == "finite_horizon":
+        discount = 1.0 if discount is None else discount
+        limit = env.spec.max_episode_steps if env.spec is not None else None
+        horizon = limit if horizon is None else horizon
+        if horizon is None:
+            return None, "criterion 'finite_horizon' needs a horizon, since the environment has no time limit"
+    else:
+        discount = None
+    points = min(suite.points, entry.steps)
+    return ScoringSpec(criterion=criterion, discount=discount, horizon=horizon, points=points), ""
+
+
+def card_discount(env: gym.Env[Any, Any]) -> float:
+    """The discount of the environment's card."""
+    return float(env.get_wrapper_attr("discount")) if env.has_wrapper_attr("discount") else USUAL_DISCOUNT
+
+
+def discount_for_agents(scoring: ScoringSpec, env: gym.Env[Any, Any]) -> float:
+    """What an agent discounts with unless its settings say it: as it is judged, else as the card does."""
+    if scoring.criterion == "discounted" and scoring.discount is not None:
+        return scoring.discount
+    discount = card_discount(env)
+    return discount if discount < 1.0 else USUAL_DISCOUNT
+
+
+def wrong_words(agent: Agent, names: list[str]) -> Wrong:
+    """Unknown class, settings or environments."""
+    wrong: Wrong = []
+    for j, name in enumerate(agent.environments or []):
+        if name not in names:
+            wrong.append((["environments", j], f"{name!r}: {unknown('environment', name, set(names))}"))
+    try:
+        cls = agent_class(agent.class_name)
+    except LookupError:
+        says = f"{agent.class_name!r}: {unknown('agent', agent.class_name, agent_names())}"
+        return [*wrong, (["class"], says)]
+    except ImportError as error:
+        return [*wrong, (["class"], one_line(error))]
+    allowed = arguments(cls, OWN_ARGUMENTS)
+    for key, value in agent.settings.items():
+        if key in OWN_ARGUMENTS:
+            wrong.append((["settings", key], "is set by the runner, for each run its own"))
+        elif allowed is not None and key not in allowed:
+            wrong.append((["settings", key], unknown("setting", key, allowed)))
+        elif (says_not := not_plain(value)) is not None:
+            wrong.append((["settings", key], says_not))
+    return wrong
+
+
+def tried(spec: AgentSpec, places: list[Place]) -> tuple[Wrong, list[Skipped]]:
+    """Makes the agent for each of its environments.
+
+    One that an environment with hidden states refuses cannot play there; any other refusal is a mistake.
+    """
+    wrong: Wrong = []
+    skipped: list[Skipped] = []
+    for place in places:
+        env: gym.Env[Any, Any] | gym.vector.VectorEnv[Any, Any, Any] = place.env
+        try:
+            if spec.num_envs > 1:
+                env = make_environments(place.spec, spec.num_envs)
+            make_agent(spec, env, discount=discount_for_agents(place.scoring, place.env), seed=0)
+        except (TypeError, ValueError, ImportError) as error:
+            if place.observed or isinstance(error, ImportError):
+                wrong.append((["settings"], f"{spec.class_name} in {place.spec.name}: {one_line(error)}"))
+                break
+            skipped.append(Skipped(agent=spec.name, environment=place.spec.name, reason=one_line(error)))
+        finally:
+            if env is not place.env:
+                env.close()
+    return wrong, skipped
+
+
+def not_plain(value: object) -> str | None:
+    """What is wrong with a value that JSON has no word for (TOML's dates and times, nan)."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return f"must be a number, a string, true or false, or a list or table of these, got {value!r}"
+    return None
+
+
+def one_line(error: BaseException) -> str:
+    """The message without line breaks."""
+    return " ".join(str(error).split())

@@ -1,0 +1,101 @@
+"""What a suite may name: environments with their keywords, agents with their settings."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium as gym
+
+from .. import agents
+from .records import AgentSpec, EnvironmentSpec
+
+#: Set by the runner for every run, so no setting of a suite.
+OWN_ARGUMENTS = ("self", "env", "seed")
+
+#: Names with a capital in `bellglass.agents` that are no agents.
+NO_AGENTS = frozenset(
+    ["TYPE_CHECKING", "Agent", "Callback", "Memory", "Transition", "Hardness", "Ladder", "Score", "Solution"]
+)
+
+#: What pictures need; a run draws none.
+OWN_KEYWORDS = ("self", "render_mode")
+
+
+def environment_ids() -> list[str]:
+    """Every registered id of ours."""
+    return sorted(name for name in gym.registry if name.startswith("bellglass/"))
+
+
+def agent_names() -> list[str]:
+    """Every agent that `bellglass.agents` lends, without importing any."""
+    return sorted(name for name in dir(agents) if name[:1].isupper() and name not in NO_AGENTS)
+
+
+def agent_class(name: str) -> Callable[..., Any]:
+    """The class of that name from `bellglass.agents`, or ``package.module:Class`` of the user's own.
+
+    Raises:
+        LookupError: nothing bears the name.
+        ImportError: it needs an extra that is not installed.
+    """
+    module, _, attribute = name.rpartition(":")
+    try:
+        found = getattr(importlib.import_module(module) if module else agents, attribute)
+    except AttributeError:
+        raise LookupError(name) from None
+    if not callable(found) or not hasattr(found, "learn") or name in NO_AGENTS:
+        raise LookupError(name)
+    return found  # type: ignore[no-any-return]  # looked up by name
+
+
+def arguments(function: Callable[..., Any], hidden: tuple[str, ...]) -> set[str] | None:
+    """Names that may be given by keyword; None where any may (``**kwargs``)."""
+    parameters = inspect.signature(function).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return None
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return {parameter.name for parameter in parameters if parameter.kind in named} - set(hidden)
+
+
+def environment_keywords(env_id: str) -> set[str] | None:
+    """Keyword arguments that the environment takes; None where it takes any."""
+    entry_point = gym.spec(env_id).entry_point
+    if entry_point is None:
+        return None
+    creator = (
+        gym.envs.registration.load_env_creator(entry_point) if isinstance(entry_point, str) else entry_point
+    )
+    return arguments(creator, OWN_KEYWORDS)
+
+
+def make_environment(spec: EnvironmentSpec) -> gym.Env[Any, Any]:
+    """One environment, as `gymnasium.make` wraps it."""
+    keywords: dict[str, Any] = dict(spec.keywords)
+    return gym.make(spec.id, max_episode_steps=spec.max_episode_steps, **keywords)
+
+
+def make_environments(spec: EnvironmentSpec, num_envs: int) -> gym.vector.VectorEnv[Any, Any, Any]:
+    """Copies that step together, by the id's own vector entry point."""
+    keywords: dict[str, Any] = dict(spec.keywords)
+    if spec.max_episode_steps is not None:
+        keywords["max_episode_steps"] = spec.max_episode_steps
+    return gym.make_vec(spec.id, num_envs=num_envs, **keywords)
+
+
+def make_agent(
+    spec: AgentSpec,
+    env: gym.Env[Any, Any] | gym.vector.VectorEnv[Any, Any, Any],
+    *,
+    discount: float,
+    seed: int,
+) -> Any:
+    """The agent of `spec`; `discount` holds unless its settings name one, or its class takes none."""
+    cls = agent_class(spec.class_name)
+    settings = dict(spec.settings)
+    takes = arguments(cls, ())
+    if takes is None or "discount" in takes:
+        settings.setdefault("discount", discount)
+    return cls(env, seed=seed, **settings)

@@ -1,0 +1,246 @@
+"""A suite: which agents play which environments, for how long, how often, and by what they are judged.
+
+A suite is one TOML file, or the same thing as a Python mapping (`suite_from`).  Every mistake in it is told
+at once, with its path and what was probably meant, before anything is run or written.
+
+    name = "small"
+    seeds = 20
+    [scoring]
+    criterion = "discounted"
+    [[environments]]
+    id = "bellglass/FrozenLake-v0"
+    steps = 50_000
+    [[agents]]
+    class = "QLearning"
+    settings = { step_size = 0.1 }
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from os import PathLike
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .mistakes import SuiteError, path_of, unknown
+from .records import AgentSpec, Criterion, EnvironmentSpec, RunSpec, ScoringSpec, Skipped
+
+Count = Annotated[int, Field(ge=1)]
+Discount = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Entry(BaseModel):
+    """A table of the file: no unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class EnvironmentScoring(Entry):
+    """Where one environment is judged otherwise than the rest."""
+
+    criterion: Criterion | None = None
+    discount: Discount | None = None
+    horizon: Count | None = None
+
+
+class Scoring(Entry):
+    """How every environment is judged unless it says otherwise."""
+
+    #: by what: discounted, finite_horizon, total or average
+    criterion: Criterion = "discounted"
+    #: weight of the reward one step later; by default the environment's card's (finite_horizon: 1)
+    discount: Discount | None = None
+    #: steps of an episode, for finite_horizon; by default the environment's time limit
+    horizon: Count | None = None
+    #: at how many evenly spaced steps an exact score is taken
+    points: Count = 50
+
+
+class Limits(Entry):
+    """What a run may use, and how often it is tried; no part of what it is."""
+
+    #: how often a run is tried again whose process was killed
+    retries: Annotated[int, Field(ge=0)] = 2
+    #: seconds after which a run is stopped and counted as failed; none by default
+    seconds: Annotated[float, Field(gt=0.0)] | None = None
+
+
+class Environment(Entry):
+    """One environment and the steps that every agent may learn in it."""
+
+    id: str
+    #: what tables and pictures call it; by default made from the id and the keywords
+    name: Annotated[str, Field(min_length=1)] | None = None
+    keywords: dict[str, Any] = {}
+    steps: Count
+    max_episode_steps: Count | None = None
+    scoring: EnvironmentScoring = EnvironmentScoring()
+
+
+class Agent(Entry):
+    """One agent and its settings."""
+
+    #: a class of `bellglass.agents`, or ``package.module:Class``
+    class_name: Annotated[str, Field(alias="class")]
+    #: what tables and pictures call it; by default its class
+    name: Annotated[str, Field(min_length=1)] | None = None
+    settings: dict[str, Any] = {}
+    #: copies of the environment that step together (learners on vector environments)
+    num_envs: Count = 1
+    #: names or ids of the environments it plays; by default all
+    environments: Annotated[list[str], Field(min_length=1)] | None = None
+
+
+class SuiteFile(Entry):
+    """The whole file."""
+
+    name: Annotated[str, Field(min_length=1)]
+    #: runs of each pair, with the seeds 0 .. seeds - 1
+    seeds: Count = 20
+    scoring: Scoring = Scoring()
+    limits: Limits = Limits()
+    environments: Annotated[list[Environment], Field(min_length=1)]
+    agents: Annotated[list[Agent], Field(min_length=1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suite:
+    """A suite without mistakes.
+
+    Attributes:
+        name: its name.
+        seeds: runs of each pair.
+        agents: in the order of the file.
+        environments: in the order of the file.
+        scoring: by name of the environment.
+        pairs: (agent, environment) names that play.
+        skipped: pairs that cannot play, and why.
+        fingerprints: of each environment's table, by its name.
+        limits: what a run may use.
+        text: the file, to be kept beside the results.
+    """
+
+    name: str
+    seeds: int
+    agents: tuple[AgentSpec, ...]
+    environments: tuple[EnvironmentSpec, ...]
+    scoring: Mapping[str, ScoringSpec]
+    pairs: frozenset[tuple[str, str]]
+    skipped: tuple[Skipped, ...]
+    fingerprints: Mapping[str, str]
+    limits: Limits
+    text: str
+
+    def plan(self) -> tuple[tuple[RunSpec, ...], tuple[Skipped, ...]]:
+        """Every run, seed by seed so that early results cover all pairs, and the pairs that cannot play."""
+        return planned_runs(
+            self.agents, self.environments, self.scoring, self.pairs, self.seeds
+        ), self.skipped
+
+
+def planned_runs(
+    agents: tuple[AgentSpec, ...],
+    environments: tuple[EnvironmentSpec, ...],
+    scoring: Mapping[str, ScoringSpec],
+    pairs: frozenset[tuple[str, str]],
+    seeds: int,
+) -> tuple[RunSpec, ...]:
+    """Seeds x environments x agents, of the pairs that play."""
+    return tuple(
+        RunSpec(agent=agent, environment=environment, scoring=scoring[environment.name], seed=seed)
+        for seed in range(seeds)
+        for environment in environments
+        for agent in agents
+        if (agent.name, environment.name) in pairs
+    )
+
+
+def shipped_suites() -> list[str]:
+    """Names of the suites that come with the package."""
+    folder = resources.files("bellglass.experiments") / "suites"
+    return sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+
+
+def read_suite(path_or_name: str | PathLike[str]) -> Suite:
+    """Reads a suite file, or a shipped suite by its name.
+
+    Raises:
+        SuiteError: nothing lies there, it is no TOML, or it has mistakes; all of them, one a line.
+    """
+    path = Path(path_or_name)
+    if path.is_file():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SuiteError([f"{path}: cannot be read: {error}"]) from None
+    elif str(path_or_name) in shipped_suites():
+        resource = resources.files("bellglass.experiments") / "suites" / f"{path_or_name}.toml"
+        text = resource.read_text(encoding="utf-8")
+    else:
+        raise SuiteError(
+            [f"{path_or_name}: no such file; {unknown('suite', str(path_or_name), shipped_suites())}"]
+        )
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SuiteError([f"{path_or_name}: no valid TOML: {error}"]) from None
+    return suite_from(data, text=text)
+
+
+def suite_from(data: Mapping[str, Any], *, text: str | None = None) -> Suite:
+    """A suite from the mapping that its TOML file would be read as.
+
+    >>> suite_from({"name": "x", "seedz": 3, "environments": [], "agents": [{"class": "QLearning"}]})
+    Traceback (most recent call last):
+    bellglass.experiments.mistakes.SuiteError: environments: must have at least 1 item, got []
+    seedz: unknown key; did you mean 'seeds'? allowed: agents, environments, limits, name, scoring, seeds
+
+    Args:
+        data: keys as in the file.
+        text: the file's text; written from `data` where there is none.
+
+    Raises:
+        SuiteError: every mistake, one a line.
+    """
+    from .assembly import assemble
+    from .toml import to_toml
+
+    return assemble(data, to_toml(data) if text is None else text)
+
+
+#: Which tables of the file may hold which keys, by the path without its numbers.
+TABLES: Mapping[tuple[str, ...], type[Entry]] = {
+    (): SuiteFile,
+    ("scoring",): Scoring,
+    ("limits",): Limits,
+    ("environments",): Environment,
+    ("environments", "scoring"): EnvironmentScoring,
+    ("agents",): Agent,
+}
+
+
+def keys_of(entry: type[Entry]) -> list[str]:
+    """The keys as the file spells them."""
+    return [field.alias or name for name, field in entry.model_fields.items()]
+
+
+def mistakes_in_form(error: ValidationError) -> list[str]:
+    """Pydantic's findings, in our words."""
+    lines = []
+    for found in error.errors(include_url=False):
+        *table, key = location = found["loc"] or ("suite",)
+        if found["type"] == "extra_forbidden":
+            here = TABLES[tuple(part for part in table if isinstance(part, str))]
+            says = unknown("key", str(key), keys_of(here))
+        elif found["type"] == "missing":
+            says = "is missing"
+        else:
+            message = found["msg"].partition(" should ")[2].partition(" after validation")[0]
+            says = f"must {message or found['msg']}, got {found['input']!r}"
+        lines.append(f"{path_of(location)}: {says}")
+    return lines

@@ -1,0 +1,52 @@
+"""Mistakes in a suite, gathered and told all at once, each with its path and what was meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SuiteError(ValueError):
+    """A suite that cannot be run.
+
+    Attributes:
+        mistakes: one line each, such as ``agents[0].settings.step_sise: unknown setting; did you mean ...``
+    """
+
+    def __init__(self, mistakes: Iterable[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(self.mistakes))
+
+    def __reduce__(self) -> tuple[type[SuiteError], tuple[tuple[str, ...]]]:
+        return SuiteError, (self.mistakes,)
+
+
+def path_of(parts: Iterable[str | int]) -> str:
+    """``environments[1].keywords.length`` from its parts.
+
+    >>> path_of(["environments", 1, "keywords", "length"])
+    'environments[1].keywords.length'
+    """
+    path = ""
+    for part in parts:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        else:
+            path += f".{part}" if path else part
+    return path
+
+
+def unknown(kind: str, word: str, allowed: Iterable[str], *, shown: int = 40) -> str:
+    """Says that `word` is unknown, what it may have meant, and what is allowed.
+
+    >>> unknown("keyword", "lenght", ["length", "noise"])
+    "unknown keyword; did you mean 'length'? allowed: length, noise"
+    """
+    names = sorted(allowed)
+    if not names:
+        return f"unknown {kind}; none is allowed here"
+    lowered = {name.lower(): name for name in names}
+    close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.5)
+    hint = f"did you mean {lowered[close[0]]!r}? " if close else ""
+    more = f", ... ({len(names)} in all)" if len(names) > shown else ""
+    return f"unknown {kind}; {hint}allowed: {', '.join(names[:shown])}{more}"
