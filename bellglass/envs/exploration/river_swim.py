@@ -1,0 +1,132 @@
+"""RiverSwim: a small sure reward downstream, a large one that must be swum for against the current.
+
+    state     0      1      2     ...    n-1
+            +-----+-----+-----+-----+-----+      action 0, left: one state back, for sure
+     r_left |     |     |     |     |     | r_right   action 1, right: mostly stays, sometimes drifts back
+            +-----+-----+-----+-----+-----+
+
+                      'osband'                         'strehl'
+    right in 0        .4 stay, .6 on                   .7 stay, .3 on
+    right between     .05 back, .6 stay, .35 on        .1 back, .6 stay, .3 on
+    right in n-1      .4 back, .6 stay                 .7 back, .3 stay
+    r_left, r_right   .005, 1                          5, 10000
+    start             state 0                          states 1 and 2 equally
+
+Always swimming right is a birth-death chain.  Detailed balance gives its stationary distribution, and so its gain
+in closed form (`gain_of_right`, derived here):  m(i) * up(i) = m(i+1) * down(i+1).  For 'osband' with n = 6 the gain
+is about .428, and it tends to 3/7.
+
+Strehl & Littman, J. Comput. Syst. Sci. 74 (2008), Fig. 3; Osband, Russo & Van Roy, NeurIPS 2013, Fig. 1.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from ..mdp import Layout, TabularMDP
+from ..tabular import InvalidActions, TabularEnv
+from ..vector import vector_maker
+
+Variant = Literal["osband", "strehl"]
+RewardOn = Literal["action", "arc"]
+
+LEFT, RIGHT = 0, 1
+
+#: Swimming right, by where: chances of drifting back, staying and getting on.
+CURRENT: dict[str, dict[str, tuple[float, float, float]]] = {
+    "osband": {"first": (0.0, 0.4, 0.6), "middle": (0.05, 0.6, 0.35), "last": (0.4, 0.6, 0.0)},
+    "strehl": {"first": (0.0, 0.7, 0.3), "middle": (0.1, 0.6, 0.3), "last": (0.7, 0.3, 0.0)},
+}
+
+#: r_left and r_right where none is given.
+REWARDS: dict[str, tuple[float, float]] = {"osband": (0.005, 1.0), "strehl": (5.0, 10_000.0)}
+
+
+def swimming(n: int, variant: Variant, s: int) -> tuple[float, float, float]:
+    """Chances of (back, stay, on) when swimming right in state `s`."""
+    return CURRENT[variant]["first" if s == 0 else "last" if s == n - 1 else "middle"]
+
+
+def river_swim(n: int, variant: Variant, *, r_left: float, r_right: float, reward_on: RewardOn) -> TabularMDP:
+    """The table: states 0 .. n - 1 from the calm end on."""
+    P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {}
+    for s in range(n):
+        moved = zip(swimming(n, variant, s), (s - 1, s, s + 1), strict=True)
+        right = []
+        for p, next_s in moved:
+            if p > 0:
+                paid = s == n - 1 and (reward_on == "action" or next_s == s)
+                right.append((p, next_s, r_right if paid else 0.0, False))
+        P[s] = {LEFT: [(1.0, max(s - 1, 0), r_left if s == 0 else 0.0, False)], RIGHT: right}
+    starts = np.zeros(n)
+    starts[[0] if variant == "osband" else [1, 2]] = 1.0 if variant == "osband" else 0.5
+    return TabularMDP.from_P(
+        P,
+        initial=starts,
+        state_labels=range(n),
+        action_labels=("left", "right"),
+        layout=Layout(
+            background=("".join("S" if p > 0 else " " for p in starts),),
+            cell=np.array([(0, s) for s in range(n)]),
+            arrows=("←", "→"),
+        ),
+    )
+
+
+def gain_of_right(n: int, variant: Variant, *, r_right: float, reward_on: RewardOn) -> float:
+    """Reward per step in the long run of always swimming right: the closed form above."""
+    mass = np.ones(n)
+    for s in range(1, n):
+        mass[s] = mass[s - 1] * swimming(n, variant, s - 1)[2] / swimming(n, variant, s)[0]
+    kept = 1.0 if reward_on == "action" else swimming(n, variant, n - 1)[1]
+    return float(mass[-1] / mass.sum() * kept * r_right)
+
+
+class RiverSwim(TabularEnv):
+    """Swim against the current.
+
+    Args:
+        n: number of states, at least 2 ('strehl': 3, since it starts in 1 and 2).
+        variant: "osband" or "strehl".
+        r_left: reward of going left in state 0; None: .005 ('osband') or 5 ('strehl').
+        r_right: reward of swimming right in the last state; None: 1 or 10000.
+        reward_on: "action": `r_right` is paid whatever happens; "arc": only if the last state is kept.
+        render_mode: "ansi", "rgb_array", "human" or None.
+        invalid_actions: "lowest" or "raise"; every action is available here.
+    """
+
+    def __init__(
+        self,
+        n: int = 6,
+        variant: Variant = "osband",
+        r_left: float | None = None,
+        r_right: float | None = None,
+        reward_on: RewardOn = "action",
+        *,
+        render_mode: str | None = None,
+        invalid_actions: InvalidActions = "lowest",
+    ) -> None:
+        if variant not in CURRENT:
+            raise ValueError(f"variant must be one of {', '.join(CURRENT)}, got {variant!r}")
+        if reward_on not in ("action", "arc"):
+            raise ValueError(f"reward_on must be 'action' or 'arc', got {reward_on!r}")
+        least = 2 if variant == "osband" else 3
+        if n < least:
+            raise ValueError(f"n must be at least {least} for the variant {variant!r}, got {n}")
+        left, right = REWARDS[variant]
+        super().__init__(
+            river_swim(
+                n,
+                variant,
+                r_left=left if r_left is None else r_left,
+                r_right=right if r_right is None else r_right,
+                reward_on=reward_on,
+            ),
+            render_mode=render_mode,
+            invalid_actions=invalid_actions,
+        )
+
+
+river_swim_vector = vector_maker(RiverSwim)

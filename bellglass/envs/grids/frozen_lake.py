@@ -1,0 +1,146 @@
+"""FrozenLake: cross the ice to the goal; the holes end the episode, and the ice decides where a step goes.
+
+    4x4    S . . .      action a moves in its own direction with probability success_rate,
+           . H . H      and in each perpendicular one with (1 - success_rate) / 2
+           . . . H      entering G pays 1, everything else 0; G and H end the episode
+           H . . G      actions: 0 left, 1 down, 2 right, 3 up
+
+Gymnasium's FrozenLake-v1, outcome for outcome.  Without a discount and without a time limit the 4x4 lake is worth
+14/17 from the start (a solver's answer: no closed form for other maps); `gymnasium.make` cuts episodes after
+100 steps, and within those the best is .74419.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from ..mdp import Layout, TabularMDP
+from ..tabular import InvalidActions, TabularEnv
+from ..vector import vector_maker
+from .moves import ARROWS, MOVES, NAMES, cells_of, neighbour, placed
+
+MAPS = {
+    "4x4": ("SFFF", "FHFH", "FFFH", "HFFG"),
+    "8x8": (
+        "SFFFFFFF",
+        "FFFFFFFF",
+        "FFFHFFFF",
+        "FFFFFHFF",
+        "FFFHFFFF",
+        "FHHFFFHF",
+        "FHFFHFHF",
+        "FFFHFFFG",
+    ),
+}
+
+#: Our four moves in Gymnasium's order: left, down, right, up (counter-clockwise, so neighbours stay perpendicular).
+ORDER = (3, 2, 1, 0)
+
+
+def frozen_lake(desc: Sequence[str], *, is_slippery: bool, success_rate: float) -> TabularMDP:
+    """The table: one state a cell of `desc`, row by row.
+
+    Args:
+        desc: rows of S (start), F (frozen), H (hole) and G (goal); several starts are equally likely.
+        is_slippery: whether steps slip at all.
+        success_rate: chance in [0, 1] of moving as intended; ignored where nothing slips.
+    """
+    _check_map(desc)
+    if not 0.0 <= success_rate <= 1.0:
+        raise ValueError(f"success_rate must be in [0, 1], got {success_rate}")
+    cells = cells_of(len(desc), len(desc[0]))
+    letters = "".join(desc)
+    to_side = (1.0 - success_rate) / 2.0
+    P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {}
+    for s, cell in enumerate(cells):
+        P[s] = {}
+        for a in range(4):
+            if letters[s] in "GH":
+                P[s][a] = [(1.0, s, 0.0, True)]
+                continue
+            directions = [((a - 1) % 4, to_side), (a, success_rate), ((a + 1) % 4, to_side)]
+            P[s][a] = []
+            for b, p in directions if is_slippery else [(a, 1.0)]:
+                row, column = neighbour(cell, MOVES[ORDER[b]], len(desc), len(desc[0]))
+                entered = desc[row][column]
+                P[s][a].append((p, row * len(desc[0]) + column, float(entered == "G"), entered in "GH"))
+    starts = np.array([letter == "S" for letter in letters], dtype=np.float64)
+    mdp = TabularMDP.from_P(
+        P,
+        initial=starts / starts.sum(),
+        state_labels=cells,
+        action_labels=[NAMES[move] for move in ORDER],
+        layout=Layout(
+            background=tuple(row.replace("F", " ") for row in desc),
+            cell=placed(cells),
+            arrows=tuple(ARROWS[move] for move in ORDER),
+        ),
+    )
+    return mdp
+
+
+def _check_map(desc: Sequence[str]) -> None:
+    if isinstance(desc, str) or not desc or not all(isinstance(row, str) and row for row in desc):
+        raise ValueError(f"desc must be a list of rows such as ['SF', 'HG'], got {desc!r}")
+    lengths = [len(row) for row in desc]
+    if len(set(lengths)) > 1:
+        raise ValueError(f"rows of desc must have one length, got {lengths}")
+    unknown = sorted(set("".join(desc)) - set("SFHG"))
+    if unknown:
+        raise ValueError(f"desc may use S, F, H and G only, got {', '.join(map(repr, unknown))}")
+    if "S" not in "".join(desc):
+        raise ValueError(f"desc needs a start S, got {list(desc)}")
+
+
+def goal_is_reachable(desc: Sequence[str]) -> bool:
+    """Whether some G can be walked to from some S around the holes."""
+    reached = [(r, c) for r, c in cells_of(len(desc), len(desc[0])) if desc[r][c] == "S"]
+    known = set(reached)
+    while reached:
+        cell = reached.pop()
+        if desc[cell[0]][cell[1]] == "G":
+            return True
+        if desc[cell[0]][cell[1]] != "H":
+            new = {neighbour(cell, move, len(desc), len(desc[0])) for move in MOVES} - known
+            known |= new
+            reached.extend(new)
+    return False
+
+
+class FrozenLake(TabularEnv):
+    """Cross the ice to the goal.
+
+    Args:
+        map_name: "4x4" or "8x8".
+        desc: rows of S, F, H and G that take the place of the named map.
+        is_slippery: whether steps slip.
+        success_rate: chance in [0, 1] that a slippery step goes where it was meant to.
+        render_mode: "ansi", "rgb_array", "human" or None.
+        invalid_actions: "lowest" or "raise"; every action is available here.
+    """
+
+    def __init__(
+        self,
+        map_name: Literal["4x4", "8x8"] = "4x4",
+        desc: Sequence[str] | None = None,
+        is_slippery: bool = True,
+        success_rate: float = 1.0 / 3.0,
+        *,
+        render_mode: str | None = None,
+        invalid_actions: InvalidActions = "lowest",
+    ) -> None:
+        if desc is None:
+            if map_name not in MAPS:
+                raise ValueError(f"map_name must be one of {', '.join(MAPS)}, got {map_name!r}")
+            desc = MAPS[map_name]
+        mdp = frozen_lake(desc, is_slippery=is_slippery, success_rate=success_rate)
+        if not goal_is_reachable(desc):
+            warnings.warn(f"no goal of {list(desc)} can be reached: every policy is worth 0", stacklevel=2)
+        super().__init__(mdp, render_mode=render_mode, invalid_actions=invalid_actions)
+
+
+frozen_lake_vector = vector_maker(FrozenLake)

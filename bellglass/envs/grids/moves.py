@@ -1,0 +1,34 @@
+"""Walking on a rectangle: cells (row, column) from the top left, walls and edges that stop a move."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Cell = tuple[int, int]
+
+#: The house order of the four moves, clockwise, so that a's perpendiculars are (a - 1) % 4 and (a + 1) % 4.
+UP, RIGHT, DOWN, LEFT = range(4)
+MOVES: tuple[Cell, ...] = ((-1, 0), (0, 1), (1, 0), (0, -1))
+NAMES = ("up", "right", "down", "left")
+ARROWS = ("↑", "→", "↓", "←")
+
+
+def neighbour(cell: Cell, move: Cell, rows: int, columns: int, walls: Container[Cell] = ()) -> Cell:
+    """The cell one move on; the same cell if the edge or a wall is in the way."""
+    row, column = cell[0] + move[0], cell[1] + move[1]
+    if not (0 <= row < rows and 0 <= column < columns) or (row, column) in walls:
+        return cell
+    return row, column
+
+
+def cells_of(rows: int, columns: int) -> tuple[Cell, ...]:
+    """Every cell, row by row."""
+    return tuple((row, column) for row in range(rows) for column in range(columns))
+
+
+def placed(cells: Sequence[Cell]) -> npt.NDArray[np.int64]:
+    """[S, 2] for a layout."""
+    return np.array(cells, dtype=np.int64)

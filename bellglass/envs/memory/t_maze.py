@@ -1,0 +1,118 @@
+"""TMaze: a signal seen once at the start says which way to turn at the end of a long corridor.
+
+            +---+                          +---+
+            | 4 |                          |   |      a turn at the junction ends the episode and pays 4 if the
+    +---+---+---+               +---+---+---+         signal said so, else -.1; a bump into a wall costs .1
+    | up|   | + |               |dwn|   | + |
+    +---+---+---+               +---+---+---+         actions: 0 north, 1 east, 2 south, 3 west
+            |   |                          | 4 |
+            +---+                          +---+
+
+Seen: 0 "up" and 1 "down" in cell 0 only (at reset too, and when coming back), 2 in the corridor, 3 at the junction.
+
+With memory the best is to walk east N times and turn right:  4 * discount**N.  Without memory a turn is a guess, and
+the best fixed turn is worth  (4 - .1) / 2 * discount**N  (both from the start; derived here).
+
+Bakker, Reinforcement learning with long short-term memory, NIPS 2001.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import numpy as np
+
+from ..mdp import Layout, TabularMDP
+from ..pomdp import TabularPOMDP, TabularPOMDPEnv
+from ..tabular import InvalidActions
+from ..vector import vector_maker
+
+NORTH, EAST, SOUTH, WEST = range(4)
+UP, DOWN, CORRIDOR, JUNCTION = range(4)
+
+RIGHT_TURN, WRONG_TURN, BUMP = 4.0, -0.1, -0.1
+
+
+def t_maze(N: int) -> TabularPOMDP:
+    """The table: cells 0 .. N under the signal up, then under the signal down, then the end."""
+    end = 2 * (N + 1)
+    P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {
+        end: {a: [(1.0, end, 0.0, True)] for a in range(4)}
+    }
+    for signal in (UP, DOWN):
+        for cell in range(N + 1):
+            s = signal * (N + 1) + cell
+            bump = [(1.0, s, BUMP, False)]
+            P[s] = {
+                NORTH: bump,
+                EAST: [(1.0, s + 1, 0.0, False)] if cell < N else bump,
+                SOUTH: bump,
+                WEST: [(1.0, s - 1, 0.0, False)] if cell > 0 else bump,
+            }
+            if cell == N:
+                P[s][NORTH] = [(1.0, end, RIGHT_TURN if signal == UP else WRONG_TURN, True)]
+                P[s][SOUTH] = [(1.0, end, RIGHT_TURN if signal == DOWN else WRONG_TURN, True)]
+
+    seen = np.zeros((end + 1, 4))
+    seen[:, CORRIDOR] = 1.0
+    for signal in (UP, DOWN):
+        seen[signal * (N + 1)] = np.eye(4)[signal]
+        seen[signal * (N + 1) + N] = np.eye(4)[JUNCTION]
+    seen[end] = np.eye(4)[JUNCTION]  # never seen by one who still has to act
+
+    labels: list[Hashable] = [(name, cell) for name in ("up", "down") for cell in range(N + 1)]
+    starts = np.zeros(end + 1)
+    starts[[0, N + 1]] = 0.5
+    mdp = TabularMDP.from_P(
+        P,
+        initial=starts,
+        state_labels=[*labels, "end"],
+        action_labels=("north", "east", "south", "west"),
+        layout=_layout(N),
+    )
+    return TabularPOMDP(mdp, seen, seen, observation_labels=("up", "down", "corridor", "junction"))
+
+
+def _layout(N: int) -> Layout:
+    """The maze under the signal up above the one under the signal down; G is the right arm, H the wrong one."""
+    arms = {letter: "#" * N + letter for letter in "GH"}
+    corridor = "S" + " " * N
+    cells = [(row, column) for row in (1, 5) for column in range(N + 1)]
+    return Layout(
+        background=(arms["G"], corridor, arms["H"], "#" * (N + 1), arms["H"], corridor, arms["G"]),
+        cell=np.array([*cells, (-1, -1)]),
+        arrows=("↑", "→", "↓", "←"),
+        row_labels=("", "signal up", "", "", "", "signal down", ""),
+    )
+
+
+def best_with_memory(N: int, discount: float) -> float:
+    """Value of the start for who remembers the signal."""
+    return RIGHT_TURN * discount**N
+
+
+def best_fixed_turn(N: int, discount: float) -> float:
+    """Value of the start of walking to the junction and always turning the same way."""
+    return (RIGHT_TURN + WRONG_TURN) / 2 * discount**N
+
+
+class TMaze(TabularPOMDPEnv):
+    """Remember the signal until the junction.
+
+    Args:
+        N: length of the corridor in steps, at least 1.
+        render_mode: "ansi", "rgb_array", "human" or None.
+        invalid_actions: "lowest" or "raise"; every action is available here.
+    """
+
+    discount = 0.98
+
+    def __init__(
+        self, N: int = 10, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest"
+    ) -> None:
+        if N < 1:
+            raise ValueError(f"N must be at least 1, got {N}")
+        super().__init__(t_maze(N), render_mode=render_mode, invalid_actions=invalid_actions)
+
+
+t_maze_vector = vector_maker(TMaze)

@@ -1,0 +1,45 @@
+"""The ids by which `gymnasium.make` finds the environments of this package.
+
+One row an id; `import bellglass` registers them all (Gymnasium 1.0 dropped its plugin entry points, so an import is
+the whole mechanism; `gym.make("bellglass:bellglass/TMaze-v0")` imports by itself).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import gymnasium as gym
+
+NAMESPACE = "bellglass"
+
+#: Steps after which an episode of a table without an end is truncated.
+CONTINUING = 1000
+
+
+class Row(NamedTuple):
+    """One id: bellglass/{name}, made by {module}:{name}, many of it by {module}:{vector}."""
+
+    name: str
+    module: str
+    vector: str
+    max_episode_steps: int | None = None
+
+
+ENVIRONMENTS = (
+    Row("FrozenLake", "grids.frozen_lake", "frozen_lake_vector", 100),
+    Row("RiverSwim", "exploration.river_swim", "river_swim_vector", CONTINUING),
+    Row("TMaze", "memory.t_maze", "t_maze_vector"),
+)
+
+
+def register_envs() -> None:
+    """Registers every id once; calling again changes nothing."""
+    for row in ENVIRONMENTS:
+        env_id = f"{NAMESPACE}/{row.name}-v0"
+        if env_id not in gym.registry:
+            gym.register(
+                env_id,
+                entry_point=f"{__package__}.{row.module}:{row.name}",
+                vector_entry_point=f"{__package__}.{row.module}:{row.vector}",
+                max_episode_steps=row.max_episode_steps,
+            )
