@@ -69,6 +69,7 @@ def make_result(spec: RunSpec) -> RunResult:
         floor=0.0,
         curve=curve,
         policy=(0, 1, -1),
+        values=(1.0, -0.5, 0.0),
         exact=True,
     )
 

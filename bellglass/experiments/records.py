@@ -118,6 +118,8 @@ class RunResult:
         policy: [S] the action it believes best in each state, -1 in terminal states; None for agents with
             memory.
         exact: False where scores are sampled.
+        values: [S] exact value of the final policy in each state, in the criterion of the suite (with the whole
+            horizon left under a finite one); None for agents with memory, and under the average criterion.
     """
 
     spec: RunSpec
@@ -128,6 +130,7 @@ class RunResult:
     curve: tuple[CurvePoint, ...]
     policy: tuple[int, ...] | None
     exact: bool
+    values: tuple[float, ...] | None = None
 
     @property
     def final(self) -> CurvePoint:

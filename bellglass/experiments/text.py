@@ -97,6 +97,7 @@ def result_text(result: RunResult, curve: bytes) -> str:
         "random": result.random,
         "floor": result.floor,
         "policy": result.policy,
+        "values": result.values,
         "exact": result.exact,
         "final": result.final._asdict(),
         "points": len(result.curve),
@@ -122,7 +123,7 @@ def result_from(text: str, curve: bytes) -> RunResult:
     points = curve_from(curve.decode())
     if not points:
         raise ValueError("curve.jsonl beside it is empty")
-    policy = body["policy"]
+    policy, values = body["policy"], body["values"]
     return RunResult(
         spec=spec_from(body["spec"]),
         fingerprint=body["fingerprint"],
@@ -132,4 +133,5 @@ def result_from(text: str, curve: bytes) -> RunResult:
         curve=points,
         policy=None if policy is None else tuple(int(action) for action in policy),
         exact=bool(body["exact"]),
+        values=None if values is None else tuple(float(value) for value in values),
     )
