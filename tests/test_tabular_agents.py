@@ -68,8 +68,8 @@ def test_callbacks_at_any_points_change_no_bit(learner: type[QLearning]) -> None
 
 @pytest.mark.parametrize("learner", LEARNERS)
 def test_learning_in_two_calls_is_learning_in_one(learner: type[QLearning]) -> None:
-    whole = learner(lake(), seed=1).learn(1200)
-    parts = learner(lake(), seed=1).learn(500).learn(700, reset_num_timesteps=False)
+    whole = learner(lake(), epsilon=0.1, seed=1).learn(1200)
+    parts = learner(lake(), epsilon=0.1, seed=1).learn(500).learn(700, reset_num_timesteps=False)
     np.testing.assert_array_equal(whole.q_values, parts.q_values)
     assert (parts.num_timesteps, parts.num_episodes) == (1200, whole.num_episodes)
     assert parts.learn(10).num_timesteps == 10
