@@ -80,7 +80,7 @@ def test_the_table_stays_in_reach_and_the_checker_is_content(wrapper: Any) -> No
     assert isinstance(rebuilt, wrapper)
 
 
-@pytest.mark.parametrize(("single", "vector"), zip(WRAPPERS, VECTOR_WRAPPERS, strict=True))
+@pytest.mark.parametrize(("single", "vector"), list(zip(WRAPPERS, VECTOR_WRAPPERS, strict=True)))
 @pytest.mark.parametrize("mode", ["NextStep", "SameStep"])
 def test_copies_see_what_single_environments_see(single: Any, vector: Any, mode: str) -> None:
     seeds = [5, 6, 7]

@@ -39,8 +39,8 @@ def fields_from_P(P: Outcomes, initial: npt.ArrayLike) -> dict[str, Any]:
 
     terminal = _terminal_states(rows_of, starts)
     return _flat(
-        (rows_of[s].get(a, ()) if s not in terminal else () for s in range(num_states) for a in
-        range(num_actions)), starts,
+        (rows_of[s].get(a, ()) if s not in terminal else () for s in range(num_states) for a in range(num_actions)),
+        starts,
     )
 
 

@@ -5,8 +5,8 @@ Shapes: S states, A actions, N outcomes in all.  The outcomes of action a in sta
     k  in  first_outcome[s*A + a] : first_outcome[s*A + a + 1]
 
 of four flat arrays.  An empty range means that the action is not available there; a state in which no action
-is available is terminal.  Two outcomes of one pair may reach the same state with different rewards (falling
-off a cliff and bumping into a wall), so they are never averaged into one.
+is available is terminal.  Two outcomes of one pair may reach the same state with different rewards (falling off
+a cliff and bumping into a wall), so they are never averaged into one.
 
 What a table *means* is probability / (its sum over the row): sums may miss 1 by rounding, at most 1e-9.
 Puterman, Markov Decision Processes (1994), section 2.1, has the model.
@@ -63,8 +63,8 @@ class TabularMDP:
 
     Raises:
         ValueError: an array of the wrong shape, a row that does not sum to 1, a negative or NaN probability, an
-            infinite reward, a next state out of range, no states, no actions or no start; the message names
-            the state, the action and the number.
+            infinite reward, a next state out of range, no states, no actions or no start; the message names the
+            state, the action and the number.
     """
 
     first_outcome: IntArray
@@ -158,8 +158,8 @@ class TabularMDP:
     def cumulative_probability(self) -> FloatArray:
         """[N] running sums of each pair's probabilities, made for one look-up with a uniform u in [0, 1).
 
-        The outcome drawn is the first one of the pair with cumulative_probability > u.  From the last outcome
-        of positive probability on the sum is exactly 1, so an outcome of probability 0 is never drawn.
+        The outcome drawn is the first one of the pair with cumulative_probability > u.  From the last outcome of
+        positive probability on the sum is exactly 1, so an outcome of probability 0 is never drawn.
         """
         return locked(cumulate(self.first_outcome, self.normalised_probability))
 
@@ -192,8 +192,8 @@ class TabularMDP:
     def P(self) -> dict[int, dict[int, list[tuple[float, int, float, bool]]]]:
         """Gymnasium's nested form: P[s][a] = [(probability, next_state, reward, terminated), ...].
 
-        A terminal state shows one self-loop (1.0, s, 0.0, True) for each action; an action that is not
-        available in a live state shows an empty list.
+        A terminal state shows one self-loop (1.0, s, 0.0, True) for each action; an action that is not available
+        in a live state shows an empty list.
         """
         rows = list(
             zip(
@@ -218,8 +218,7 @@ class TabularMDP:
     def fingerprint(self) -> str:
         """SHA-256, as 64 hex digits, of the canonical arrays: equal exactly for equal dynamics and starts.
 
-        Names and layout do not count.  Canonical: little-endian, 64-bit integers and floats, no negative
-        zero.
+        Names and layout do not count.  Canonical: little-endian, 64-bit integers and floats, no negative zero.
         """
         digest = hashlib.sha256(f"bellglass table 1: {self.num_states} x {self.num_actions}\n".encode())
         for integers in (self.first_outcome, self.next_state):
@@ -354,8 +353,8 @@ class TabularMDP:
 
         Args:
             model: returns (probability, next state, reward) or (probability, next state, reward, terminated)
-                rows; nothing (None or no rows) where the action is not available.  With three entries an
-                outcome terminates if it enters a state that has no action.
+                rows; nothing (None or no rows) where the action is not available.  With three entries an outcome
+                terminates if it enters a state that has no action.
             states: names of the states, in the order of their indices.
             actions: names of the actions, in the order of their indices.
             initial: {state: probability}, or an array [S]; by default the first state.

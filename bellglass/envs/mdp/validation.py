@@ -86,10 +86,10 @@ def _check_outcomes(first: IntArray, num_states: int, outcomes: dict[str, Any]) 
     chances, targets, rewards = outcomes["probability"], outcomes["next_state"], outcomes["reward"]
     num_actions = (len(first) - 1) // num_states
     for bad, numbers, problem in (
-        (~np.isfinite(chances), chances, "the probability {} is not a finite number"), (chances < 0, chances,
-        "the probability {} is negative"), (~np.isfinite(rewards), rewards, "the reward {} is not a finite
-        number"), ((targets < 0) | (targets >= num_states), targets, f"the next state {{}} is not in [0,
-        {num_states})"),
+        (~np.isfinite(chances), chances, "the probability {} is not a finite number"),
+        (chances < 0, chances, "the probability {} is negative"),
+        (~np.isfinite(rewards), rewards, "the reward {} is not a finite number"),
+        ((targets < 0) | (targets >= num_states), targets, f"the next state {{}} is not in [0, {num_states})"),
     ):
         if bad.any():
             k = int(np.flatnonzero(bad)[0])
@@ -111,8 +111,9 @@ def _check_terminal(given: BoolArray, ends: BoolArray) -> None:
     if len(given) != len(ends):
         raise ValueError(f"terminal has {len(given)} entries, there are {len(ends)} states")
     if (given != ends).any():
-        s = int(np.flatnonzero(given != ends)[0]) problem = "is terminal but has outcomes" if given[s] else
-        "is not terminal but has no available action" raise ValueError(f"state {s} {problem}")
+        s = int(np.flatnonzero(given != ends)[0])
+        problem = "is terminal but has outcomes" if given[s] else "is not terminal but has no available action"
+        raise ValueError(f"state {s} {problem}")
 
 
 def _check_initial(starts: FloatArray, ends: BoolArray, normalise: bool) -> None:

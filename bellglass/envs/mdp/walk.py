@@ -17,8 +17,8 @@ class TableWalker(Protocol):
     step:  an unavailable action is played as mdp.lowest_action; u = np_random.random(); the outcome is the first
            row k of the pair with mdp.cumulative_probability[k] > u.
 
-    A loop that does the same from the same generator, and leaves `state` and the generator where stepping
-    would have left them, cannot be told from stepping.
+    A loop that does the same from the same generator, and leaves `state` and the generator where stepping would
+    have left them, cannot be told from stepping.
 
     Attributes:
         mdp: the table.
