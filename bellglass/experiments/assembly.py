@@ -131,16 +131,9 @@ def entries(data: Mapping[str, Any], key: str) -> list[Any]:
 
 
 def parsed(kind: type[AnyEntry], raw: object) -> AnyEntry | None:
-    """The entry; where it has mistakes of form (told elsewhere), what is left of it."""
+    """The entry, or None where it has mistakes of form (which are told elsewhere)."""
     try:
         return kind.model_validate(raw)
-    except ValidationError as error:
-        if not isinstance(raw, Mapping):
-            return None
-        wrong = {found["loc"][0] for found in error.errors() if found["loc"]}
-        sound = {key: value for key, value in raw.items() if key not in wrong}
-    try:
-        return kind.model_validate(sound if kind is not Environment else {"steps": 1, **sound})
     except ValidationError:
         return None
 
@@ -203,8 +196,8 @@ def place_of(entry: Environment, scoring: Scoring) -> tuple[Place | None, Wrong]
         return None, [(["keywords"], one_line(error))]
     try:
         mdp = table_of(env)
-    except TypeError:
-        return None, [(["id"], f"{entry.id!r} lays no table open, so nothing could be scored exactly")]
+    except TypeError as error:
+        return None, [(["id"], one_line(error))]
     judged, says = scoring_of(entry, scoring, env)
     if judged is None:
         return None, [(["scoring"], says)]

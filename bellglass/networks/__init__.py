@@ -1,1 +1,18 @@
-"""Dense and recurrent networks: plain torch modules, handed to agents."""
+"""Dense and recurrent networks, their losses and their optimiser: plain torch modules, handed to agents."""
+
+from .activations import ACTIVATIONS as ACTIVATIONS
+from .activations import ActivationName as ActivationName
+from .dense import Dense as Dense
+from .flat import FlatParameters as FlatParameters
+from .heads import DuelingHead as DuelingHead
+from .heads import LinearHead as LinearHead
+from .layers import Dropout as Dropout
+from .layers import Gather as Gather
+from .losses import cross_entropy as cross_entropy
+from .losses import huber as huber
+from .losses import mean_squared_error as mean_squared_error
+from .optimisers import Adam as Adam
+from .plain import PlainDense as PlainDense
+from .recurrent import Gates as Gates
+from .recurrent import Recurrent as Recurrent
+from .recurrent import RecurrentValues as RecurrentValues
