@@ -4,9 +4,9 @@
     seen at reset in s              o ~ O_0(o | s)          initial_observation     [S, O]
     belief                          b'(s') ~ O(o | a, s') * sum_s b(s) p(s' | s, a)
 
-Kaelbling, Littman & Cassandra, Planning and acting in partially observable stochastic domains, AIJ 101 (1998).
-The belief is over the states of an episode that goes on: whoever acts is told when it ends, so terminated outcomes
-drop out of the sum.
+Kaelbling, Littman & Cassandra, Planning and acting in partially observable stochastic domains, AIJ 101
+(1998). The belief is over the states of an episode that goes on: whoever acts is told when it ends, so
+terminated outcomes drop out of the sum.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class TabularPOMDP:
 
     Attributes:
         mdp: the table of the hidden states.
-        observation_probability: [S, O] chance of each observation in the state just entered, or [A, S, O] where it
-            depends on the action that led there; kept as given.
+        observation_probability: [S, O] chance of each observation in the state just entered, or [A, S, O]
+            where it depends on the action that led there; kept as given.
         initial_observation: [S, O] chance of each observation at reset.
         observation_labels: [O] names of the observations, or None.
 
@@ -67,7 +67,8 @@ class TabularPOMDP:
             )
         if at_reset.shape != (mdp.num_states, seen.shape[-1]):
             raise ValueError(
-                f"initial_observation must have shape [{mdp.num_states}, {seen.shape[-1]}], got {list(at_reset.shape)}"
+                f"initial_observation must have shape [{mdp.num_states}, {seen.shape[-1]}], "
+                f"got {list(at_reset.shape)}"
             )
         _check_rows("observation_probability", seen)
         _check_rows("initial_observation", at_reset)
@@ -109,7 +110,7 @@ class TabularPOMDP:
             digest.update((array + 0.0).astype("<f8").tobytes())  # -0.0 + 0.0 is 0.0
         return digest.hexdigest()
 
-    # -- beliefs -------------------------------------------------------------------------------------------------
+    # -- beliefs -----------------------------------------------------------------------------------------
 
     def initial_belief(self, observation: int | None = None) -> FloatArray:
         """[S] chance of each state at the start, given what reset() showed (None: before looking).
@@ -128,7 +129,7 @@ class TabularPOMDP:
         return weights @ self.observation_probability[played, entered]
 
     def update_belief(self, belief: npt.ArrayLike, action: int, observation: int) -> FloatArray:
-        """[S] chance of each state, after `action` from `belief` [S], having seen `observation` in an episode going on.
+        """[S] chance of each state after `action` from `belief` [S], if `observation` was seen.
 
         Raises:
             ValueError: the observation cannot follow.
@@ -192,9 +193,10 @@ class TabularPOMDP:
 
 
 class TabularPOMDPEnv(TableEnv[np.int64]):
-    """Walks through the hidden table and shows observations only; `info["state"]` is for scoring, not for learning.
+    """Walks through the hidden table and shows observations only; `info["state"]` is for scoring alone.
 
-    Each reset and each step draws a second number, and shows the first observation whose running sum exceeds it.
+    Each reset and each step draws a second number, and shows the first observation whose running sum exceeds
+    it.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """The ids by which `gymnasium.make` finds the environments of this package.
 
-One row an id; `import bellglass` registers them all (Gymnasium 1.0 dropped its plugin entry points, so an import is
-the whole mechanism; `gym.make("bellglass:bellglass/TMaze-v0")` imports by itself).
+One row an id; `import bellglass` registers them all (Gymnasium 1.0 dropped its plugin entry points, so an
+import is the whole mechanism; `gym.make("bellglass:bellglass/TMaze-v0")` imports by itself).
 """
 
 from __future__ import annotations
@@ -26,8 +26,15 @@ class Row(NamedTuple):
 
 
 ENVIRONMENTS = (
+    Row("Grid4x4", "grids.grid_4x4", "grid_4x4_vector"),
+    Row("Grid5x5", "grids.grid_5x5", "grid_5x5_vector", CONTINUING),
+    Row("RussellNorvig", "grids.russell_norvig", "russell_norvig_vector"),
     Row("FrozenLake", "grids.frozen_lake", "frozen_lake_vector", 100),
+    Row("CliffWalking", "grids.cliff_walking", "cliff_walking_vector"),
+    Row("Taxi", "grids.taxi", "taxi_vector", 200),
     Row("RiverSwim", "exploration.river_swim", "river_swim_vector", CONTINUING),
+    Row("DeepSea", "exploration.deep_sea", "deep_sea_vector"),
+    Row("Gambler", "operations.gambler", "gambler_vector"),
     Row("TMaze", "memory.t_maze", "t_maze_vector"),
 )
 

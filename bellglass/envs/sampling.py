@@ -1,9 +1,9 @@
 """Drawing from a table for many copies at once: flat gathers, nothing else.
 
-A pair is s*A + a.  Terminal states get one more outcome each, the self-loop (1, s, 0, terminated), and a pair that is
-not available points to the outcomes of the lowest available action, so that every pair can be drawn from.  The
-outcome is the first one with  cumulative > u,  found by counting the sums that are <= u where rows are short, and by
-bisection where they are long; both find exactly what `bisect` finds for one copy.
+A pair is s*A + a.  Terminal states get one more outcome each, the self-loop (1, s, 0, terminated), and a pair
+that is not available points to the outcomes of the lowest available action, so that every pair can be drawn
+from.  The outcome is the first one with  cumulative > u,  found by counting the sums that are <= u where rows
+are short, and by bisection where they are long; both find exactly what `bisect` finds for one copy.
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
     reset:  u ~ U[0, 1);  s  = the first state   with cumulative_initial[s] > u
     step:   u ~ U[0, 1);  k  = the first outcome of (s, a) with cumulative_probability[k] > u
 
-One number a reset, one a step (a partially observed environment draws one more for the observation), so that a
-compiled or vectorised loop can take the very same walk (`bellglass.envs.mdp.TableWalker`).  Time limits are not part
-of the table: `gymnasium.make` adds them, so `step` never truncates.  A step in a terminal state pays 0, stays there
-and says `terminated` again.
+One number a reset, one a step (a partially observed environment draws one more for the observation), so that
+a compiled or vectorised loop can take the very same walk (`bellglass.envs.mdp.TableWalker`).  Time limits are
+not part of the table: `gymnasium.make` adds them, so `step` never truncates.  A step in a terminal state pays
+0, stays there and says `terminated` again.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class TableEnv(gym.Env[Observation, np.int64], Generic[Observation]):
         self._rows = _Rows(mdp)
         self._window: Window | None = None
 
-    # -- the two observations a subclass gives -----------------------------------------------------------------
+    # -- the two observations a subclass gives -----------------------------------------------------------
 
     def _observation_at_reset(self) -> Observation:
         raise NotImplementedError
@@ -74,7 +74,7 @@ class TableEnv(gym.Env[Observation, np.int64], Generic[Observation]):
         """What is seen after `action` (as played) led to `state`."""
         raise NotImplementedError
 
-    # -- walking -----------------------------------------------------------------------------------------------
+    # -- walking -----------------------------------------------------------------------------------------
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -140,16 +140,16 @@ class TableEnv(gym.Env[Observation, np.int64], Generic[Observation]):
     def _info(self, probability: float) -> dict[str, Any]:
         return {"state": int(self.state), "probability": probability, "action_mask": self.action_mask}
 
-    # -- the open table ------------------------------------------------------------------------------------------
+    # -- the open table ----------------------------------------------------------------------------------
 
     @property
     def P(self) -> dict[int, dict[int, list[tuple[float, int, float, bool]]]]:
-        """Gymnasium's nested form of the table: P[s][a] = [(probability, next_state, reward, terminated), ...]."""
+        """Gymnasium's nested form: P[s][a] = [(probability, next_state, reward, terminated), ...]."""
         return self.mdp.P
 
     @property
     def action_mask(self) -> BoolArray:
-        """[A] which actions are available in the current state, a fresh copy; all False in a terminal state."""
+        """[A] which actions are available in the current state, a fresh copy; none in a terminal state."""
         mask: BoolArray = self.mdp.action_mask[self.state].copy()
         return mask
 
@@ -172,7 +172,7 @@ class TableEnv(gym.Env[Observation, np.int64], Generic[Observation]):
         restore_generator(self.np_random, state.generator)
         self.state = np.int64(state.state)
 
-    # -- pictures --------------------------------------------------------------------------------------------------
+    # -- pictures ----------------------------------------------------------------------------------------
 
     @property
     def artist(self) -> Artist:
@@ -180,7 +180,7 @@ class TableEnv(gym.Env[Observation, np.int64], Generic[Observation]):
         return LayoutArtist(self.mdp)
 
     def render(self) -> RGBArray | str | None:
-        """The current state as text ("ansi"), as an image [height, width, 3] ("rgb_array"), or in a window."""
+        """The current state as text ("ansi"), an image [height, width, 3] ("rgb_array"), or in a window."""
         if self.render_mode is None:
             gym.logger.warn(
                 "render() was called without a render_mode; give one to the constructor, e.g. 'rgb_array'"
@@ -214,7 +214,8 @@ class TabularEnv(TableEnv[np.int64]):
         invalid_actions: "lowest": an unavailable action does what the lowest available one does, and
             `info["invalid_action"]` is True; "raise": it raises ValueError.
 
-    >>> env = TabularEnv(TabularMDP.from_P({0: {0: [(1.0, 1, 2.0, True)]}, 1: {0: [(1.0, 1, 0, True)]}}, initial=[1, 0]))
+    >>> P = {0: {0: [(1.0, 1, 2.0, True)]}, 1: {0: [(1.0, 1, 0.0, True)]}}
+    >>> env = TabularEnv(TabularMDP.from_P(P, initial=[1, 0]))
     >>> env.reset(seed=0)[0], env.step(0)[:4]
     (np.int64(0), (np.int64(1), 2.0, True, False))
     """

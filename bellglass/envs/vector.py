@@ -4,10 +4,10 @@ Gymnasium's three ways to go on after an episode:
 
     NEXT_STEP   the step after the end is a reset: its action is ignored, its reward 0; mask it in learning
     SAME_STEP   the copy is reset within the step that ends it; `final_obs` and `final_info` hold the end
-    DISABLED    nothing happens by itself: reset(options={"reset_mask": ended}), a step before that is an error
+    DISABLED    nothing happens by itself: call reset(options={"reset_mask": ended}) before the next step
 
-Chance: an integer seed starts one generator for all copies, which draws n numbers a step.  A list of n seeds starts
-one for each copy, and copy i then walks bit for bit as a single environment reset with seeds[i] does.
+Chance: an integer seed starts one generator for all copies, which draws n numbers a step.  A list of n seeds
+starts one for each copy, and copy i then walks bit for bit as a single environment reset with seeds[i] does.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class TabularVectorEnv(gym.vector.VectorEnv[IntArray, IntArray, npt.NDArray[Any]
         self._ended: BoolArray = np.zeros(num_envs, dtype=np.bool_)
         self._any_ended = False
 
-    # -- walking -----------------------------------------------------------------------------------------------
+    # -- walking -----------------------------------------------------------------------------------------
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
@@ -331,7 +331,7 @@ class TabularVectorEnv(gym.vector.VectorEnv[IntArray, IntArray, npt.NDArray[Any]
             infos["invalid_action"], infos["_invalid_action"] = invalid.copy(), invalid.copy()
         return infos
 
-    # -- chance --------------------------------------------------------------------------------------------------
+    # -- chance ------------------------------------------------------------------------------------------
 
     def _draw(self, where: IntArray | None) -> FloatArray:
         """Uniform numbers in [0, 1), for the copies `where`, or for all."""
@@ -371,7 +371,7 @@ class TabularVectorEnv(gym.vector.VectorEnv[IntArray, IntArray, npt.NDArray[Any]
             )
         return mask.copy()
 
-    # -- the open table ------------------------------------------------------------------------------------------
+    # -- the open table ----------------------------------------------------------------------------------
 
     @property
     def P(self) -> dict[int, dict[int, list[tuple[float, int, float, bool]]]]:
@@ -407,7 +407,7 @@ class TabularVectorEnv(gym.vector.VectorEnv[IntArray, IntArray, npt.NDArray[Any]
         )
 
     def restore_state(self, state: VectorEnvState) -> None:
-        """Goes back to where `clone_state` was called, here or in another environment of the same table and size."""
+        """Goes back to where `clone_state` was called, here or in an environment of that table and size."""
         if state.state.shape != (self.num_envs,):
             raise ValueError(f"the saved state is of {len(state.state)} copies, here are {self.num_envs}")
         if state.shared:

@@ -131,9 +131,16 @@ def entries(data: Mapping[str, Any], key: str) -> list[Any]:
 
 
 def parsed(kind: type[AnyEntry], raw: object) -> AnyEntry | None:
-    """The entry, or None where it has mistakes of form (which are told elsewhere)."""
+    """The entry; where it has mistakes of form (told elsewhere), what is left of it."""
     try:
         return kind.model_validate(raw)
+    except ValidationError as error:
+        if not isinstance(raw, Mapping):
+            return None
+        wrong = {found["loc"][0] for found in error.errors() if found["loc"]}
+        sound = {key: value for key, value in raw.items() if key not in wrong}
+    try:
+        return kind.model_validate(sound if kind is not Environment else {"steps": 1, **sound})
     except ValidationError:
         return None
 
@@ -196,8 +203,8 @@ def place_of(entry: Environment, scoring: Scoring) -> tuple[Place | None, Wrong]
         return None, [(["keywords"], one_line(error))]
     try:
         mdp = table_of(env)
-    except TypeError as error:
-        return None, [(["id"], one_line(error))]
+    except TypeError:
+        return None, [(["id"], f"{entry.id!r} lays no table open, so nothing could be scored exactly")]
     judged, says = scoring_of(entry, scoring, env)
     if judged is None:
         return None, [(["scoring"], says)]

@@ -118,8 +118,9 @@ class RunResult:
         policy: [S] the action it believes best in each state, -1 in terminal states; None for agents with
             memory.
         exact: False where scores are sampled.
-        values: [S] exact value of the final policy in each state, in the criterion of the suite (with the whole
-            horizon left under a finite one); None for agents with memory, and under the average criterion.
+        values: [S] exact value of the final policy in each state, in the criterion of the suite (with the
+            whole horizon left under a finite one); None for agents with memory, and under the average
+            criterion.
     """
 
     spec: RunSpec

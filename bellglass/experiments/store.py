@@ -147,7 +147,14 @@ class Store:
             FolderError: something else lies there: results of other tables, another format or another suite.
         """
         path = Path(folder)
-        check_folder_for(path, suite)
+        try:
+            check_folder_for(path, suite)
+            return cls._opened(path, suite)
+        except OSError as error:
+            raise FolderError(f"{path}: cannot be written to: {one_line(error)}") from None
+
+    @classmethod
+    def _opened(cls, path: Path, suite: Suite) -> Store:
         path.mkdir(parents=True, exist_ok=True)
         (path / "locks").mkdir(exist_ok=True)
         with filelock.FileLock(path / "locks" / "folder.lock"):
@@ -248,6 +255,13 @@ class Store:
         return RunResult(
             **{**vars(result), "spec": spec}
         )  # names may have changed since; they are no part of it
+
+    def is_sound(self, spec: RunSpec) -> bool:
+        """Whether the run is finished and whole."""
+        try:
+            return self.result(spec) is not None
+        except FolderError:
+            return False
 
     def failure(self, spec: RunSpec) -> FailedRun | None:
         """The failure of a run, or None; a damaged file counts as none, so that the run is done again."""

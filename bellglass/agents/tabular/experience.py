@@ -64,11 +64,16 @@ class ActionMasks:
         self.available = np.ones(sizes, dtype=np.bool_)
         self.seen = np.zeros(sizes.num_observations, dtype=np.bool_)
         self._actions: dict[int, tuple[int, ...]] = {}
+        self._last: dict[int, bytes] = {}  # what each observation came with most recently
         self._all = tuple(range(sizes.num_actions))
 
     def note(self, observation: int, mask: npt.ArrayLike) -> None:
         """The environment showed `mask` [A] together with `observation`."""
         shown = np.asarray(mask, dtype=np.bool_)
+        bits = shown.tobytes()
+        if self._last.get(observation) == bits:
+            return
+        self._last[observation] = bits
         before = self.available[observation]
         now = (before | shown) if self.seen[observation] else shown
         if (now != before).any():
@@ -89,6 +94,7 @@ class ActionMasks:
     def forget_cached(self) -> None:
         """To be called after the arrays have been written to directly."""
         self._actions.clear()
+        self._last.clear()
 
 
 class Experience:
@@ -100,14 +106,12 @@ class Experience:
 
     Attributes:
         num_envs: n.
-        episodes: how many have ended since it was made.
     """
 
     def __init__(self, env: AnyEnv, masks: ActionMasks) -> None:
         self.env = env
         self.masks = masks
         self.num_envs = env.num_envs if isinstance(env, VectorEnv) else 1
-        self.episodes = 0
         self._observations = [0] * self.num_envs
         self._over = np.ones(self.num_envs, dtype=np.bool_)
         self._mode = _autoreset_mode(env)
@@ -125,13 +129,15 @@ class Experience:
 
     def observations(self) -> list[int]:
         """[n] where each copy stands, after resetting those that do not reset themselves."""
-        if self._over[0] and self.num_envs == 1 and not isinstance(self.env, VectorEnv):
+        if self._mode is not AutoresetMode.DISABLED or not self._over.any():
+            return self._observations
+        if not isinstance(self.env, VectorEnv):
             observation, info = self.env.reset()
             self._over[0] = False
             self._observations[0] = int(observation)
             if "action_mask" in info:
                 self.masks.note(self._observations[0], info["action_mask"])
-        elif self._mode is AutoresetMode.DISABLED and self._over.any():
+        else:
             self._arrive(*self.env.reset(options={"reset_mask": self._over.copy()}))
             self._over[:] = False
         return self._observations
@@ -157,7 +163,6 @@ class Experience:
             self.masks.note(after, info["action_mask"])
         if terminated or truncated:
             self._over[0] = True
-            self.episodes += 1
         return [Transition(before, actions[0], float(reward), after, bool(terminated), bool(truncated))]
 
     def _step_all(self, env: VectorEnv[Any, Any, Any], actions: npt.NDArray[np.int64]) -> list[Transition]:
@@ -174,7 +179,6 @@ class Experience:
                 if final_masks is not None:
                     self.masks.note(after[i], final_masks[i])
         self._over = ended & (self._mode is not AutoresetMode.SAME_STEP)
-        self.episodes += int((ended & played).sum())
         rows = zip(before, actions.tolist(), reward, after, terminated, truncated, strict=True)
         return [
             Transition(o, a, float(r), next_o, bool(ends), bool(cut))

@@ -131,8 +131,8 @@ class TabularLearner(ABC):
             transitions = experience.step(actions)
             for transition in transitions:
                 self.update(transition)
+                self.num_episodes += transition.terminated or transition.truncated
             self._count(len(transitions))
-            self.num_episodes += sum(t.terminated or t.truncated for t in transitions)
 
     def _count(self, steps: int) -> None:
         self.num_timesteps += steps

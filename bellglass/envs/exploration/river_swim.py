@@ -12,9 +12,9 @@
     r_left, r_right   .005, 1                          5, 10000
     start             state 0                          states 1 and 2 equally
 
-Always swimming right is a birth-death chain.  Detailed balance gives its stationary distribution, and so its gain
-in closed form (`gain_of_right`, derived here):  m(i) * up(i) = m(i+1) * down(i+1).  For 'osband' with n = 6 the gain
-is about .428, and it tends to 3/7.
+Always swimming right is a birth-death chain.  Detailed balance gives its stationary distribution, and so its
+gain in closed form (`gain_of_right`, derived here):  m(i) * up(i) = m(i+1) * down(i+1).  For 'osband' with n
+= 6 the gain is about .428, and it tends to 3/7.
 
 Strehl & Littman, J. Comput. Syst. Sci. 74 (2008), Fig. 3; Osband, Russo & Van Roy, NeurIPS 2013, Fig. 1.
 """

@@ -1,17 +1,18 @@
 """TMaze: a signal seen once at the start says which way to turn at the end of a long corridor.
 
             +---+                          +---+
-            | 4 |                          |   |      a turn at the junction ends the episode and pays 4 if the
-    +---+---+---+               +---+---+---+         signal said so, else -.1; a bump into a wall costs .1
+            | 4 |                          |   |      a turn at the junction ends the episode, and pays 4
+    +---+---+---+               +---+---+---+         if the signal said so, else -.1; a bump costs .1
     | up|   | + |               |dwn|   | + |
     +---+---+---+               +---+---+---+         actions: 0 north, 1 east, 2 south, 3 west
             |   |                          | 4 |
             +---+                          +---+
 
-Seen: 0 "up" and 1 "down" in cell 0 only (at reset too, and when coming back), 2 in the corridor, 3 at the junction.
+Seen: 0 "up" and 1 "down" in cell 0 only (at reset too, and when coming back), 2 in the corridor, 3 at the
+junction.
 
-With memory the best is to walk east N times and turn right:  4 * discount**N.  Without memory a turn is a guess, and
-the best fixed turn is worth  (4 - .1) / 2 * discount**N  (both from the start; derived here).
+With memory the best is to walk east N times and turn right:  4 * discount**N.  Without memory a turn is a
+guess, and the best fixed turn is worth  (4 - .1) / 2 * discount**N  (both from the start; derived here).
 
 Bakker, Reinforcement learning with long short-term memory, NIPS 2001.
 """
@@ -24,6 +25,7 @@ import numpy as np
 
 from ..mdp import Layout, TabularMDP
 from ..pomdp import TabularPOMDP, TabularPOMDPEnv
+from ..rendering import Artist, LayoutArtist, RGBArray
 from ..tabular import InvalidActions
 from ..vector import vector_maker
 
@@ -74,7 +76,7 @@ def t_maze(N: int) -> TabularPOMDP:
 
 
 def _layout(N: int) -> Layout:
-    """The maze under the signal up above the one under the signal down; G is the right arm, H the wrong one."""
+    """The maze under the signal up, and below it the one under the signal down; G is the right arm."""
     arms = {letter: "#" * N + letter for letter in "GH"}
     corridor = "S" + " " * N
     cells = [(row, column) for row in (1, 5) for column in range(N + 1)]
@@ -84,6 +86,29 @@ def _layout(N: int) -> Layout:
         arrows=("↑", "→", "↓", "←"),
         row_labels=("", "signal up", "", "", "", "signal down", ""),
     )
+
+
+class TMazeArtist:
+    """Draws the maze under the signal of the state, and leaves the other one out."""
+
+    def __init__(self, mdp: TabularMDP) -> None:
+        self._both = LayoutArtist(mdp)
+
+    def text(self, state: int) -> str:
+        """Three lines of maze, and the signal."""
+        N = self._both.layout.columns - 1
+        if state == 2 * (N + 1):
+            return "(end)"
+        signal = state // (N + 1)
+        lines = self._both.text(state).splitlines()[4 * signal :][:3]
+        return "\n".join([*lines, f"signal {'down' if signal else 'up'}"])
+
+    def picture(self, state: int) -> RGBArray:
+        """[3 * cell, (N + 1) * cell, 3]; after the end an empty maze."""
+        picture = self._both.picture(state)
+        below = self._both.layout.columns <= state < 2 * self._both.layout.columns
+        size = len(picture) // 7
+        return picture[4 * size :] if below else picture[: 3 * size]
 
 
 def best_with_memory(N: int, discount: float) -> float:
@@ -113,6 +138,11 @@ class TMaze(TabularPOMDPEnv):
         if N < 1:
             raise ValueError(f"N must be at least 1, got {N}")
         super().__init__(t_maze(N), render_mode=render_mode, invalid_actions=invalid_actions)
+
+    @property
+    def artist(self) -> Artist:
+        """Draws the maze of the present signal."""
+        return TMazeArtist(self.mdp)
 
 
 t_maze_vector = vector_maker(TMaze)

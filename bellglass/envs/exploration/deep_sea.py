@@ -1,0 +1,128 @@
+"""DeepSea: a treasure at the end of N right choices, each of which costs a little.
+
+    S                  every step goes one row down, left or right by one column (walls at both sides)
+    .  .               right costs move_cost / N; right in the last column pays 1 as well
+    .  .  .            after N steps the episode is over
+    .  .  .  T         action 0 left, 1 right; `randomize_actions` swaps the two in some states
+
+Stochastic: right stays in its column with probability 1/N instead, and pays as if it had not.
+
+Deterministic: only right, N times, finds the treasure, and v*(start) = 1 - move_cost without a discount; with
+one it is  discount**(N - 1) - (move_cost / N) * (1 + discount + ... + discount**(N - 1)),  or 0 where that is
+negative (derived here).  Stochastic, small costs: the last column is reached with all N - 1 earlier choices
+right and successful, so v*(start) = (1 - 1/N)**(N - 1) - (costs until the first failure), which the solver
+certifies.
+
+States are the N*N cells row by row (those right of the diagonal are never reached) and, last, the end.
+
+Osband et al., Behaviour Suite for Reinforcement Learning, ICLR 2020; without bsuite's reward noise of mean 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import numpy as np
+
+from ..mdp import Layout, TabularMDP
+from ..tabular import InvalidActions, TabularEnv
+from ..vector import vector_maker
+
+LEFT, RIGHT = 0, 1
+
+
+def deep_sea(N: int, *, stochastic: bool, move_cost: float, swapped: np.ndarray) -> TabularMDP:
+    """The table: N*N cells row by row, then the end.
+
+    Args:
+        N: rows and columns.
+        stochastic: whether right may fail.
+        move_cost: cost of N times right.
+        swapped: [N, N] bool, the cells in which action 0 goes right and action 1 left.
+    """
+    end = N * N
+    P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {
+        end: {a: [(1.0, end, 0.0, True)] for a in (0, 1)}
+    }
+    for row in range(N):
+        ends = row == N - 1
+        for column in range(N):
+            below = [
+                end if ends else (row + 1) * N + c
+                for c in (max(column - 1, 0), column, min(column + 1, N - 1))
+            ]
+            paid = -move_cost / N + float(column == N - 1)
+            right = [(1.0 - 1.0 / N, below[2], paid, ends), (1.0 / N, below[1], paid, ends)]
+            directions = [
+                [(1.0, below[0], 0.0, ends)],
+                right if stochastic else [(1.0, below[2], paid, ends)],
+            ]
+            swap = int(swapped[row, column])
+            P[row * N + column] = {LEFT: directions[LEFT ^ swap], RIGHT: directions[RIGHT ^ swap]}
+    labels: list[Hashable] = [(row, column) for row in range(N) for column in range(N)]
+    cells = [(row, column) for row in range(N) for column in range(N)]
+    return TabularMDP.from_P(
+        P,
+        initial=np.eye(1, end + 1)[0],
+        state_labels=[*labels, "end"],
+        action_labels=("left", "right") if not swapped.any() else ("action 0", "action 1"),
+        layout=Layout(
+            background=tuple(
+                "".join(
+                    "S" if (r, c) == (0, 0) else "T" if (r, c) == (N - 1, N - 1) else " " for c in range(N)
+                )
+                for r in range(N)
+            ),
+            cell=np.array([*cells, (-1, -1)]),
+            arrows=("↙", "↘") if not swapped.any() else ("0", "1"),
+        ),
+    )
+
+
+def optimal_start_value(N: int, *, move_cost: float, discount: float = 1.0) -> float:
+    """v*(start) without failures, the closed form above."""
+    cost = move_cost / N * sum(discount**t for t in range(N))
+    return max(discount ** (N - 1) - cost, 0.0)
+
+
+class DeepSea(TabularEnv):
+    """Dive for the treasure.
+
+    Args:
+        N: depth and width, at least 2.
+        stochastic: whether right fails with probability 1/N.
+        move_cost: what N times right cost, at least 0.
+        randomize_actions: whether a coin swaps the two actions in each state.
+        model_seed: seed of these coins, at least 0.
+        render_mode: "ansi", "rgb_array", "human" or None.
+        invalid_actions: "lowest" or "raise"; every action is available here.
+    """
+
+    def __init__(
+        self,
+        N: int = 10,
+        stochastic: bool = False,
+        move_cost: float = 0.01,
+        randomize_actions: bool = False,
+        model_seed: int = 0,
+        *,
+        render_mode: str | None = None,
+        invalid_actions: InvalidActions = "lowest",
+    ) -> None:
+        if N < 2:
+            raise ValueError(f"N must be at least 2, got {N}")
+        if not 0.0 <= move_cost < np.inf:
+            raise ValueError(f"move_cost must be at least 0 and finite, got {move_cost}")
+        if model_seed < 0:
+            raise ValueError(f"model_seed must be at least 0, got {model_seed}")
+        swapped = np.zeros((N, N), dtype=np.bool_)
+        if randomize_actions:
+            swapped = np.random.default_rng(model_seed).integers(2, size=(N, N)) == 1
+        super().__init__(
+            deep_sea(N, stochastic=stochastic, move_cost=move_cost, swapped=swapped),
+            render_mode=render_mode,
+            invalid_actions=invalid_actions,
+        )
+
+
+deep_sea_vector = vector_maker(DeepSea)

@@ -1,0 +1,114 @@
+"""Gambler: stake some of your capital on a coin, again and again, until you are rich or ruined.
+
+    0  1  2  ...  s  ...  goal      win the stake with p_h, else lose it; reaching the goal pays 1
+                                    action a stakes a + 1, from 1 to min(s, goal - s): other actions are
+                                    masked
+
+Without a discount, bold play (stake all you can use) is best for p_h <= 1/2, and its values obey
+
+    v(s) = p_h * v(2s)                               s <= goal / 2
+    v(s) = p_h + (1 - p_h) * v(2s - goal)            s >  goal / 2
+
+so that v(goal/2) = p_h and v(goal/4) = p_h**2.  For p_h >= 1/2 staking 1 is best, the gambler's ruin:
+
+    v(s) = (1 - x**s) / (1 - x**goal),   x = (1 - p_h) / p_h     (s / goal for p_h = 1/2)
+
+Dubins & Savage, How to Gamble If You Must (1965); Sutton & Barto, 2nd ed. (2018), Example 4.3.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..mdp import FloatArray, Layout, TabularMDP
+from ..tabular import InvalidActions, TabularEnv
+from ..vector import vector_maker
+
+#: Capitals in one row of the picture.
+PER_ROW = 10
+
+
+def gambler(*, p_h: float, goal: int) -> TabularMDP:
+    """The table: capital 0 .. goal; action a stakes a + 1."""
+    num_actions = goal // 2
+    P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {
+        s: {a: [(1.0, s, 0.0, True)] for a in range(num_actions)} for s in (0, goal)
+    }
+    for s in range(1, goal):
+        P[s] = {a: [] for a in range(num_actions)}
+        for stake in range(1, min(s, goal - s) + 1):
+            won, lost = s + stake, s - stake
+            P[s][stake - 1] = [(p_h, won, float(won == goal), won == goal), (1.0 - p_h, lost, 0.0, lost == 0)]
+    starts = np.full(goal + 1, 1.0 / (goal - 1))
+    starts[[0, goal]] = 0.0
+    return TabularMDP.from_P(
+        P,
+        initial=starts,
+        state_labels=range(goal + 1),
+        action_labels=[f"stake {stake}" for stake in range(1, num_actions + 1)],
+        layout=_layout(goal),
+    )
+
+
+def _layout(goal: int) -> Layout:
+    """Capitals in rows of ten; H is ruin."""
+    rows = goal // PER_ROW + 1
+    width = min(PER_ROW, goal + 1)
+    letters = ("H" + " " * (goal - 1) + "G").ljust(rows * width, "#")
+    s = np.arange(goal + 1)
+    return Layout(
+        background=tuple(letters[row * width : (row + 1) * width] for row in range(rows)),
+        cell=np.stack([s // width, s % width], axis=1),
+        arrows=tuple(str(stake) for stake in range(1, goal // 2 + 1)),
+        row_labels=tuple(str(row * width) for row in range(rows)) if rows > 1 else (),
+    )
+
+
+def optimal_values(*, p_h: float, goal: int) -> FloatArray:
+    """[goal + 1] chance of reaching the goal, without a discount: the closed forms above."""
+    s: FloatArray = np.arange(goal + 1, dtype=np.float64)
+    if p_h == 0.5:
+        return s / goal
+    if p_h > 0.5:
+        x = (1.0 - p_h) / p_h
+        ruin: FloatArray = (1.0 - x**s) / (1.0 - x**goal)
+        return ruin
+    k = np.arange(goal + 1)
+    values = np.append(np.zeros(goal), 1.0)
+    for _ in range(
+        2 * goal
+    ):  # a contraction by 1 - p_h at most per two steps; exact once every orbit has closed
+        poor = p_h * values[np.minimum(2 * k, goal)]
+        rich = p_h + (1.0 - p_h) * values[np.maximum(2 * k - goal, 0)]
+        values = np.where(2 * k <= goal, poor, rich)
+    return values
+
+
+class Gambler(TabularEnv):
+    """Reach the goal before ruin.
+
+    Args:
+        p_h: chance of winning a stake, in [0, 1].
+        goal: capital to reach, at least 2.
+        render_mode: "ansi", "rgb_array", "human" or None.
+        invalid_actions: "lowest": an unavailable stake is played as a stake of 1; "raise": ValueError.
+    """
+
+    def __init__(
+        self,
+        p_h: float = 0.4,
+        goal: int = 100,
+        *,
+        render_mode: str | None = None,
+        invalid_actions: InvalidActions = "lowest",
+    ) -> None:
+        if not 0.0 <= p_h <= 1.0:
+            raise ValueError(f"p_h must be in [0, 1], got {p_h}")
+        if goal < 2:
+            raise ValueError(f"goal must be at least 2, got {goal}")
+        super().__init__(
+            gambler(p_h=p_h, goal=goal), render_mode=render_mode, invalid_actions=invalid_actions
+        )
+
+
+gambler_vector = vector_maker(Gambler)

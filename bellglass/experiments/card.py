@@ -1,0 +1,240 @@
+"""A card: everything exact about one environment, as plain numbers that go to JSON and back."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
+
+from .records import Criterion
+from .text import canonical
+
+Row = tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardLayout:
+    """Where the states lie on paper (see `bellglass.envs.mdp.Layout`).
+
+    Attributes:
+        background: one string a row, one letter a cell.
+        cell: [S] row and column of each state; (-1, -1) where it has no place.
+        arrows: [A] a glyph for each action.
+        row_labels: a caption for each row, or empty.
+    """
+
+    background: tuple[str, ...]
+    cell: tuple[tuple[int, int], ...]
+    arrows: tuple[str, ...]
+    row_labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """The exact answers of one environment.
+
+    Attributes:
+        id: registered id.
+        name: what tables and pictures call it.
+        keywords: what it was made with.
+        num_states: S.
+        num_actions: A.
+        num_outcomes: N.
+        fingerprint: of the table.
+        discount: of the discounted criterion, in [0, 1).
+        horizon: steps of an episode, for the finite-horizon criterion; None without a time limit.
+        criterion: the one that the suite scores by, and that values, policy and gap below are of.
+        optimum: best start value under each criterion that applies (partially observed: with memory).
+        random: start value of the uniform random policy under each of them.
+        values: [S] exact values of the states (finite horizon: at the start of an episode; average: bias).
+        q_values: [S][A] of the actions; None where the action is not available or bottomless.
+        policy: [S] an optimal action, ties by the lowest; -1 in terminal states.
+        optimal_actions: [S][A] whether the action is optimal.
+        bound: width of the certified interval around `values`.
+        hardness: diameter, bias_span, min_gap, ... ; None where not defined, infinity where it has no bound.
+        gap: the smallest positive loss of start value by changing the policy in one state; infinity if none
+            is.
+        observed: False where agents see observations only; values and policy are then of the hidden states.
+        ladder: partially observed: best values reactive, with memory, and observed; where they are known.
+        layout: where the states lie on paper, or None.
+        state_labels: [S] names of the states.
+        action_labels: [A] names of the actions.
+        sources: where the environment and its known answers come from.
+    """
+
+    id: str
+    name: str
+    keywords: Mapping[str, object] = field(default_factory=dict)
+    num_states: int
+    num_actions: int
+    num_outcomes: int
+    fingerprint: str
+    discount: float
+    horizon: int | None
+    criterion: Criterion
+    optimum: Mapping[str, float]
+    random: Mapping[str, float]
+    values: Row
+    q_values: tuple[tuple[float | None, ...], ...]
+    policy: tuple[int, ...]
+    optimal_actions: tuple[tuple[bool, ...], ...]
+    bound: float
+    hardness: Mapping[str, float | None]
+    gap: float | None
+    observed: bool
+    ladder: Mapping[str, float] = field(default_factory=dict)
+    layout: CardLayout | None
+    state_labels: tuple[str, ...]
+    action_labels: tuple[str, ...]
+    sources: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """Canonical JSON: equal cards, equal bytes."""
+        return canonical(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The inverse of `to_json`.
+
+        Raises:
+            ValueError: the text is no card.
+        """
+        try:
+            data = json.loads(text)
+            if set(data) != {entry.name for entry in fields(cls)}:
+                raise ValueError("its keys are not those of a card")
+            layout = data["layout"]
+            return cls(
+                **{
+                    **data,
+                    "optimum": numbers(data["optimum"]),
+                    "random": numbers(data["random"]),
+                    "hardness": {key: number(value) for key, value in data["hardness"].items()},
+                    "ladder": numbers(data["ladder"]),
+                    "values": tuple(float(value) for value in data["values"]),
+                    "q_values": tuple(tuple(number(q) for q in row) for row in data["q_values"]),
+                    "policy": tuple(data["policy"]),
+                    "optimal_actions": tuple(tuple(row) for row in data["optimal_actions"]),
+                    "bound": float(data["bound"]),
+                    "gap": number(data["gap"]),
+                    "layout": None if layout is None else layout_from(layout),
+                    "state_labels": tuple(data["state_labels"]),
+                    "action_labels": tuple(data["action_labels"]),
+                    "sources": tuple(data["sources"]),
+                }
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"no card: {error}") from None
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    def picture(self) -> str:
+        """The optimal policy as text: arrows on the map, or a list of states where there is no map.
+
+        In a cell in which several states lie, the arrows of all of them stand side by side.
+        """
+        if self.layout is None:
+            width = max(len(label) for label in self.state_labels)
+            return "\n".join(
+                f"{label:<{width}}  {self._action(a)}"
+                for label, a in zip(self.state_labels, self.policy, strict=True)
+            )
+        glyphs: dict[tuple[int, int], list[str]] = {}
+        for place, a in zip(self.layout.cell, self.policy, strict=True):
+            if place != (-1, -1) and a >= 0:
+                arrow = self.layout.arrows[a]
+                here = glyphs.setdefault(place, [])
+                if arrow not in here:
+                    here.append(arrow)
+        width = max([1, *(sum(map(len, here)) for here in glyphs.values())])
+        labels = self.layout.row_labels or ("",) * len(self.layout.background)
+        margin = max(map(len, labels))
+        lines = []
+        for i, row in enumerate(self.layout.background):
+            cells = [
+                "".join(glyphs.get((i, j), [letter if letter.strip() else "·"]))
+                for j, letter in enumerate(row)
+            ]
+            lines.append(
+                f"{labels[i]:>{margin}}" + " " * bool(margin) + " ".join(f"{c:^{width}}" for c in cells)
+            )
+        return "\n".join(line.rstrip() for line in lines)
+
+    def _action(self, action: int) -> str:
+        return "-" if action < 0 else self.action_labels[action]
+
+    def lines(self) -> list[tuple[str, str]]:
+        """What the card says, as (what, how much)."""
+        keywords = ", ".join(f"{key}={value!r}" for key, value in self.keywords.items())
+        rows = [
+            ("environment", f"{self.id} ({keywords})" if keywords else self.id),
+            ("table", f"{self.num_states} states, {self.num_actions} actions, {self.num_outcomes} outcomes"),
+        ]
+        for criterion, optimum in self.optimum.items():
+            random = self.random.get(criterion, math.nan)
+            rows.append((self._named(criterion), f"optimum {optimum:.10g}, uniform random {random:.10g}"))
+        best, worst = self.optimum.get(self.criterion), self.random.get(self.criterion)
+        if best is not None and worst is not None and math.isfinite(best - worst):
+            one_percent = f"{0.01 * (best - worst):.4g} in reward"
+            if self.gap is not None and 0 < self.gap < math.inf:
+                one_percent += f", {0.01 * (best - worst) / self.gap:.4g} gaps"
+            rows.append(("1 % regret", one_percent))
+        rows.append(("certified to", f"{self.bound:.2g}"))
+        if self.ladder:
+            rows.append(
+                ("information", ", ".join(f"{key} {value:.10g}" for key, value in self.ladder.items()))
+            )
+        rows += [
+            (key.replace("_", " "), f"{value:.6g}")
+            for key, value in self.hardness.items()
+            if value is not None
+        ]
+        rows.append(("fingerprint", self.fingerprint[:16]))
+        rows += [("source", source) for source in self.sources]
+        return rows
+
+    def _named(self, criterion: str) -> str:
+        if criterion == "discounted":
+            return f"discounted, {self.discount:g}"
+        if criterion == "finite_horizon":
+            return f"within {self.horizon} steps"
+        return criterion
+
+    def __str__(self) -> str:
+        rows = self.lines()
+        width = max(len(what) for what, _ in rows)
+        text = [self.name, *(f"  {what:<{width}}  {how_much}" for what, how_much in rows)]
+        if self.num_states <= MOST_STATES_SHOWN or self.layout is not None:
+            text += [
+                "",
+                f"  {'an optimal policy' if self.observed else 'an optimal policy, if states were seen'}:",
+                "",
+            ]
+            text += [f"    {line}" for line in self.picture().splitlines()]
+        return "\n".join(text)
+
+
+#: Longer lists of states tell nobody anything.
+MOST_STATES_SHOWN = 64
+
+
+def number(value: Any) -> float | None:
+    """A float ("inf" and "-inf" included), or None."""
+    return None if value is None else float(value)
+
+
+def numbers(row: Mapping[str, Any]) -> dict[str, float]:
+    """Floats by name."""
+    return {key: float(value) for key, value in row.items()}
+
+
+def layout_from(data: Mapping[str, Sequence[Any]]) -> CardLayout:
+    """A layout from its JSON form."""
+    return CardLayout(
+        background=tuple(data["background"]),
+        cell=tuple((int(row), int(column)) for row, column in data["cell"]),
+        arrows=tuple(data["arrows"]),
+        row_labels=tuple(data["row_labels"]),
+    )
