@@ -5,7 +5,8 @@
     exploring:      q+(s, a) = ( sum_k n(k) (r_k + discount * V+(s'_k))  +  optimism * heaven ) / (n(s, a) + optimism)
 
     V(s) = max_a q(s, a), and nothing is added behind a terminated outcome.  `heaven` is a value that is hard to beat:
-    by default twice the highest believed one.
+    by default twice the highest believed one; while nothing better than 0 is known, the smallest size of a reward
+    (other than 0) seen, paid for ever, above the highest believed one.
 
 Maximum-likelihood counts with planning are model-based reinforcement learning in its plainest form (Kumar & Varaiya,
 "Stochastic Systems" (1986), give the name).  Greedy on the counts alone stops exploring at the first pair that
@@ -34,9 +35,6 @@ from .counts import Counts
 from .experience import AnyEnv, Sizes
 from .learner import FloatArray, TabularLearner
 
-#: Heaven is worth this many times the highest believed value.
-HEAVEN = 2.0
-
 
 class CertaintyEquivalence(TabularLearner):
     """Plans on maximum-likelihood counts; explores by optimism about what it has rarely tried.
@@ -50,7 +48,7 @@ class CertaintyEquivalence(TabularLearner):
         epsilon: chance of a uniformly random action while learning, in [0, 1]; a number, or a schedule of the
             progress of `learn`.
         optimism: imagined visits to heaven of each pair, at least 0; 0 leaves exploring to `epsilon`.
-        heaven: value of heaven; None: twice the highest believed value, at least 0 (1 while only zeros were paid).
+        heaven: value of heaven; None: found from what is believed, as told above (size 1 while only 0 was paid).
         seed: seeds the agent's own generators, and through them the environment; None for fresh entropy.
 
     Attributes:
@@ -107,8 +105,10 @@ class CertaintyEquivalence(TabularLearner):
     def _plan_exploring(self) -> None:
         if self.heaven is None:
             self._hoped_q, hoped = self.counts.plan(self.discount, self.masks.available, start=self._hoped_q)
-            unpaid = self.counts.lowest_reward == self.counts.highest_reward == 0.0
-            self._heaven = 1.0 if unpaid else HEAVEN * max(float(hoped.max()), 0.0)
+            highest = float(hoped[self.counts.acted].max())
+            small = self.counts.smallest_reward
+            for_ever = (small if small > 0 else 1.0) / (1.0 - self.discount)
+            self._heaven = 2.0 * highest if highest > 0 else highest + for_ever
         self._exploring, self._exploring_best = self.counts.plan(
             self.discount, self.masks.available, self.optimism, self._heaven, self._exploring
         )

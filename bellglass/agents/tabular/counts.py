@@ -26,14 +26,13 @@ class Counts:
     Attributes:
         visits: [S, A] how often each pair was tried.
         pairs_tried: how many pairs were tried at least once.
-        lowest_reward: lowest reward seen, 0 before any.
-        highest_reward: highest reward seen, 0 before any.
+        smallest_reward: the smallest |reward| other than 0; 0 before any.
     """
 
     def __init__(self, num_states: int, num_actions: int) -> None:
         self.visits = np.zeros((num_states, num_actions), dtype=np.int64)
         self.pairs_tried = 0
-        self.lowest_reward = self.highest_reward = 0.0
+        self.smallest_reward = 0.0
         self._place: dict[tuple[int, float, int, bool], int] = {}  # (s * A + a, r, s', terminated) -> k
         self._of_pair: dict[int, list[int]] = {}
         self._size = 0
@@ -42,6 +41,11 @@ class Counts:
         self._reward = np.zeros(64)
         self._going_on = np.zeros(64)
         self._count = np.zeros(64)
+
+    @property
+    def acted(self) -> BoolArray:
+        """[S] states in which something was tried."""
+        return np.asarray(self.visits.any(axis=1))
 
     def add(self, transition: Transition) -> None:
         """Counts one step."""
@@ -67,9 +71,8 @@ class Counts:
             self._of_pair[pair] = []
             self.pairs_tried += 1
         self._of_pair[pair].append(k)
-        first = k == 0
-        self.lowest_reward = r if first else min(r, self.lowest_reward)
-        self.highest_reward = r if first else max(r, self.highest_reward)
+        if r != 0 and not 0 < self.smallest_reward <= abs(r):
+            self.smallest_reward = abs(r)
         self._size += 1
         return k
 
@@ -155,7 +158,7 @@ class Counts:
         }
         log = {name: np.repeat(column, repeat) for name, column in columns.items()}
         estimate = estimate_mdp(log, num_states=S, num_actions=A)
-        acted = (self.visits > 0).any(axis=1)
+        acted = self.acted
         fields = ("first_outcome", "probability", "next_state", "reward", "terminated")
         return TabularMDP(
             **{name: getattr(estimate, name) for name in fields}, initial=acted / acted.sum()
