@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .base import Memory as Memory
     from .base import Transition as Transition
     from .neural.dqn import DQN as DQN
+    from .planning.agents import PolicyIteration as PolicyIteration
+    from .planning.agents import ValueIteration as ValueIteration
     from .tabular.certainty_equivalence import CertaintyEquivalence as CertaintyEquivalence
     from .tabular.estimation import estimate_mdp as estimate_mdp
     from .tabular.q_learning import QLearning as QLearning
