@@ -384,15 +384,16 @@ class TabularVectorEnv(gym.vector.VectorEnv[IntArray, IntArray, npt.NDArray[Any]
         mask: BoolArray = self.mdp.action_mask[self.state]
         return mask
 
-    def observe(self, states: npt.ArrayLike) -> IntArray:
-        """[n] what is seen in each of the states [n]; a wrapper's `observe` shows it the wrapper's way.
+    @property
+    def observe(self) -> Callable[[npt.ArrayLike], IntArray]:
+        """The map from states [n] to what is seen there [n]; a wrapper's `observe` shows it the wrapper's way.
 
         Raises:
             AttributeError: partially observed: a state does not say what is seen in it.
         """
         if self._observing is not None:
             raise AttributeError("a partially observed environment has no map from states to observations")
-        return np.array(states, dtype=np.int64)
+        return _themselves
 
     def clone_state(self) -> VectorEnvState:
         """Everything the future depends on: states, clocks, who waits for a reset, generators."""
@@ -434,6 +435,11 @@ class TabularVectorEnv(gym.vector.VectorEnv[IntArray, IntArray, npt.NDArray[Any]
             self.artist.text if self.render_mode == "ansi" else self.artist.picture
         )
         return tuple(draw(s) for s in self.state.tolist())
+
+
+def _themselves(states: npt.ArrayLike) -> IntArray:
+    """A state's index is what is seen in it."""
+    return np.array(states, dtype=np.int64)
 
 
 class _Observing:
