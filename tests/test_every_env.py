@@ -1,0 +1,305 @@
+"""The contract that every registered id keeps, single and vector."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import scipy.stats
+from gymnasium.utils.env_checker import check_env, data_equivalence
+from stable_baselines3.common.env_checker import check_env as sb3_check_env
+
+import bellglass
+from bellglass.envs import TabularVectorEnv, pomdp_of, table_of
+from bellglass.envs.mdp import TableWalker
+from bellglass.envs.registration import ENVIRONMENTS, NAMESPACE, register_envs
+
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # "human" windows open nowhere
+
+IDS = sorted(env_id for env_id in gym.registry if env_id.startswith("bellglass/"))
+STEPS = 20_000
+
+every_id = pytest.mark.parametrize("env_id", IDS)
+
+
+def walk(env: gym.Env[Any, Any], steps: int, seed: int) -> list[Any]:
+    """What a random walk shows, its resets included."""
+    env.action_space.seed(seed)
+    seen: list[Any] = [env.reset(seed=seed)]
+    for _ in range(steps):
+        seen.append(env.step(env.action_space.sample()))
+        if seen[-1][2] or seen[-1][3]:
+            seen.append(env.reset())
+    return seen
+
+
+def test_registering_is_idempotent_and_complete() -> None:
+    before = {env_id: gym.spec(env_id) for env_id in IDS}
+    register_envs()
+    assert {env_id: gym.spec(env_id) for env_id in IDS} == before
+    assert len(IDS) == len(ENVIRONMENTS)
+    assert bellglass.__name__ == NAMESPACE
+
+
+@every_id
+def test_gymnasiums_checker_is_content(env_id: str) -> None:
+    check_env(gym.make(env_id).unwrapped)
+
+
+@every_id
+def test_stable_baselines3s_checker_is_content(env_id: str) -> None:
+    sb3_check_env(gym.make(env_id, render_mode="rgb_array"), skip_render_check=False)
+
+
+@every_id
+def test_a_seed_fixes_the_walk(env_id: str) -> None:
+    one, two = (walk(gym.make(env_id), 200, seed=7) for _ in range(2))
+    assert data_equivalence(one, two, exact=True)
+
+
+@every_id
+def test_the_spec_survives_json(env_id: str) -> None:
+    env = gym.make(env_id)
+    assert env.spec is not None
+    again = gym.make(gym.envs.registration.EnvSpec.from_json(env.spec.to_json()))
+    assert again.spec == env.spec
+    assert data_equivalence(walk(again, 50, seed=1), walk(env, 50, seed=1), exact=True)
+
+
+@every_id
+def test_types_masks_and_infos_are_as_promised(env_id: str) -> None:
+    env: Any = gym.make(env_id).unwrapped
+    mdp = table_of(env)
+    observation, info = env.reset(seed=0)
+    assert isinstance(env.action_space, gym.spaces.Discrete)
+    assert isinstance(env.observation_space, gym.spaces.Discrete)
+    assert mdp.state_labels is not None
+    assert mdp.action_labels is not None
+    assert env.encode(env.decode(info["state"])) == info["state"]
+    assert env.P == mdp.P
+    previous = info
+    for step in range(30):
+        assert type(observation) is np.int64
+        assert type(info["state"]) is int
+        assert type(info["probability"]) is float
+        assert info["action_mask"].tolist() == mdp.action_mask[env.state].tolist() == env.action_mask.tolist()
+        observation, reward, terminated, truncated, info = env.step(step % mdp.num_actions)
+        assert type(reward) is float
+        assert type(terminated) is bool
+        assert not truncated
+        assert info is not previous
+        assert info["action_mask"] is not previous["action_mask"]
+        previous = info
+        if terminated:
+            observation, info = env.reset()
+
+
+@every_id
+def test_a_clone_of_the_state_replays_the_future(env_id: str) -> None:
+    env: Any = gym.make(env_id).unwrapped
+    env.reset(seed=11)
+    actions = np.random.default_rng(0).integers(env.action_space.n, size=20)
+    saved = env.clone_state()
+    first = [env.step(a) for a in actions]
+    env.restore_state(saved)
+    assert data_equivalence([env.step(a) for a in actions], first, exact=True)
+
+
+def chi_square(counts: dict[tuple[int, int], Counter[tuple[int, float, bool]]], env_id: str) -> float:
+    """p-value of all outcomes seen against the table; an outcome that the table lacks fails at once."""
+    mdp = table_of(gym.make(env_id))
+    statistic, freedom = 0.0, 0
+    for (s, a), seen in counts.items():
+        chances: Counter[tuple[int, float, bool]] = Counter()
+        for p, next_s, r, ended in mdp.P[s][a]:
+            chances[next_s, r, ended] += p  # type: ignore[assignment]  # a Counter of floats is fine here
+        assert set(seen) <= {outcome for outcome, p in chances.items() if p > 0}
+        n = seen.total()
+        if len(chances) > 1 and n * min(chances.values()) >= 5:
+            statistic += sum((seen[outcome] - n * p) ** 2 / (n * p) for outcome, p in chances.items())
+            freedom += len(chances) - 1
+    return float(scipy.stats.chi2.sf(statistic, freedom)) if freedom else 1.0
+
+
+@every_id
+def test_sampled_steps_are_as_frequent_as_the_table_says(env_id: str) -> None:
+    env: Any = gym.make(env_id).unwrapped
+    mdp = table_of(env)
+    counts: dict[tuple[int, int], Counter[tuple[int, float, bool]]] = {}
+    env.reset(seed=20)
+    rng = np.random.default_rng(21)
+    for _ in range(STEPS // 2):
+        s = int(env.state)
+        a = int(rng.choice(np.flatnonzero(mdp.action_mask[s])))
+        _, r, ended, _, info = env.step(a)
+        counts.setdefault((s, a), Counter())[info["state"], r, ended] += 1
+        if ended:
+            env.reset()
+    assert chi_square(counts, env_id) > 1e-3 / (2 * len(IDS))
+
+
+@every_id
+def test_copies_step_as_frequently_as_the_table_says(env_id: str) -> None:
+    envs: Any = gym.make_vec(env_id, num_envs=100)
+    mdp = table_of(envs)
+    counts: dict[tuple[int, int], Counter[tuple[int, float, bool]]] = {}
+    envs.reset(seed=22)
+    rng = np.random.default_rng(23)
+    resetting = np.zeros(100, dtype=bool)
+    for _ in range(STEPS // 100):
+        before = envs.state
+        actions = (rng.random((100, mdp.num_actions)) * mdp.action_mask[before]).argmax(axis=1)
+        _, rewards, terminated, truncated, _ = envs.step(actions)
+        for i in np.flatnonzero(~resetting):
+            outcome = (int(envs.state[i]), float(rewards[i]), bool(terminated[i]))
+            counts.setdefault((int(before[i]), int(actions[i])), Counter())[outcome] += 1
+        resetting = terminated | truncated
+    assert chi_square(counts, env_id) > 1e-3 / (2 * len(IDS))
+
+
+@every_id
+@pytest.mark.parametrize("mode", ["NextStep", "SameStep", "Disabled"])
+def test_copies_with_a_seed_each_walk_as_gymnasiums_own_vector_does(env_id: str, mode: str) -> None:
+    ours: Any = gym.make_vec(env_id, num_envs=4, autoreset_mode=mode)
+    theirs: Any = gym.make_vec(
+        env_id, num_envs=4, vectorization_mode="sync", vector_kwargs={"autoreset_mode": mode}
+    )
+    assert isinstance(ours, TabularVectorEnv)
+    assert ours.observation_space == theirs.observation_space
+    assert data_equivalence(ours.reset(seed=[3, 4, 5, 6]), theirs.reset(seed=3))
+    rng = np.random.default_rng(0)
+    for _ in range(120):
+        actions = rng.integers(ours.mdp.num_actions, size=4)
+        one, two = ours.step(actions), theirs.step(actions)
+        assert data_equivalence(one, two)
+        ended = one[2] | one[3]
+        if mode == "Disabled" and ended.any():
+            assert data_equivalence(
+                ours.reset(options={"reset_mask": ended}), theirs.reset(options={"reset_mask": ended})
+            )
+
+
+@every_id
+def test_the_time_limit_is_part_of_every_copy(env_id: str) -> None:
+    envs: Any = gym.make_vec(env_id, num_envs=30, max_episode_steps=2)
+    envs.reset(seed=0)
+    envs.action_space.seed(0)
+    for step in (1, 2):
+        _, _, _, truncated, _ = envs.step(envs.action_space.sample())
+        assert truncated.tolist() == (envs.elapsed == 2).tolist()
+        assert truncated.any() == (step == 2)
+
+
+@pytest.mark.parametrize("env_id", ["bellglass/FrozenLake-v0", "bellglass/TMaze-v0"])
+def test_processes_step_them_too(env_id: str) -> None:
+    envs: Any = gym.make_vec(env_id, num_envs=2, vectorization_mode="async")
+    same: Any = gym.make_vec(env_id, num_envs=2, vectorization_mode="sync")
+    try:
+        assert data_equivalence(envs.reset(seed=1), same.reset(seed=1))
+        assert data_equivalence(envs.step(np.array([1, 2])), same.step(np.array([1, 2])))
+    finally:
+        envs.close()
+
+
+@every_id
+def test_every_state_can_be_drawn(env_id: str) -> None:
+    env: Any = gym.make(env_id).unwrapped
+    mdp = table_of(env)
+    pictures = set()
+    for s in range(min(mdp.num_states, 60)):
+        assert isinstance(env.artist.text(s), str)
+        picture = env.artist.picture(s)
+        assert picture.dtype == np.uint8
+        assert picture.ndim == 3
+        assert picture.shape[2] == 3
+        assert picture.shape[0] % 2 == picture.shape[1] % 2 == 0  # videos need even sides
+        pictures.add(picture.tobytes())
+    live = int((~mdp.terminal[:60]).sum())
+    assert len(pictures) >= live  # no two live states look alike
+
+
+@every_id
+@pytest.mark.parametrize("mode", ["ansi", "rgb_array"])
+def test_it_renders_and_closes_twice(env_id: str, mode: str) -> None:
+    env = gym.make(env_id, render_mode=mode)
+    env.reset(seed=0)
+    first: Any = env.render()
+    assert isinstance(first, str) if mode == "ansi" else first.dtype == np.uint8
+    env.close()
+    env.close()
+    envs: Any = gym.make_vec(env_id, num_envs=2, render_mode=mode)
+    envs.reset(seed=0)
+    frames = envs.render()
+    assert frames is not None
+    assert len(frames) == 2
+    envs.close()
+    envs.close()
+
+
+@every_id
+def test_recorders_work(env_id: str) -> None:
+    env = gym.wrappers.RecordEpisodeStatistics(gym.make(env_id, max_episode_steps=20))
+    env.reset(seed=0)
+    total, ended = 0.0, False
+    info: dict[str, Any] = {}
+    while not ended:
+        _, reward, terminated, truncated, info = env.step(env.action_space.sample())
+        total, ended = total + float(reward), terminated or truncated
+    assert info["episode"]["r"] == pytest.approx(total)
+    envs = gym.wrappers.vector.RecordEpisodeStatistics(gym.make_vec(env_id, num_envs=3, max_episode_steps=5))
+    envs.reset(seed=0)
+    finished = 0
+    for _ in range(10):
+        *_, infos = envs.step(envs.action_space.sample())
+        finished += int(infos.get("_episode", np.zeros(3)).sum())
+    assert finished >= 3
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # moviepy's own
+@pytest.mark.parametrize("env_id", ["bellglass/FrozenLake-v0", "bellglass/TMaze-v0", "bellglass/Taxi-v0"])
+def test_a_video_can_be_made(env_id: str, tmp_path: Path) -> None:
+    pytest.importorskip("moviepy")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # moviepy leaves a pipe to its garbage collector
+        env: Any = gym.wrappers.RecordVideo(
+            gym.make(env_id, render_mode="rgb_array", max_episode_steps=5),
+            str(tmp_path / "videos"),
+            disable_logger=True,
+        )
+        env.reset(seed=0)
+        for _ in range(5):
+            _, _, terminated, truncated, _ = env.step(env.action_space.sample())
+            if terminated or truncated:
+                break
+        env.close()
+    assert [file.stat().st_size > 0 for file in tmp_path.glob("videos/*.mp4")] == [True]
+
+
+@every_id
+def test_only_full_observation_offers_observe_and_only_hidden_states_a_pomdp(env_id: str) -> None:
+    env = gym.make(env_id)
+    if env.has_wrapper_attr("pomdp"):
+        assert pomdp_of(env).mdp is table_of(env)
+        assert not env.has_wrapper_attr("observe")
+        assert not isinstance(env.unwrapped, TableWalker)
+    else:
+        observe = env.get_wrapper_attr("observe")
+        assert [observe(s) for s in range(3)] == [0, 1, 2]
+        assert isinstance(env.unwrapped, TableWalker)
+        assert env.unwrapped.walks_table
+        with pytest.raises(TypeError, match="not partially observed"):
+            pomdp_of(env)
+
+
+@every_id
+def test_a_wrong_keyword_is_a_type_error_of_one_line(env_id: str) -> None:
+    for make in (gym.make, gym.make_vec):
+        with pytest.raises(TypeError, match="unexpected keyword argument 'colour'") as caught:
+            make(env_id, colour="red")
+        assert "\n" not in str(caught.value)

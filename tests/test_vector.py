@@ -1,0 +1,209 @@
+"""TabularVectorEnv: N copies in array operations, and no copy can tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import data_equivalence
+
+from bellglass.envs import TabularEnv, TabularPOMDP, TabularPOMDPEnv, TabularVectorEnv
+from bellglass.envs.mdp import TabularMDP
+from bellglass.envs.sampling import SHORT_ROW, OutcomeSampler
+
+
+def random_table(num_states: int, num_actions: int, width: int, seed: int) -> TabularMDP:
+    """Rows of 1 to `width` outcomes, some actions missing, the last state terminal."""
+    rng = np.random.default_rng(seed)
+    P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {}
+    for s in range(num_states - 1):
+        P[s] = {}
+        for a in range(num_actions):
+            chances = rng.dirichlet(np.ones(rng.integers(1, width + 1)))
+            targets = rng.integers(num_states, size=len(chances))
+            P[s][a] = [
+                (float(p), int(to), float(rng.normal()), bool(to == num_states - 1))
+                for p, to in zip(chances, targets, strict=True)
+            ]
+        if s % 2:
+            P[s][int(rng.integers(num_actions))] = []
+    P[num_states - 1] = {a: [(1.0, num_states - 1, 0.0, True)] for a in range(num_actions)}
+    return TabularMDP.from_P(P, initial=[0.5, 0.25, 0.25, *[0.0] * (num_states - 3)])
+
+
+@pytest.mark.parametrize("width", [1, 3, SHORT_ROW, SHORT_ROW + 1, 40])
+def test_short_and_long_rows_are_looked_up_alike(width: int) -> None:
+    mdp = random_table(7, 3, width, seed=width)
+    sampler = OutcomeSampler(mdp)
+    rng = np.random.default_rng(0)
+    pair = rng.integers(21, size=4000)
+    u = np.append(rng.random(3990), [0.0] * 5 + [np.nextafter(1.0, 0.0)] * 5)
+    k = sampler.draw(pair, u)
+    for one, number, outcome in zip(pair.tolist(), u.tolist(), k.tolist(), strict=True):
+        s, a = divmod(one, 3)
+        if mdp.terminal[s]:
+            expected: tuple[int, float, bool] = (s, 0.0, True)
+        else:
+            played = s * 3 + (a if mdp.action_mask[s, a] else int(mdp.lowest_action[s]))
+            rows = range(mdp.first_outcome[played], mdp.first_outcome[played + 1])
+            first = next(row for row in rows if mdp.cumulative_probability[row] > number)
+            expected = (int(mdp.next_state[first]), float(mdp.reward[first]), bool(mdp.terminated[first]))
+        got = (sampler.next_state[outcome], sampler.reward[outcome], sampler.terminated[outcome])
+        assert got == expected
+
+
+@pytest.mark.parametrize("by_action", [False, True])
+@pytest.mark.parametrize("mode", list(gym.vector.AutoresetMode))
+def test_a_copy_with_its_own_seed_walks_as_a_single_environment(
+    mode: gym.vector.AutoresetMode, by_action: bool
+) -> None:
+    mdp = random_table(8, 3, 12, seed=1)
+    rng = np.random.default_rng(2)
+    seen = rng.dirichlet(np.ones(4), size=(3, 8) if by_action else 8)
+    pomdp = TabularPOMDP(mdp, seen, rng.dirichlet(np.ones(4), size=8))
+
+    def single() -> gym.Env[Any, Any]:
+        return gym.wrappers.TimeLimit(TabularPOMDPEnv(pomdp), 7)
+
+    ours = TabularVectorEnv(pomdp, 5, max_episode_steps=7, autoreset_mode=mode)
+    theirs: Any = gym.vector.SyncVectorEnv([single] * 5, autoreset_mode=mode)
+    assert data_equivalence(ours.reset(seed=[9, 8, 7, 6, 5]), theirs.reset(seed=[9, 8, 7, 6, 5]))
+    invalid = 0
+    for _ in range(200):
+        actions = rng.integers(3, size=5)
+        one, two = ours.step(actions), theirs.step(actions)
+        assert data_equivalence(one, two)
+        invalid += "invalid_action" in one[4]
+        ended = one[2] | one[3]
+        if mode == gym.vector.AutoresetMode.DISABLED and ended.any():
+            options = {"reset_mask": ended}
+            assert data_equivalence(ours.reset(options=options), theirs.reset(options=dict(options)))
+    assert invalid > 10
+
+
+def test_one_seed_fixes_all_copies_and_they_differ_from_each_other() -> None:
+    envs, again = (TabularVectorEnv(random_table(30, 3, 12, seed=1), 200) for _ in range(2))
+    one, two = envs.reset(seed=4)[0], again.reset(seed=4)[0]
+    actions = np.zeros(200, dtype=np.int64)
+    for _ in range(20):
+        assert one.tolist() == two.tolist()
+        one, two = envs.step(actions)[0], again.step(actions)[0]
+    assert len(set(one.tolist())) > 5
+
+
+@pytest.mark.parametrize("seed", [3, [1, 2, 3, 4]])
+def test_a_clone_carries_clocks_and_generators(seed: int | list[int | None]) -> None:
+    envs, other = (TabularVectorEnv(random_table(6, 2, 4, seed=0), 4, max_episode_steps=5) for _ in range(2))
+    envs.reset(seed=seed)
+    actions = np.random.default_rng(0).integers(2, size=(33, 4))
+    for row in actions[:13]:
+        envs.step(row)
+    saved = envs.clone_state()
+    future = [envs.step(row) for row in actions[13:]]
+    envs.restore_state(saved)
+    assert data_equivalence([envs.step(row) for row in actions[13:]], future)
+    other.restore_state(saved)
+    assert data_equivalence([other.step(row) for row in actions[13:]], future)
+    assert any(step[3].any() for step in future)
+    with pytest.raises(ValueError, match="4 copies, here are 3"):
+        TabularVectorEnv(random_table(6, 2, 4, seed=0), 3).restore_state(saved)
+
+
+def test_arrays_are_fresh_and_nobody_can_spoil_the_walk() -> None:
+    envs, undisturbed = (TabularVectorEnv(random_table(6, 2, 4, seed=0), 4) for _ in range(2))
+    observations, infos = envs.reset(seed=0)
+    undisturbed.reset(seed=0)
+    for _ in range(20):
+        observations[:] = 3
+        infos["state"][:] = 3
+        infos["action_mask"][:] = True
+        actions = np.ones(4, dtype=np.int64)
+        observations, rewards, terminated, truncated, infos = envs.step(actions)
+        expected = undisturbed.step(actions)
+        assert data_equivalence((observations, rewards, terminated, truncated, infos), expected)
+
+
+def test_infos_can_be_left_out() -> None:
+    envs = TabularVectorEnv(
+        random_table(6, 2, 4, seed=0), 4, infos=False, autoreset_mode=gym.vector.AutoresetMode.SAME_STEP
+    )
+    assert envs.reset(seed=0)[1] == {}
+    keys: set[str] = set()
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        *_, infos = envs.step(rng.integers(2, size=4))
+        keys |= set(infos)
+    assert keys == {"final_obs", "_final_obs"}
+
+
+def test_starts_can_be_chosen_for_all_or_each() -> None:
+    envs = TabularVectorEnv(random_table(6, 2, 4, seed=0), 3)
+    assert envs.reset(options={"state": 4})[0].tolist() == [4, 4, 4]
+    assert envs.reset(options={"state": [1, 2, 3]})[0].tolist() == [1, 2, 3]
+    mask = np.array([False, True, False])
+    assert envs.reset(options={"state": [0, 4, 0], "reset_mask": mask})[0].tolist() == [1, 4, 3]
+    for state, problem in ((5, "terminal"), (6, r"in \[0, 6\)"), ([1, 2], "one state or 3")):
+        with pytest.raises(ValueError, match=problem):
+            envs.reset(options={"state": state})
+
+
+def test_steps_that_make_no_sense_are_refused() -> None:
+    envs = TabularVectorEnv(random_table(6, 2, 4, seed=0), 3)
+    with pytest.raises(gym.error.ResetNeeded):
+        envs.step([0, 0, 0])
+    envs.reset(seed=0)
+    for actions in ([0, 0], [0, 0, 2], [0, -1, 0], [0.0, 1.0, 0.0], 0):
+        with pytest.raises(ValueError, match="actions must be"):
+            envs.step(actions)
+    strict = TabularVectorEnv(random_table(6, 2, 4, seed=0), 1, invalid_actions="raise")
+    strict.reset(options={"state": 1})
+    missing = int(np.flatnonzero(~strict.mdp.action_mask[1])[0])
+    with pytest.raises(ValueError, match=f"copy 0: action {missing} is not available in state 1"):
+        strict.step([missing])
+
+
+def test_a_copy_that_ended_must_be_reset_where_nothing_resets_by_itself() -> None:
+    envs = TabularVectorEnv(
+        random_table(6, 2, 4, seed=0),
+        3,
+        max_episode_steps=1,
+        autoreset_mode=gym.vector.AutoresetMode.DISABLED,
+    )
+    envs.reset(seed=0)
+    envs.step([0, 0, 0])
+    with pytest.raises(gym.error.ResetNeeded, match="3 copies have ended"):
+        envs.step([0, 0, 0])
+    with pytest.raises(TypeError, match="bool array, got list"):
+        envs.reset(options={"reset_mask": [True, True, True]})
+    with pytest.raises(ValueError, match="one True at least"):
+        envs.reset(options={"reset_mask": np.zeros(3, dtype=bool)})
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"num_envs": 0}, "num_envs must be at least 1, got 0"),
+        ({"max_episode_steps": 0}, "max_episode_steps must be at least 1 or None, got 0"),
+        ({"autoreset_mode": "Never"}, "Never"),
+        ({"render_mode": "human"}, "None, 'ansi' or 'rgb_array'"),
+        ({"invalid_actions": "ignore"}, "'lowest' or 'raise'"),
+    ],
+)
+def test_wrong_settings_are_refused_by_name(settings: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        TabularVectorEnv(random_table(6, 2, 4, seed=0), **({"num_envs": 2} | settings))
+
+
+def test_the_walk_is_the_single_ones_for_fully_observed_tables_too() -> None:
+    mdp = random_table(9, 4, 3, seed=5)
+    envs, env = TabularVectorEnv(mdp, 1), TabularEnv(mdp)
+    envs.reset(seed=[3])
+    env.reset(seed=3)
+    for a in np.random.default_rng(0).integers(4, size=100).tolist():
+        one, two = envs.step([a]), env.step(a)
+        assert (int(one[0][0]), float(one[1][0]), bool(one[2][0])) == (int(two[0]), two[1], two[2])
+        if two[2]:
+            envs.step([0])
+            env.reset()
