@@ -186,6 +186,17 @@ def test_a_terminal_state_entered_unterminated_is_left_to_the_environment(
     assert agents[0].num_episodes == agents[1].num_episodes > 50
 
 
+def test_a_subclass_with_rules_of_its_own_is_never_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(q_learning, "worth_compiling", lambda function, steps: True)
+
+    class Lazy(QLearning):
+        def update(self, transition: Transition) -> float:
+            """Learns nothing."""
+            return 0.0
+
+    assert Lazy(gym.make("bellglass/FrozenLake-v0")).learn(3000).visits.sum() == 0
+
+
 def test_short_runs_do_not_wait_for_the_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(function: object) -> object:
         raise AssertionError("compiled for a hundred steps")

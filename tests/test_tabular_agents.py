@@ -11,12 +11,19 @@ import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import bellglass  # noqa: F401 (registers the ids)
-from bellglass.agents import CertaintyEquivalence, QLearning, Transition
+from bellglass.agents import (
+    CertaintyEquivalence,
+    DoubleQLearning,
+    ExpectedSarsa,
+    QLearning,
+    Sarsa,
+    Transition,
+)
 from bellglass.agents.tabular.learner import TabularLearner
 from bellglass.envs import TabularEnv
 from bellglass.envs.mdp import TabularMDP, table_of
 
-LEARNERS: list[type[QLearning] | type[CertaintyEquivalence]] = [QLearning, CertaintyEquivalence]
+LEARNERS: list[Any] = [QLearning, DoubleQLearning, Sarsa, ExpectedSarsa, CertaintyEquivalence]
 
 
 def lake(**keywords: Any) -> gym.Env[Any, Any]:

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from .planning.agents import PolicyIteration as PolicyIteration
     from .planning.agents import ValueIteration as ValueIteration
     from .tabular.certainty_equivalence import CertaintyEquivalence as CertaintyEquivalence
+    from .tabular.double_q_learning import DoubleQLearning as DoubleQLearning
     from .tabular.estimation import estimate_mdp as estimate_mdp
+    from .tabular.expected_sarsa import ExpectedSarsa as ExpectedSarsa
     from .tabular.q_learning import QLearning as QLearning
+    from .tabular.sarsa import Sarsa as Sarsa
 
 #: Where each name lives.
 _HOME = {
@@ -29,12 +32,15 @@ _HOME = {
     "Callback": "base",
     "CertaintyEquivalence": "tabular.certainty_equivalence",
     "DQN": "neural.dqn",
+    "DoubleQLearning": "tabular.double_q_learning",
+    "ExpectedSarsa": "tabular.expected_sarsa",
     "Hardness": "planning",
     "Ladder": "planning",
     "Memory": "base",
     "PolicyIteration": "planning.agents",
     "QLearning": "tabular.q_learning",
     "RecurrentDQN": "neural.recurrent_dqn",
+    "Sarsa": "tabular.sarsa",
     "Score": "planning",
     "Solution": "planning",
     "StableBaselines3": "stable_baselines3",

@@ -106,12 +106,16 @@ class Experience:
 
     Attributes:
         num_envs: n.
+        played: the copies that the transitions of the last step came from.
+        chosen: [n] the action that an on-policy learner has already chosen for the next step, or None.
     """
 
     def __init__(self, env: AnyEnv, masks: ActionMasks) -> None:
         self.env = env
         self.masks = masks
         self.num_envs = env.num_envs if isinstance(env, VectorEnv) else 1
+        self.played = [0]
+        self.chosen: list[int | None] = [None] * self.num_envs
         self._observations = [0] * self.num_envs
         self._over = np.ones(self.num_envs, dtype=np.bool_)
         self._mode = _autoreset_mode(env)
@@ -120,6 +124,7 @@ class Experience:
         """Begins anew, with the environment's generator seeded."""
         observation, info = self.env.reset(seed=seed)
         self._over[:] = False
+        self.chosen = [None] * self.num_envs
         if isinstance(self.env, VectorEnv):
             self._arrive(observation, info)
         else:
@@ -179,6 +184,7 @@ class Experience:
                 if final_masks is not None:
                     self.masks.note(after[i], final_masks[i])
         self._over = ended & (self._mode is not AutoresetMode.SAME_STEP)
+        self.played = np.flatnonzero(played).tolist()
         rows = zip(before, actions.tolist(), reward, after, terminated, truncated, strict=True)
         return [
             Transition(o, a, float(r), next_o, bool(ends), bool(cut))
