@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import bellglass  # noqa: F401 (registers the ids)
-from bellglass.agents import DoubleQLearning, ExpectedSarsa, QLearning, Sarsa, Transition
+from bellglass.agents import DoubleQLearning, ExpectedSarsa, MonteCarlo, QLearning, Sarsa, Transition
 from bellglass.agents.tabular.experience import Sizes
 from bellglass.envs import TabularEnv
 from bellglass.envs.mdp import FloatArray, TabularMDP, table_of
@@ -70,6 +70,32 @@ def test_expected_sarsa_averages_over_what_it_plays(terminated: bool, truncated:
     agent.update(Transition(0, 0, 2.0, 1, terminated, truncated))
     target = 2.0 if terminated else 2.0 + 0.9 * (0.2 * 3.0 + 0.8 * 4.0)
     assert agent.q_values[0, 0] == pytest.approx(1.0 + 0.5 * (target - 1.0))
+
+
+@pytest.mark.parametrize(("terminated", "truncated"), [(True, False), (False, True)])
+def test_monte_carlo_learns_the_return_that_followed(terminated: bool, truncated: bool) -> None:
+    agent = MonteCarlo(Sizes(3, 2), discount=0.5, step_size=1.0, epsilon=0.4)
+    agent.q_values[2] = [1.0, 6.0]
+    agent.learn_from(
+        [Transition(0, 1, 1.0, 1, False, False), Transition(1, 0, 2.0, 2, terminated, truncated)]
+    )
+    tail = 0.0 if terminated else 0.2 * 1.0 + 0.8 * 6.0  # out of time: the world goes on
+    assert agent.q_values[1, 0] == pytest.approx(2.0 + 0.5 * tail)
+    assert agent.q_values[0, 1] == pytest.approx(1.0 + 0.5 * (2.0 + 0.5 * tail))
+    assert agent.visits.tolist() == [[0, 1], [1, 0], [0, 0]]
+
+
+def test_monte_carlo_visits_every_step_of_finished_episodes_and_reaches_the_optimum() -> None:
+    env = gym.make("bellglass/RussellNorvig-v0")
+    mdp = table_of(env)
+    optimum = optimal_q_values(mdp, 0.99)
+    agent = MonteCarlo(env, epsilon={"kind": "linear", "start": 1.0, "end": 0.0}, step_size=0.01).learn(
+        60_000
+    )
+    assert 60_000 - 300 < agent.visits.sum() <= 60_000
+    s = int(mdp.initial.argmax())
+    assert optimum[s, agent.policy[s]] > optimum[s].max() - 0.05
+    assert agent.q_values[s].max() == pytest.approx(optimum[s].max(), abs=0.15)
 
 
 def test_sarsa_plays_the_action_it_has_learned_from() -> None:

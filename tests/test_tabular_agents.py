@@ -15,6 +15,7 @@ from bellglass.agents import (
     CertaintyEquivalence,
     DoubleQLearning,
     ExpectedSarsa,
+    MonteCarlo,
     QLearning,
     Sarsa,
     Transition,
@@ -23,7 +24,7 @@ from bellglass.agents.tabular.learner import TabularLearner
 from bellglass.envs import TabularEnv
 from bellglass.envs.mdp import TabularMDP, table_of
 
-LEARNERS: list[Any] = [QLearning, DoubleQLearning, Sarsa, ExpectedSarsa, CertaintyEquivalence]
+LEARNERS: list[Any] = [QLearning, DoubleQLearning, Sarsa, ExpectedSarsa, MonteCarlo, CertaintyEquivalence]
 
 
 def lake(**keywords: Any) -> gym.Env[Any, Any]:

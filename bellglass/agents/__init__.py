@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .tabular.double_q_learning import DoubleQLearning as DoubleQLearning
     from .tabular.estimation import estimate_mdp as estimate_mdp
     from .tabular.expected_sarsa import ExpectedSarsa as ExpectedSarsa
+    from .tabular.monte_carlo import MonteCarlo as MonteCarlo
     from .tabular.q_learning import QLearning as QLearning
     from .tabular.sarsa import Sarsa as Sarsa
 
@@ -37,6 +38,7 @@ _HOME = {
     "Hardness": "planning",
     "Ladder": "planning",
     "Memory": "base",
+    "MonteCarlo": "tabular.monte_carlo",
     "PolicyIteration": "planning.agents",
     "QLearning": "tabular.q_learning",
     "RecurrentDQN": "neural.recurrent_dqn",
@@ -52,6 +54,8 @@ _HOME = {
     "information_ladder": "planning",
     "solve": "planning",
 }
+
+__all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> object:

@@ -108,6 +108,7 @@ class Experience:
         num_envs: n.
         played: the copies that the transitions of the last step came from.
         chosen: [n] the action that an on-policy learner has already chosen for the next step, or None.
+        paths: [n] the steps of the episode under way, for a learner that waits for its end.
     """
 
     def __init__(self, env: AnyEnv, masks: ActionMasks) -> None:
@@ -116,6 +117,7 @@ class Experience:
         self.num_envs = env.num_envs if isinstance(env, VectorEnv) else 1
         self.played = [0]
         self.chosen: list[int | None] = [None] * self.num_envs
+        self.paths: list[list[Transition]] = [[] for _ in range(self.num_envs)]
         self._observations = [0] * self.num_envs
         self._over = np.ones(self.num_envs, dtype=np.bool_)
         self._mode = _autoreset_mode(env)
@@ -125,6 +127,7 @@ class Experience:
         observation, info = self.env.reset(seed=seed)
         self._over[:] = False
         self.chosen = [None] * self.num_envs
+        self.paths = [[] for _ in range(self.num_envs)]
         if isinstance(self.env, VectorEnv):
             self._arrive(observation, info)
         else:
