@@ -281,7 +281,8 @@ def wrong_words(agent: Agent, names: list[str]) -> Wrong:
 def tried(spec: AgentSpec, places: list[Place]) -> tuple[Wrong, list[Skipped]]:
     """Makes the agent for each of its environments.
 
-    One that an environment with hidden states refuses cannot play there; any other refusal is a mistake.
+    An agent that refuses an environment with hidden states as such (TypeError) cannot play there; any other
+    refusal is a mistake.
     """
     wrong: Wrong = []
     skipped: list[Skipped] = []
@@ -292,10 +293,11 @@ def tried(spec: AgentSpec, places: list[Place]) -> tuple[Wrong, list[Skipped]]:
                 env = make_environments(place.spec, spec.num_envs)
             make_agent(spec, env, discount=discount_for_agents(place.scoring, place.env), seed=0)
         except (TypeError, ValueError, ImportError) as error:
-            if place.observed or isinstance(error, ImportError):
+            if place.observed or not isinstance(error, TypeError):
                 wrong.append((["settings"], f"{spec.class_name} in {place.spec.name}: {one_line(error)}"))
                 break
-            skipped.append(Skipped(agent=spec.name, environment=place.spec.name, reason=one_line(error)))
+            reason = one_line(error).replace(str(env), place.spec.name)
+            skipped.append(Skipped(agent=spec.name, environment=place.spec.name, reason=reason))
         finally:
             if env is not place.env:
                 env.close()

@@ -1,0 +1,138 @@
+"""Evaluates many policies on one table: what can be made once is made once.
+
+    discounted       v = r_pi + discount * P_pi v            one linear solve a policy
+    finite horizon   v_h = r_pi + discount * P_pi v_{h+1}    backward from v_H = 0
+
+A curve scores a hundred policies on one small table, so the table's matrices stay here, dense where the table
+is small.  Total and average reward go to the planners, which know what a bottomless policy and a chain of
+several classes are worth.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+import scipy.sparse.linalg
+
+from ..envs.mdp import TabularMDP
+from .planners import values_of_policy
+from .records import ScoringSpec
+
+FloatArray = npt.NDArray[np.float64]
+
+#: Up to this many states a dense solve is faster than a sparse one.
+DENSE_STATES = 400
+
+
+class Evaluator:
+    """Exact values of any policy under one criterion.
+
+    Args:
+        mdp: the table.
+        scoring: the criterion.
+    """
+
+    def __init__(self, mdp: TabularMDP, scoring: ScoringSpec) -> None:
+        self.mdp = mdp
+        self.scoring = scoring
+        self.initial: FloatArray = mdp.initial / mdp.initial.sum()
+        self._reward = mdp.expected_reward
+        self._sparse = mdp.transition_matrix
+        self._dense: FloatArray | None = None
+        if mdp.num_states <= DENSE_STATES:
+            shape = (mdp.num_states, mdp.num_actions, mdp.num_states)
+            self._dense = self._sparse.toarray().reshape(shape)
+
+    def played(self, probabilities: npt.ArrayLike) -> FloatArray:
+        """[S, A] what is really played: weight on unavailable actions moves to the lowest available one.
+
+        Args:
+            probabilities: [S, A]; rows of terminal states do not count.
+        """
+        mask, lowest = self.mdp.action_mask, self.mdp.lowest_action
+        wanted = np.asarray(probabilities, dtype=np.float64)
+        if wanted.shape != mask.shape:
+            raise ValueError(
+                f"action probabilities must have shape {list(mask.shape)}, got {list(wanted.shape)}"
+            )
+        live = ~self.mdp.terminal
+        sums = wanted.sum(axis=1)
+        if not (np.abs(sums[live] - 1.0) <= 1e-6).all() or (wanted[live] < 0).any():
+            s = int(np.flatnonzero(live & ~((np.abs(sums - 1.0) <= 1e-6) & (wanted >= 0).all(axis=1)))[0])
+            raise ValueError(f"action probabilities of state {s} are no distribution: {wanted[s].tolist()}")
+        allowed = np.where(mask, wanted, 0.0)
+        allowed[np.arange(len(mask)), lowest] += np.where(mask, 0.0, wanted).sum(axis=1)
+        allowed[~live] = 0.0
+        total = allowed.sum(axis=1, keepdims=True)
+        played: FloatArray = np.divide(allowed, total, out=np.zeros_like(allowed), where=total > 0)
+        return played
+
+    def values(self, played: FloatArray) -> FloatArray:
+        """[S] value of each state, with the whole horizon left; average reward: the gain from there.
+
+        Args:
+            played: [S, A] from `played`.
+        """
+        scoring = self.scoring
+        if scoring.criterion == "discounted" and scoring.discount is not None:
+            return self._discounted(played, scoring.discount)
+        if scoring.criterion == "finite_horizon" and scoring.horizon is not None:
+            return self._after(played, scoring.horizon)
+        return np.asarray(values_of_policy(self.mdp, played, scoring))
+
+    def start_value(self, played: FloatArray) -> float:
+        """The mean of `values` over the starts."""
+        return self.mean_over_starts(self.values(played))
+
+    def start_value_after(self, first: FloatArray, then: FloatArray) -> float:
+        """Of a policy whose first step differs: what is seen at reset may differ from what is seen later.
+
+        Args:
+            first: [S, A] what is played in the first step.
+            then: [S, A] what is played afterwards.
+        """
+        scoring = self.scoring
+        if scoring.criterion == "average" or np.array_equal(first, then):
+            return self.start_value(then)
+        discount = 1.0 if scoring.discount is None else scoring.discount
+        if scoring.criterion == "finite_horizon" and scoring.horizon is not None:
+            values = self._after(then, scoring.horizon - 1)
+        else:
+            values = self.values(then)
+        return self.mean_over_starts(self._rewards(first) + discount * (self._chain(first) @ values))
+
+    def mean_over_starts(self, values: FloatArray) -> float:
+        """Initial @ values, where only states in which an episode may start count."""
+        starts = np.flatnonzero(self.initial)
+        return float(self.initial[starts] @ values[starts])
+
+    def _rewards(self, played: FloatArray) -> FloatArray:
+        """[S] mean reward of the next step."""
+        rewards: FloatArray = (played * self._reward).sum(axis=1)
+        return rewards
+
+    def _chain(self, played: FloatArray) -> FloatArray | scipy.sparse.csr_array:
+        """[S, S] chance to go on in each state."""
+        if self._dense is not None:
+            chain: FloatArray = np.einsum("sa,san->sn", played, self._dense)
+            return chain
+        states, actions = played.shape
+        rows = np.repeat(np.arange(states), actions)
+        choose = scipy.sparse.csr_array((played.ravel(), (rows, np.arange(states * actions))))
+        return choose @ self._sparse
+
+    def _discounted(self, played: FloatArray, discount: float) -> FloatArray:
+        chain, rewards = self._chain(played), self._rewards(played)
+        if isinstance(chain, np.ndarray):
+            return np.asarray(np.linalg.solve(np.eye(len(rewards)) - discount * chain, rewards))
+        system = scipy.sparse.eye_array(len(rewards)) - discount * chain
+        return np.asarray(scipy.sparse.linalg.spsolve(system.tocsc(), rewards), dtype=np.float64)
+
+    def _after(self, played: FloatArray, steps: int) -> FloatArray:
+        chain, rewards = self._chain(played), self._rewards(played)
+        discount = 1.0 if self.scoring.discount is None else self.scoring.discount
+        values: FloatArray = np.zeros(len(rewards))
+        for _ in range(steps):
+            values = rewards + discount * (chain @ values)
+        return values

@@ -1,0 +1,279 @@
+"""Suites, right and wrong: every mistake at once, each with its path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bellglass.experiments.config import Suite, read_suite, shipped_suites, suite_from
+from bellglass.experiments.mistakes import SuiteError
+from bellglass.experiments.records import ScoringSpec
+
+RIGHT = """
+name = "small"
+seeds = 2
+[scoring]
+points = 5
+[[environments]]
+id = "bellglass/FrozenLake-v0"
+keywords = { map_name = "4x4" }
+steps = 1_000
+[[environments]]
+id = "bellglass/TMaze-v0"
+name = "maze"
+keywords = { N = 3 }
+steps = 500
+max_episode_steps = 50
+[[agents]]
+name = "Q-learning"
+class = "QLearning"
+settings = { step_size = 0.1 }
+[[agents]]
+class = "CertaintyEquivalence"
+environments = ["maze"]
+"""
+
+
+def small(**changes: Any) -> dict[str, Any]:
+    return {
+        "name": "small",
+        "seeds": 2,
+        "environments": [{"id": "bellglass/FrozenLake-v0", "steps": 100}],
+        "agents": [{"class": "QLearning"}],
+        **changes,
+    }
+
+
+def mistakes_of(**changes: Any) -> str:
+    with pytest.raises(SuiteError) as error:
+        suite_from(small(**changes))
+    return str(error.value)
+
+
+def written(tmp_path: Path, text: str) -> Suite:
+    path = tmp_path / "suite.toml"
+    path.write_text(text)
+    return read_suite(path)
+
+
+def test_a_suite_is_planned_seed_by_seed_with_every_default_filled_in(tmp_path: Path) -> None:
+    suite = written(tmp_path, RIGHT)
+    runs, skipped = suite.plan()
+    assert skipped == ()
+    assert [(run.agent.name, run.environment.name, run.seed) for run in runs] == [
+        ("Q-learning", "FrozenLake 4x4", 0),
+        ("Q-learning", "maze", 0),
+        ("CertaintyEquivalence", "maze", 0),
+        ("Q-learning", "FrozenLake 4x4", 1),
+        ("Q-learning", "maze", 1),
+        ("CertaintyEquivalence", "maze", 1),
+    ]
+    assert runs[0].scoring == ScoringSpec(criterion="discounted", discount=0.99, horizon=None, points=5)
+    assert runs[1].scoring.discount == 0.98  # the card's
+    assert runs[1].environment.max_episode_steps == 50
+    assert suite.text == RIGHT
+
+
+def test_the_same_suite_made_in_python_plans_the_same_runs(tmp_path: Path) -> None:
+    made = suite_from(
+        {
+            "name": "small",
+            "seeds": 2,
+            "scoring": {"points": 5},
+            "environments": [
+                {"id": "bellglass/FrozenLake-v0", "keywords": {"map_name": "4x4"}, "steps": 1_000},
+                {
+                    "id": "bellglass/TMaze-v0",
+                    "name": "maze",
+                    "keywords": {"N": 3},
+                    "steps": 500,
+                    "max_episode_steps": 50,
+                },
+            ],
+            "agents": [
+                {"name": "Q-learning", "class": "QLearning", "settings": {"step_size": 0.1}},
+                {"class": "CertaintyEquivalence", "environments": ["bellglass/TMaze-v0"]},
+            ],
+        }
+    )
+    ids = [run.run_id for run in written(tmp_path, RIGHT).plan()[0]]
+    assert [run.run_id for run in made.plan()[0]] == ids
+    again = written(tmp_path, made.text)  # the text that lies beside the results is the suite
+    assert [run.run_id for run in again.plan()[0]] == ids
+
+
+def test_every_mistake_is_told_at_once_with_its_path(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError) as error:
+        written(
+            tmp_path,
+            """
+            name = "wrong"
+            seedz = 3
+            [scoring]
+            criterion = "discount"
+            [[environments]]
+            id = "bellglass/FrozenLak-v0"
+            steps = 100
+            [[environments]]
+            id = "bellglass/FrozenLake-v0"
+            keywords = { map_nam = "4x4" }
+            steps = 100.5
+            [[environments]]
+            id = "bellglass/FrozenLake-v0"
+            keywords = { desc = ["SF", "G"] }
+            [[agents]]
+            class = "Qlearning"
+            [[agents]]
+            class = "QLearning"
+            settings = { stepsize = 0.1, seed = 3, epsilon = 1979-05-27 }
+            environments = ["lake"]
+            """,
+        )
+    lines = str(error.value).splitlines()
+    expected = [
+        "seedz: unknown key; did you mean 'seeds'? allowed: agents, environments, limits, name",
+        "scoring.criterion: must be 'discounted', 'finite_horizon', 'total' or 'average', got 'discount'",
+        "environments[1].steps: must be a valid integer",
+        "environments[2].steps: is missing",
+        "environments[0].id: 'bellglass/FrozenLak-v0': unknown id; did you mean 'bellglass/FrozenLake-v0'?",
+        "environments[1].keywords.map_nam: unknown keyword; did you mean 'map_name'?",
+        "environments[2].keywords: rows of desc must have one length",
+        "agents[0].class: 'Qlearning': unknown agent; did you mean 'QLearning'?",
+        "agents[1].settings.stepsize: unknown setting; did you mean 'step_size'? allowed: ",
+        "agents[1].settings.seed: is set by the runner",
+        "agents[1].settings.epsilon: must be a number",
+        "agents[1].environments[0]: 'lake': unknown environment",
+    ]
+    for wanted in expected:
+        assert [line for line in lines if line.startswith(wanted)], (wanted, lines)
+    assert len(lines) == len(expected)
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ({"seeds": 0}, "seeds: must be greater than or equal to 1, got 0"),
+        ({"seeds": "3"}, "seeds: must be a valid integer, got '3'"),
+        ({"seeds": True}, "seeds: must be a valid integer, got True"),
+        ({"environments": []}, "environments: must have at least 1 item"),
+        ({"agents": "QLearning"}, "agents: must be a valid list, got 'QLearning'"),
+        ({"limits": {"seconds": -1.0}}, "limits.seconds: must be greater than 0, got -1.0"),
+        ({"limits": {"second": 1.0}}, "limits.second: unknown key; did you mean 'seconds'?"),
+        ({"agents": [{"class": "Agent"}]}, "agents[0].class: 'Agent': unknown agent"),
+        ({"agents": [{"class": "no.such.module:Agent"}]}, "agents[0].class: No module named 'no'"),
+        (
+            {"agents": [{"class": "QLearning", "settings": {"step_size": 2.0}}]},
+            "agents[0].settings: QLearning in FrozenLake: step_size",
+        ),
+        (
+            {"agents": [{"class": "QLearning"}, {"class": "QLearning"}]},
+            "agents[1].name: 'QLearning' is also the name of agents[0]",
+        ),
+        (
+            {"environments": [{"id": "CartPole-v1", "steps": 10}]},
+            "environments[0].id: 'CartPole-v1' lays no table open",
+        ),
+        (
+            {"scoring": {"discount": 1.0}},
+            "environments[0].scoring: criterion 'discounted' needs a discount in [0, 1)",
+        ),
+        (
+            {"scoring": {"criterion": "total", "discount": 0.9}},
+            "environments[0].scoring: criterion 'total' takes no discount, got 0.9",
+        ),
+        (
+            {"scoring": {"horizon": 10}},
+            "environments[0].scoring: horizon = 10 goes with criterion 'finite_horizon'",
+        ),
+        (
+            {
+                "scoring": {"criterion": "finite_horizon"},
+                "environments": [{"id": "bellglass/TMaze-v0", "steps": 10}],
+            },
+            "environments[0].scoring: criterion 'finite_horizon' needs a horizon",
+        ),
+    ],
+)
+def test_a_mistake_says_what_is_wrong_and_what_is_allowed(changes: dict[str, Any], wanted: str) -> None:
+    assert wanted in mistakes_of(**changes)
+
+
+def test_the_finite_horizon_is_the_time_limit_unless_the_suite_says_otherwise() -> None:
+    for own, horizon in (({}, 100), ({"max_episode_steps": 7}, 7), ({"scoring": {"horizon": 9}}, 9)):
+        environment = {"id": "bellglass/FrozenLake-v0", "steps": 100, **own}
+        suite = suite_from(small(scoring={"criterion": "finite_horizon"}, environments=[environment]))
+        judged = suite.scoring["FrozenLake"]
+        assert (judged.horizon, judged.discount) == (horizon, 1.0)
+
+
+def test_one_environment_may_be_judged_by_another_criterion() -> None:
+    suite = suite_from(
+        small(
+            scoring={"discount": 0.9},
+            environments=[
+                {"id": "bellglass/FrozenLake-v0", "steps": 100},
+                {"id": "bellglass/RiverSwim-v0", "steps": 100, "scoring": {"criterion": "average"}},
+            ],
+        )
+    )
+    assert suite.scoring["FrozenLake"].discount == 0.9
+    assert suite.scoring["RiverSwim"].criterion == "average"
+    assert suite.scoring["RiverSwim"].discount is None
+
+
+def test_who_needs_to_see_states_is_left_out_where_they_are_hidden_and_listed() -> None:
+    suite = suite_from(
+        small(
+            environments=[
+                {"id": "bellglass/FrozenLake-v0", "steps": 100},
+                {"id": "bellglass/TMaze-v0", "steps": 100},
+            ],
+            agents=[{"class": "ValueIteration"}, {"class": "QLearning"}],
+        )
+    )
+    runs, (skip,) = suite.plan()
+    assert (skip.agent, skip.environment) == ("ValueIteration", "TMaze")
+    assert skip.reason.startswith("TMaze hides its state")
+    assert len(runs) == 2 * 3
+    alone = small(
+        environments=[{"id": "bellglass/TMaze-v0", "steps": 9}], agents=[{"class": "ValueIteration"}]
+    )
+    with pytest.raises(SuiteError, match="none of them can play any of the environments"):
+        suite_from(alone)
+    settings = {"discount": 1.0}
+    assert "agents[0].settings: ValueIteration in TMaze: discount" in mistakes_of(
+        environments=[{"id": "bellglass/TMaze-v0", "steps": 9}],
+        agents=[{"class": "ValueIteration", "settings": settings}],
+    )
+
+
+def test_an_agent_of_the_users_own_is_found_by_its_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from bellglass.agents import QLearning\nclass Mine(QLearning):\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    suite = suite_from(small(agents=[{"class": "mine:Mine"}]))
+    assert suite.agents[0].name == "Mine"
+
+
+def test_a_file_that_is_no_toml_or_not_there_is_told_in_one_line(tmp_path: Path) -> None:
+    for text, wanted in (("name = ", "no valid TOML"), ('name = "a"\nname = "b"', "no valid TOML")):
+        with pytest.raises(SuiteError, match=wanted) as error:
+            written(tmp_path, text)
+        assert len(error.value.mistakes) == 1
+    with pytest.raises(SuiteError, match=r"quickstat: no such file; .*did you mean 'quickstart'"):
+        read_suite("quickstat")
+    (tmp_path / "latin").write_bytes(b'name = "\xff"')
+    with pytest.raises(SuiteError, match="cannot be read"):
+        read_suite(tmp_path / "latin")
+
+
+@pytest.mark.parametrize("name", shipped_suites())
+def test_every_shipped_suite_is_without_mistakes(name: str) -> None:
+    pytest.importorskip("stable_baselines3")
+    runs, _ = read_suite(name).plan()
+    assert len({run.run_id for run in runs}) == len(runs) > 0
