@@ -29,6 +29,7 @@ from torch import nn
 
 from ...networks import ACTIVATIONS, ActivationName, Adam, Dense, FlatParameters, PlainDense
 from ..base import Memory
+from ..schedules import Linear
 from .experience import Experience, Steps
 from .learner import FloatArray, LearningRate, NeuralLearner, check_range
 from .masks import greedy_values
@@ -42,6 +43,10 @@ LossName = Literal["huber", "mse"]
 LARGEST_TABLE = 4096
 
 
+#: The learning rate of the defaults.
+FALLING_RATE = Linear(2e-3, 0.0)
+
+
 class DQN(NeuralLearner):
     """Deep Q-network; settings bear Stable-Baselines3's names where they mean the same.
 
@@ -49,7 +54,7 @@ class DQN(NeuralLearner):
         env: an environment, or a vector of them, with Discrete or Box observations and Discrete actions.
         discount: weight of the value one step later, in [0, 1].
         learning_rate: of Adam; a number, or a schedule of progress such as
-            {"kind": "linear", "start": 1e-3, "end": 0.0}.
+            {"kind": "linear", "start": 2e-3, "end": 0.0}.
         buffer_size: transitions remembered.
         learning_starts: environment steps of uniformly random actions before the first gradient step.
         batch_size: transitions in a minibatch.
@@ -81,7 +86,7 @@ class DQN(NeuralLearner):
         env: AnyEnv | Sizes,
         *,
         discount: float = 0.99,
-        learning_rate: LearningRate = 1e-3,
+        learning_rate: LearningRate = FALLING_RATE,
         buffer_size: int = 100_000,
         learning_starts: int = 500,
         batch_size: int = 256,
