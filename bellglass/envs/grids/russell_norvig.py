@@ -7,7 +7,7 @@
 A transition pays `living_reward`, or +1 / -1 on entering an exit (4th edition).  The 3rd edition pays the
 living reward in the exit's neighbours too, which amounts to  living_reward +- 1  on entering it.
 
-No closed form: the solver's certificate stands behind the book's utilities .705, .812, .868, .918.
+No closed form: the solver's certificate stands behind the 3rd edition's .705 at the start (.745 in the 4th).
 
 Russell & Norvig, Artificial Intelligence: A Modern Approach, 4th ed. (2020) and 3rd ed. (2010), Figures
 17.1-17.3.

@@ -433,8 +433,12 @@ def cumulate(first_outcome: IntArray, probability: FloatArray) -> FloatArray:
     """[N] running sums within each row; exactly 1 from the last outcome of positive probability on."""
     running = probability.copy()
     lengths = np.diff(first_outcome)
-    for k in range(1, int(lengths.max(initial=0))):
-        here = first_outcome[:-1][lengths > k] + k
+    long = lengths > 64  # such as the starts: one row of S; np.cumsum adds in the same order
+    for first, length in zip(first_outcome[:-1][long].tolist(), lengths[long].tolist(), strict=True):
+        running[first : first + length] = np.cumsum(probability[first : first + length])
+    short = np.where(long, 0, lengths)
+    for k in range(1, int(short.max(initial=0))):
+        here = first_outcome[:-1][short > k] + k
         running[here] += running[here - 1]
     outcomes = np.arange(len(probability))
     last_positive = np.zeros(len(lengths), dtype=np.int64)
