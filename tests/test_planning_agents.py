@@ -9,11 +9,13 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-import bellglass  # noqa: F401 (registers the ids)
+import bellglass
+import bellglass.agents.planning
 from bellglass.agents import PolicyIteration, ValueIteration
 from bellglass.envs.mdp import table_of
 
-pytest.importorskip("bellglass.agents.planning.solve")
+if not hasattr(bellglass.agents.planning, "solve"):
+    pytest.skip("there is no solver yet", allow_module_level=True)
 
 PLANNERS = [ValueIteration, PolicyIteration]
 

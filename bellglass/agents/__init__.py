@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from .base import Memory as Memory
     from .base import Transition as Transition
     from .neural.dqn import DQN as DQN
+    from .neural.recurrent_dqn import RecurrentDQN as RecurrentDQN
     from .planning.agents import PolicyIteration as PolicyIteration
     from .planning.agents import ValueIteration as ValueIteration
+    from .stable_baselines3 import StableBaselines3 as StableBaselines3
     from .tabular.certainty_equivalence import CertaintyEquivalence as CertaintyEquivalence
     from .tabular.double_q_learning import DoubleQLearning as DoubleQLearning
     from .tabular.estimation import estimate_mdp as estimate_mdp

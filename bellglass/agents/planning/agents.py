@@ -84,7 +84,7 @@ class Planner:
 
     def _plan(self, progress_bar: bool = False) -> dict[str, npt.NDArray[Any]]:
         if self._found is None:
-            solve = import_module(f"{__package__}.solve").solve  # late: it brings SciPy
+            solve = import_module(__package__).solve  # late: it brings SciPy
             self.solution = solve(
                 self._mdp, self.discount, method=self.method, tolerance=self.tolerance, progress_bar=progress_bar
             )
