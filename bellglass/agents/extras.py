@@ -18,4 +18,6 @@ def missing_extra(wanted: str, error: ModuleNotFoundError) -> ImportError:
     extra = EXTRA_OF.get((error.name or "").split(".")[0])
     if extra is None:
         return error
-    return ImportError(f"{wanted} needs the extra '{extra}': pip install 'bellglass[{extra}]'", name=error.name)
+    return ImportError(
+        f"{wanted} needs the extra '{extra}': pip install 'bellglass[{extra}]'", name=error.name
+    )

@@ -117,7 +117,9 @@ KINDS: dict[str, type[Constant | Linear | Polynomial | Hyperbolic | Exponential]
 }
 
 
-def schedule_from(given: float | Schedule | Mapping[str, Any], name: str, low: float, high: float) -> Schedule:
+def schedule_from(
+    given: float | Schedule | Mapping[str, Any], name: str, low: float, high: float
+) -> Schedule:
     """A schedule from a number, from a schedule, or from its settings as a suite writes them.
 
     Args:

@@ -48,7 +48,9 @@ class ActionValueLearner(TabularLearner):
         initial_value: float = 0.0,
         seed: int | None = 0,
     ) -> None:
-        super().__init__(env, discount=discount, epsilon=schedule_from(epsilon, "epsilon", 0.0, 1.0), seed=seed)
+        super().__init__(
+            env, discount=discount, epsilon=schedule_from(epsilon, "epsilon", 0.0, 1.0), seed=seed
+        )
         self.step_size = schedule_from(step_size, "step_size", 0.0, 1.0)
         if not np.isfinite(initial_value):
             raise ValueError(f"initial_value must be finite, got {initial_value}")

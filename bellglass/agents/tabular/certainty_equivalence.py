@@ -65,7 +65,9 @@ class CertaintyEquivalence(TabularLearner):
         heaven: float | None = None,
         seed: int | None = 0,
     ) -> None:
-        super().__init__(env, discount=discount, epsilon=schedule_from(epsilon, "epsilon", 0.0, 1.0), seed=seed)
+        super().__init__(
+            env, discount=discount, epsilon=schedule_from(epsilon, "epsilon", 0.0, 1.0), seed=seed
+        )
         if discount >= 1.0:
             raise ValueError(f"discount must be in [0, 1) to plan on counts, got {discount}")
         if not (np.isfinite(optimism) and optimism >= 0):
@@ -132,7 +134,7 @@ class CertaintyEquivalence(TabularLearner):
 
     @property
     def model(self) -> TabularMDP:
-        """The counted table: `estimate_mdp` of everything seen (every state that was acted in is an equally likely start)."""
+        """The counted table: `estimate_mdp` of everything seen, every state acted in an equally likely start."""
         return self.counts.table()
 
     def _acting_values(self, observation: int) -> list[float]:

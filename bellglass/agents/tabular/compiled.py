@@ -42,7 +42,10 @@ def compiled(function: Kernel) -> Kernel:
             settings.CACHE_DIR = str(folder)
             try:
                 _done[function] = numba.njit(cache=True)(function)
-            except (RuntimeError, OSError):  # numba finds no place for its files: compile for this process only
+            except (
+                RuntimeError,
+                OSError,
+            ):  # numba finds no place for its files: compile for this process only
                 _done[function] = numba.njit(function)
             finally:
                 settings.CACHE_DIR = usual

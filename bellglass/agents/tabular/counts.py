@@ -160,9 +160,7 @@ class Counts:
         estimate = estimate_mdp(log, num_states=S, num_actions=A)
         acted = self.acted
         fields = ("first_outcome", "probability", "next_state", "reward", "terminated")
-        return TabularMDP(
-            **{name: getattr(estimate, name) for name in fields}, initial=acted / acted.sum()
-        )
+        return TabularMDP(**{name: getattr(estimate, name) for name in fields}, initial=acted / acted.sum())
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Everything counted, for a file."""

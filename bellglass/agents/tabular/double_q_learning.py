@@ -45,7 +45,12 @@ class DoubleQLearning(ActionValueLearner):
         seed: int | None = 0,
     ) -> None:
         super().__init__(
-            env, discount=discount, step_size=step_size, epsilon=epsilon, initial_value=initial_value, seed=seed
+            env,
+            discount=discount,
+            step_size=step_size,
+            epsilon=epsilon,
+            initial_value=initial_value,
+            seed=seed,
         )
         self.tables = np.stack([self._q_values, self._q_values])
         self.table_visits = np.stack([self.visits, self.visits])

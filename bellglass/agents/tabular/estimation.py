@@ -111,7 +111,9 @@ class _Log:
         self.next_observation = _integers("next_observation", columns["next_observation"])
         self.terminated = _flags("terminated", columns["terminated"])
         truncated = columns.get("truncated")
-        self.truncated = np.zeros_like(self.terminated) if truncated is None else _flags("truncated", truncated)
+        self.truncated = (
+            np.zeros_like(self.terminated) if truncated is None else _flags("truncated", truncated)
+        )
         lengths = {name: array.shape for name, array in vars(self).items()}
         if len(set(lengths.values())) != 1 or self.reward.ndim != 1:
             raise ValueError(f"transitions must be arrays of one dimension and one length, got {lengths}")
@@ -164,9 +166,7 @@ def _size(name: str, given: int | None, highest: int) -> int:
     return int(given)
 
 
-def _count_outcomes(
-    log: _Log, S: int, A: int
-) -> tuple[IntArray, IntArray, FloatArray, BoolArray, IntArray]:
+def _count_outcomes(log: _Log, S: int, A: int) -> tuple[IntArray, IntArray, FloatArray, BoolArray, IntArray]:
     """Pair, next state, reward, terminated and count of each distinct outcome, sorted in that order.
 
     Each transition becomes one whole number that says everything, and equal numbers are counted: by a histogram

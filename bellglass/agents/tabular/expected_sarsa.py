@@ -38,7 +38,12 @@ class ExpectedSarsa(ActionValueLearner):
         seed: int | None = 0,
     ) -> None:
         super().__init__(
-            env, discount=discount, step_size=step_size, epsilon=epsilon, initial_value=initial_value, seed=seed
+            env,
+            discount=discount,
+            step_size=step_size,
+            epsilon=epsilon,
+            initial_value=initial_value,
+            seed=seed,
         )
 
     def td_error(self, transition: Transition) -> float:

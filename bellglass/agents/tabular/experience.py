@@ -174,7 +174,9 @@ class Experience:
         return [Transition(before, actions[0], float(reward), after, bool(terminated), bool(truncated))]
 
     def _step_all(self, env: VectorEnv[Any, Any, Any], actions: npt.NDArray[np.int64]) -> list[Transition]:
-        played = ~self._over if self._mode is AutoresetMode.NEXT_STEP else np.ones(self.num_envs, dtype=np.bool_)
+        played = (
+            ~self._over if self._mode is AutoresetMode.NEXT_STEP else np.ones(self.num_envs, dtype=np.bool_)
+        )
         before = list(self._observations)
         observation, reward, terminated, truncated, infos = env.step(actions)
         self._arrive(observation, infos)

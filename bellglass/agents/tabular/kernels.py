@@ -108,7 +108,10 @@ def q_learning_steps(
 
         # The environment's step.
         u = env_rng.random()
-        low, high = first_outcome[state * num_actions + action], first_outcome[state * num_actions + action + 1] - 1
+        low, high = (
+            first_outcome[state * num_actions + action],
+            first_outcome[state * num_actions + action + 1] - 1,
+        )
         while low < high:
             middle = (low + high) // 2
             if cumulative_probability[middle] > u:

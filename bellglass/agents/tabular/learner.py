@@ -281,4 +281,3 @@ class TabularLearner(ABC):
         except (KeyError, TypeError) as error:
             raise ValueError(f"{path} is damaged: {error!r}") from error
         return agent
-

@@ -41,7 +41,12 @@ class MonteCarlo(ActionValueLearner):
         seed: int | None = 0,
     ) -> None:
         super().__init__(
-            env, discount=discount, step_size=step_size, epsilon=epsilon, initial_value=initial_value, seed=seed
+            env,
+            discount=discount,
+            step_size=step_size,
+            epsilon=epsilon,
+            initial_value=initial_value,
+            seed=seed,
         )
 
     def update(self, transition: Transition) -> None:
@@ -55,7 +60,9 @@ class MonteCarlo(ActionValueLearner):
         for s, a, r, *_ in reversed(episode):
             following = r + self.discount * following
             self.visits[s, a] += 1
-            self._q_values[s, a] += self.step_size(int(self.visits[s, a])) * (following - self._q_values[s, a])
+            self._q_values[s, a] += self.step_size(int(self.visits[s, a])) * (
+                following - self._q_values[s, a]
+            )
 
     def _expected(self, observation: int) -> float:
         """The mean value under epsilon-greedy play; 0 where no action is available (a terminal state)."""

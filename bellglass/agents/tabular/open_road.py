@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
 
-from ...envs.mdp import TabularMDP, TableWalker
+from ...envs.mdp import TableWalker, TabularMDP
 
 
 class OpenRoad:

@@ -42,7 +42,12 @@ class Sarsa(ActionValueLearner):
         seed: int | None = 0,
     ) -> None:
         super().__init__(
-            env, discount=discount, step_size=step_size, epsilon=epsilon, initial_value=initial_value, seed=seed
+            env,
+            discount=discount,
+            step_size=step_size,
+            epsilon=epsilon,
+            initial_value=initial_value,
+            seed=seed,
         )
 
     def td_error(self, transition: Transition, next_action: int | None) -> float:
@@ -69,7 +74,9 @@ class Sarsa(ActionValueLearner):
             transitions = experience.step(actions)
             experience.chosen = [None] * experience.num_envs
             for copy, transition in zip(experience.played, transitions, strict=True):
-                next_action = None if transition.terminated else self.select_action(transition.next_observation)
+                next_action = (
+                    None if transition.terminated else self.select_action(transition.next_observation)
+                )
                 self.update(transition, next_action)
                 if transition.terminated or transition.truncated:
                     self.num_episodes += 1

@@ -26,7 +26,7 @@ def fields_from_P(P: Outcomes, initial: npt.ArrayLike) -> dict[str, Any]:
     starts = np.asarray(initial, dtype=np.float64)
     for s, actions in rows_of.items():
         for a, rows in actions.items():
-            if not 0 <= a:
+            if not a >= 0:
                 raise ValueError(f"state {s} has the action {a!r}; actions are numbered from 0")
             for row in rows:
                 if len(row) != 4:
@@ -35,18 +35,22 @@ def fields_from_P(P: Outcomes, initial: npt.ArrayLike) -> dict[str, Any]:
                         f"got {row!r}"
                     )
                 if not 0 <= int(row[1]) < num_states:
-                    raise ValueError(f"state {s}, action {a}: the next state {row[1]} is not in [0, {num_states})")
+                    raise ValueError(
+                        f"state {s}, action {a}: the next state {row[1]} is not in [0, {num_states})"
+                    )
 
     terminal = _terminal_states(rows_of, starts)
     return _flat(
-        (rows_of[s].get(a, ()) if s not in terminal else () for s in range(num_states) for a in range(num_actions)),
+        (
+            rows_of[s].get(a, ()) if s not in terminal else ()
+            for s in range(num_states)
+            for a in range(num_actions)
+        ),
         starts,
     )
 
 
-def _terminal_states(
-    rows_of: Mapping[int, Mapping[int, Rows]], starts: npt.NDArray[np.float64]
-) -> set[int]:
+def _terminal_states(rows_of: Mapping[int, Mapping[int, Rows]], starts: npt.NDArray[np.float64]) -> set[int]:
     """Entered by a terminated outcome, no start, and never entered unterminated on the way from the starts."""
     entered: set[int] = set()
     going_on: dict[int, set[int]] = {}
@@ -135,7 +139,9 @@ def _as_mask(terminal: npt.ArrayLike | None, num_states: int) -> npt.NDArray[np.
     if given.size == 0:
         return mask
     if given.ndim != 1 or given.dtype.kind not in "iu" or given.min() < 0 or given.max() >= num_states:
-        raise ValueError(f"terminal must be bool [{num_states}] or indices in [0, {num_states}), got {terminal!r}")
+        raise ValueError(
+            f"terminal must be bool [{num_states}] or indices in [0, {num_states}), got {terminal!r}"
+        )
     mask[given] = True
     return mask
 
@@ -149,7 +155,9 @@ def fields_from_function(
     """The flat arrays, and the labels, of a model that speaks in names."""
     state_labels, action_labels = tuple(states), tuple(actions)
     if not state_labels or not action_labels:
-        raise ValueError(f"need at least one state and one action, got {len(state_labels)} and {len(action_labels)}")
+        raise ValueError(
+            f"need at least one state and one action, got {len(state_labels)} and {len(action_labels)}"
+        )
     index = {label: s for s, label in enumerate(state_labels)}
 
     answers = [[list(model(s, a) or ()) for a in action_labels] for s in state_labels]
@@ -165,7 +173,9 @@ def fields_from_function(
                         f"(probability, next state, reward, terminated), got {row!r}"
                     )
                 if row[1] not in index:
-                    raise ValueError(f"model({state!r}, {action!r}) leads to {row[1]!r}, which is not in states")
+                    raise ValueError(
+                        f"model({state!r}, {action!r}) leads to {row[1]!r}, which is not in states"
+                    )
                 next_s = index[row[1]]
                 pairs[-1].append((row[0], next_s, row[2], bool(row[3]) if len(row) == 4 else ends[next_s]))
 
@@ -182,9 +192,7 @@ def fields_from_function(
     return _flat(pairs, starts) | {"state_labels": state_labels, "action_labels": action_labels}
 
 
-def _flat(
-    pairs: Iterable[Rows], initial: npt.NDArray[np.float64]
-) -> dict[str, Any]:
+def _flat(pairs: Iterable[Rows], initial: npt.NDArray[np.float64]) -> dict[str, Any]:
     counts = [0]
     rows: list[tuple[float, int, float, bool]] = []
     for outcomes in pairs:

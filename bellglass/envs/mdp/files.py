@@ -86,7 +86,9 @@ def load(path: str | PathLike[str]) -> TabularMDP:
 def _plain(label: object) -> object:
     if isinstance(label, np.generic):
         return label.item()
-    raise TypeError(f"a label of type {type(label).__name__} cannot be saved; use numbers, strings or tuples of them")
+    raise TypeError(
+        f"a label of type {type(label).__name__} cannot be saved; use numbers, strings or tuples of them"
+    )
 
 
 def _tuples(names: Any) -> Any:

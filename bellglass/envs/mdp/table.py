@@ -208,7 +208,9 @@ class TabularMDP:
         num_actions = self.num_actions
         return {
             s: {
-                a: [(1.0, s, 0.0, True)] if ends else rows[first[s * num_actions + a] : first[s * num_actions + a + 1]]
+                a: [(1.0, s, 0.0, True)]
+                if ends
+                else rows[first[s * num_actions + a] : first[s * num_actions + a + 1]]
                 for a in range(num_actions)
             }
             for s, ends in enumerate(self.terminal.tolist())
@@ -368,7 +370,9 @@ class TabularMDP:
         """
         from .builders import fields_from_function
 
-        return cls(**fields_from_function(model, states, actions, initial), layout=layout, normalise=normalise)
+        return cls(
+            **fields_from_function(model, states, actions, initial), layout=layout, normalise=normalise
+        )
 
     def save(self, path: str | PathLike[str]) -> None:
         """Writes an ``.npz`` file (arrays and JSON, never pickle), whole or not at all."""

@@ -89,13 +89,19 @@ def _check_outcomes(first: IntArray, num_states: int, outcomes: dict[str, Any]) 
         (~np.isfinite(chances), chances, "the probability {} is not a finite number"),
         (chances < 0, chances, "the probability {} is negative"),
         (~np.isfinite(rewards), rewards, "the reward {} is not a finite number"),
-        ((targets < 0) | (targets >= num_states), targets, f"the next state {{}} is not in [0, {num_states})"),
+        (
+            (targets < 0) | (targets >= num_states),
+            targets,
+            f"the next state {{}} is not in [0, {num_states})",
+        ),
     ):
         if bad.any():
             k = int(np.flatnonzero(bad)[0])
             pair = int(np.searchsorted(first, k, side="right")) - 1
             s, a = divmod(pair, num_actions)
-            raise ValueError(f"state {s}, action {a}, outcome {k - first[pair]}: " + problem.format(numbers[k]))
+            raise ValueError(
+                f"state {s}, action {a}, outcome {k - first[pair]}: " + problem.format(numbers[k])
+            )
 
 
 def _check_sums(sums: FloatArray, available: BoolArray, num_actions: int, normalise: bool) -> None:
@@ -112,7 +118,9 @@ def _check_terminal(given: BoolArray, ends: BoolArray) -> None:
         raise ValueError(f"terminal has {len(given)} entries, there are {len(ends)} states")
     if (given != ends).any():
         s = int(np.flatnonzero(given != ends)[0])
-        problem = "is terminal but has outcomes" if given[s] else "is not terminal but has no available action"
+        problem = (
+            "is terminal but has outcomes" if given[s] else "is not terminal but has no available action"
+        )
         raise ValueError(f"state {s} {problem}")
 
 
@@ -129,7 +137,9 @@ def _check_initial(starts: FloatArray, ends: BoolArray, normalise: bool) -> None
     stuck = ends & (starts > 0)
     if stuck.any():
         s = int(np.flatnonzero(stuck)[0])
-        raise ValueError(f"initial[{s}] is {starts[s]}, but state {s} is terminal: no action is available there")
+        raise ValueError(
+            f"initial[{s}] is {starts[s]}, but state {s} is terminal: no action is available there"
+        )
 
 
 def _vector(name: str, given: npt.ArrayLike, dtype: type[np.generic]) -> Any:
@@ -144,7 +154,9 @@ def _vector(name: str, given: npt.ArrayLike, dtype: type[np.generic]) -> Any:
     converted = array.astype(target)
     if array.size and target.kind in "ib" and (array.dtype.kind not in "iufb" or (converted != array).any()):
         kind = "whole numbers" if target.kind == "i" else "booleans"
-        raise ValueError(f"{name} must hold {kind}, got {array.dtype} such as {array[converted != array][:1]}")
+        raise ValueError(
+            f"{name} must hold {kind}, got {array.dtype} such as {array[converted != array][:1]}"
+        )
     return locked(converted)
 
 
