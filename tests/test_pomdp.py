@@ -132,6 +132,10 @@ def test_only_the_info_tells_the_state() -> None:
             observation, info = env.reset()
     assert set(seen) == {(0, 0), (1, 2), (2, 3), (3, 1), (4, 2), (5, 3)}
     assert table_of(env) is pomdp_of(env).mdp
+    envs = gym.make_vec("bellglass/TMaze-v0", num_envs=2, N=2)
+    assert (
+        pomdp_of(gym.wrappers.vector.RecordEpisodeStatistics(envs)).fingerprint == pomdp_of(env).fingerprint
+    )
 
 
 @pytest.mark.parametrize(

@@ -220,16 +220,19 @@ class TabularPOMDPEnv(TableEnv[np.int64]):
         return np.int64(bisect_right(row, self.np_random.random()))
 
 
-def pomdp_of(env: gym.Env[Any, Any]) -> TabularPOMDP:
+def pomdp_of(env: gym.Env[Any, Any] | gym.vector.VectorEnv[Any, Any, Any]) -> TabularPOMDP:
     """The partially observed table behind `env`, through whatever wrappers lie on it.
 
     Raises:
         TypeError: the environment shows its states, or lays no table open.
     """
-    pomdp = env.get_wrapper_attr("pomdp") if env.has_wrapper_attr("pomdp") else None
-    if not isinstance(pomdp, TabularPOMDP):
-        raise TypeError(f"{env} is not partially observed, or lays no table open")
-    return pomdp
+    layer: Any = env
+    while layer is not None:
+        pomdp = vars(layer).get("pomdp")
+        if isinstance(pomdp, TabularPOMDP):
+            return pomdp
+        layer = vars(layer).get("env")
+    raise TypeError(f"{env} is not partially observed, or lays no table open")
 
 
 def cumulated(rows: FloatArray) -> FloatArray:

@@ -139,28 +139,23 @@ def draw(
         for column, letter in enumerate(letters):
             _paint_background(cell(row, column), letter)
     places = [(s, int(r), int(c)) for s, (r, c) in enumerate(layout.cell.tolist()) if r >= 0]
+    dark = np.zeros(len(layout.cell), dtype=np.bool_)
     if values is not None:
         shades = _shades(np.asarray(values, dtype=np.float64))
+        dark = shades.sum(axis=1) < 380
         for s, r, c in places:
             if layout.background[r][c] not in "#GHC":
                 cell(r, c)[:-1, :-1] = shades[s]
     if names is not None:
+        dot, margin = max(size // 24, 1), size // 12
         for s, r, c in places:
-            light = layout.background[r][c] in "GHC" or (values is not None and shades[s].sum() < 380)
-            write(
-                cell(r, c),
-                names[s],
-                WHITE if light else FAINT,
-                dot=max(size // 24, 1),
-                top=size // 12,
-                left=size // 12,
-            )
+            if layout.background[r][c] not in "#GH":
+                write(cell(r, c), names[s], WHITE if dark[s] else FAINT, dot=dot, top=margin, left=margin)
     if policy is not None:
         chosen = np.asarray(policy)
         for s, r, c in places:
             if chosen[s] >= 0 and layout.background[r][c] not in "#GH":
-                dark = values is not None and shades[s].sum() < 380
-                _paint_action(cell(r, c), layout.arrows[int(chosen[s])], WHITE if dark else INK)
+                _paint_action(cell(r, c), layout.arrows[int(chosen[s])], WHITE if dark[s] else INK)
     if state is not None and layout.cell[state, 0] >= 0:
         _paint_agent(cell(*layout.cell[state].tolist()))
     return image

@@ -88,7 +88,7 @@ class TableEnv(gym.Env[Observation, np.int64], Generic[Observation]):
         chosen = None if options is None else options.get("state")
         if chosen is None:
             self.state = np.int64(self._rows.start(self.np_random.random()))
-            probability = float(self.mdp.initial[self.state])
+            probability = float(self.mdp.initial[self.state]) / self._rows.initial_sum
         else:
             self.state = np.int64(check_start(self.mdp, chosen))
             probability = 1.0
@@ -263,6 +263,7 @@ class _Rows:
         "cumulative_initial",
         "cumulative_probability",
         "first_outcome",
+        "initial_sum",
         "mdp",
         "next_state",
         "num_actions",
@@ -275,6 +276,7 @@ class _Rows:
     def __init__(self, mdp: TabularMDP) -> None:
         self.mdp = mdp
         self.num_actions = mdp.num_actions
+        self.initial_sum = float(mdp.initial.sum())
         self.first_outcome = cast("Sequence[int]", mdp.first_outcome.data)
         self.next_state = cast("Sequence[int]", mdp.next_state.data)
         self.reward = cast("Sequence[float]", mdp.reward.data)

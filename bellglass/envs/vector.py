@@ -386,7 +386,7 @@ class TabularVectorEnv(gym.vector.VectorEnv[IntArray, IntArray, npt.NDArray[Any]
 
     @property
     def observe(self) -> Callable[[npt.ArrayLike], IntArray]:
-        """The map from states [n] to what is seen there [n]; a wrapper's `observe` shows it the wrapper's way.
+        """The map from states [n] to what is seen there [n]; a wrapper's `observe` shows it its way.
 
         Raises:
             AttributeError: partially observed: a state does not say what is seen in it.

@@ -84,7 +84,7 @@ def frozen_lake(desc: Sequence[str], *, is_slippery: bool, success_rate: float) 
 
 
 def _check_map(desc: Sequence[str]) -> None:
-    if isinstance(desc, str) or not desc or not all(isinstance(row, str) and row for row in desc):
+    if isinstance(desc, str) or not len(desc) or not all(isinstance(row, str) and row for row in desc):
         raise ValueError(f"desc must be a list of rows such as ['SF', 'HG'], got {desc!r}")
     lengths = [len(row) for row in desc]
     if len(set(lengths)) > 1:
@@ -133,13 +133,12 @@ class FrozenLake(TabularEnv):
         render_mode: str | None = None,
         invalid_actions: InvalidActions = "lowest",
     ) -> None:
-        if desc is None:
-            if map_name not in MAPS:
-                raise ValueError(f"map_name must be one of {', '.join(MAPS)}, got {map_name!r}")
-            desc = MAPS[map_name]
-        mdp = frozen_lake(desc, is_slippery=is_slippery, success_rate=success_rate)
-        if not goal_is_reachable(desc):
-            warnings.warn(f"no goal of {list(desc)} can be reached: every policy is worth 0", stacklevel=2)
+        if desc is None and map_name not in MAPS:
+            raise ValueError(f"map_name must be one of {', '.join(MAPS)}, got {map_name!r}")
+        rows: Sequence[str] = MAPS[map_name] if desc is None else desc
+        mdp = frozen_lake(rows, is_slippery=is_slippery, success_rate=success_rate)
+        if not goal_is_reachable(rows):
+            warnings.warn(f"no goal of {list(rows)} can be reached: every policy is worth 0", stacklevel=2)
         super().__init__(mdp, render_mode=render_mode, invalid_actions=invalid_actions)
 
 
