@@ -1,0 +1,71 @@
+"""Writes the report: each file whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from ..records import Sweep
+from .comparison import CardLike, compare
+from .page import page
+from .plain import markdown, runs_csv, summary_json
+
+
+class ReportPaths(NamedTuple):
+    """Where the report lies."""
+
+    html: Path
+    markdown: Path
+    summary: Path
+    runs: Path
+    figures: tuple[Path, ...]
+
+
+def write_report(
+    sweep: Sweep, cards: Mapping[str, CardLike], output_folder: str | os.PathLike[str]
+) -> ReportPaths:
+    """Writes report.html, report.md with figures/*.svg, summary.json and runs.csv.
+
+    Everything is worked out before the first file is touched; the same sweep gives the same bytes.
+
+    Args:
+        sweep: what a results folder holds.
+        cards: {environment name: card}; what needs a card is left out where there is none.
+        output_folder: made if it is not there.
+
+    Raises:
+        ValueError: the sweep's counts do not add up.
+        OSError: the folder cannot be written.
+    """
+    comparison = compare(sweep, cards)
+    text, figures = markdown(comparison)
+    contents = {
+        "runs.csv": runs_csv(comparison),
+        "summary.json": summary_json(comparison),
+        **{f"figures/{name}": picture for name, picture in figures.items()},
+        "report.md": text,
+        "report.html": page(comparison),
+    }
+    folder = Path(output_folder)
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        write_whole(folder / name, content)
+    return ReportPaths(
+        folder / "report.html",
+        folder / "report.md",
+        folder / "summary.json",
+        folder / "runs.csv",
+        tuple(folder / "figures" / name for name in figures),
+    )
+
+
+def write_whole(path: Path, text: str) -> None:
+    """The whole file or none of it; a report can be made again, so it does not wait for the disk."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,268 @@
+"""The report: every run in it, every sum right, nothing from outside the page, the same bytes again."""
+
+from __future__ import annotations
+
+import csv
+import html.parser
+import io
+import json
+import re
+import time
+import xml.etree.ElementTree
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from invented_sweep import InventedCard, invented_sweep
+
+from bellglass.experiments.records import Sweep
+from bellglass.experiments.report import ReportPaths, compare, write_report
+
+VOID = {"meta", "link", "input", "br", "img", "hr"}
+
+
+class Balanced(html.parser.HTMLParser):
+    """Raises where an element is not closed in its place; keeps all attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """An element opens."""
+        self.attributes += attrs
+        self.ids += [value for key, value in attrs if key == "id" and value]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """An element is empty."""
+        self.attributes += attrs
+
+    def handle_endtag(self, tag: str) -> None:
+        """An element ends."""
+        assert self.open.pop() == tag
+
+
+def table_of(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+
+
+@pytest.fixture(scope="module")
+def sweep_and_cards() -> tuple[Sweep, dict[str, InventedCard]]:
+    return invented_sweep()
+
+
+@pytest.fixture(scope="module")
+def written(
+    sweep_and_cards: tuple[Sweep, dict[str, InventedCard]], tmp_path_factory: pytest.TempPathFactory
+) -> ReportPaths:
+    return write_report(*sweep_and_cards, tmp_path_factory.mktemp("report"))
+
+
+def test_every_planned_run_is_in_the_table_and_the_counts_add_up(
+    sweep_and_cards: tuple[Sweep, dict[str, InventedCard]], written: ReportPaths
+) -> None:
+    sweep, _ = sweep_and_cards
+    rows = table_of(written.runs)
+    assert [row["run_id"] for row in rows] == [spec.run_id for spec in sweep.planned]
+    summary = json.loads(written.summary.read_text(encoding="utf-8"))
+    assert summary["finished"] + summary["failed"] + summary["missing"] == summary["planned"] == len(rows)
+    for status in ("finished", "failed", "missing"):
+        assert sum(row["status"] == status for row in rows) == summary[status]
+        assert sum(cell[status] for cell in summary["cells"]) == summary[status]
+    assert sum(cell["planned"] for cell in summary["cells"]) == summary["planned"]
+    page = written.html.read_text(encoding="utf-8")
+    assert "78 finished + 1 failed + 1 missing = 80 planned." in page
+
+
+def test_every_finished_run_is_a_dot(written: ReportPaths) -> None:
+    page = written.html.read_text(encoding="utf-8")
+    for row in table_of(written.runs):
+        if row["status"] == "finished":
+            said = f"<title>seed {row['seed']}: {float(row['score']):.6g}</title>"
+            assert said in page
+
+
+def test_a_ranking_compares_on_environments_that_all_its_agents_play(
+    sweep_and_cards: tuple[Sweep, dict[str, InventedCard]],
+) -> None:
+    comparison = compare(*sweep_and_cards)
+    first, second = comparison.rankings
+    assert first.environments == ("Lake", "Rooms", "Corridor")
+    assert "Memory" not in {row.agent for row in first.rows}
+    assert second.environments == ("Lake",)
+    assert "Memory" in {row.agent for row in second.rows}
+    means = [row.mean for row in first.rows]
+    assert means == sorted(means, reverse=True)
+
+
+def test_a_failed_run_never_helps(sweep_and_cards: tuple[Sweep, dict[str, InventedCard]]) -> None:
+    sweep, cards = sweep_and_cards
+    worst = min(
+        (run for run in sweep.finished if run.spec.environment.name == "Lake"),
+        key=lambda run: run.normalized(run.final.value),
+    )
+    comparison = compare(sweep, cards)
+    cell = comparison.cells["DQN", "Lake"]
+    assert cell.seeds == (0, 1, 2, 3, 4)
+    assert cell.scores[1] == min(0.0, worst.normalized(worst.final.value))
+    assert [part.total for part in cell.within] == [5, 5]
+
+
+def test_a_cell_agrees_with_sums_done_by_hand(sweep_and_cards: tuple[Sweep, dict[str, InventedCard]]) -> None:
+    sweep, cards = sweep_and_cards
+    cell = compare(sweep, cards).cells["Q-learning", "Rooms"]
+    runs = [
+        run
+        for run in sweep.finished
+        if (run.spec.agent.name, run.spec.environment.name) == ("Q-learning", "Rooms")
+    ]
+    scores = [
+        (run.curve[-1].value - run.random) / (run.optimum - run.random)
+        for run in sorted(runs, key=lambda run: run.spec.seed)
+    ]
+    assert cell.scores.tolist() == pytest.approx(scores, abs=1e-12)
+    assert cell.mean == pytest.approx(sum(scores) / 5)
+    assert cell.within[1].count == sum(score >= 0.99 for score in scores)
+    assert cell.reached[0].missed == sum(score < 0.95 for score in scores)
+    assert cell.value is not None
+    assert cell.value.mean[-1] == pytest.approx(sum(run.curve[-1].value for run in runs) / 5)
+
+
+def test_counts_that_do_not_add_up_are_refused(
+    sweep_and_cards: tuple[Sweep, dict[str, InventedCard]], tmp_path: Path
+) -> None:
+    sweep, cards = sweep_and_cards
+    with pytest.raises(ValueError, match="are not the 80 planned"):
+        write_report(replace(sweep, missing=()), cards, tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_page_is_well_formed_small_and_asks_nothing_of_a_network(written: ReportPaths) -> None:
+    page = written.html.read_text(encoding="utf-8")
+    assert written.html.stat().st_size < 500_000
+    reader = Balanced()
+    reader.feed(page)
+    assert reader.open == []
+    assert len(reader.ids) == len(set(reader.ids))
+    for key, value in reader.attributes:
+        if key in ("href", "src"):
+            assert value is not None
+            assert value.startswith(("#", "data:"))
+    assert "http:" not in page.replace('"http" + ', "")
+    assert "https:" not in page
+    assert "url(" not in page
+    assert "@import" not in page
+
+
+def test_every_picture_is_well_formed_xml_and_has_a_name(written: ReportPaths) -> None:
+    page = written.html.read_text(encoding="utf-8")
+    pictures = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert len(pictures) > 20
+    for picture in pictures:
+        root = xml.etree.ElementTree.fromstring(picture)
+        assert root.get("aria-label") or root.get("aria-hidden")
+        assert "nan" not in picture
+        assert "inf " not in picture
+    assert written.figures
+    shown = written.markdown.read_text(encoding="utf-8")
+    for file in written.figures:
+        assert xml.etree.ElementTree.parse(file).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+        assert f"(figures/{file.name})" in shown
+
+
+def test_names_and_errors_are_text_whatever_they_hold(tmp_path: Path) -> None:
+    evil = '</script><img src=x onerror="alert(1)">|`&\'"'
+    sweep, cards = invented_sweep(
+        agents=(evil, "b", "c", "d"), environments=(evil, "Lake"), seeds=3, name=evil
+    )
+    paths = write_report(sweep, cards, tmp_path)
+    page = paths.html.read_text(encoding="utf-8")
+    reader = Balanced()
+    reader.feed(page)
+    assert reader.open == []
+    assert "onerror" not in {key for key, _ in reader.attributes}
+    assert page.count("</script>") == 3
+    assert "<img" not in page
+    assert "<img" not in paths.markdown.read_text(encoding="utf-8")
+    for file in paths.figures:
+        xml.etree.ElementTree.parse(file)
+    agents = {row["agent"] for row in table_of(paths.runs)}
+    assert evil in agents
+
+
+def test_the_same_sweep_gives_the_same_bytes(
+    sweep_and_cards: tuple[Sweep, dict[str, InventedCard]], written: ReportPaths, tmp_path: Path
+) -> None:
+    again = write_report(*sweep_and_cards, tmp_path)
+    for first, second in zip([*written[:4], *written.figures], [*again[:4], *again.figures], strict=True):
+        assert first.read_bytes() == second.read_bytes()
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_arrows_are_red_only_where_value_is_lost(
+    sweep_and_cards: tuple[Sweep, dict[str, InventedCard]], written: ReportPaths
+) -> None:
+    sweep, cards = sweep_and_cards
+    page = written.html.read_text(encoding="utf-8")
+    data = json.loads(page.split('type="application/json">', 1)[1].split("</script>", 1)[0])
+    for k, name in enumerate(cards):
+        card = cards[name]
+        assert card.values is not None
+        assert card.q_values is not None
+        for run in data["maps"][str(k)]["runs"]:
+            wrong = 0
+            for s, a in enumerate(run["p"]):
+                q = card.q_values[s][a] if a >= 0 else None
+                wrong += q is not None and card.values[s] - q > card.bound
+            assert run["w"] == wrong
+    planner = [run for run in data["maps"]["0"]["runs"] if run["a"] == 0]
+    assert len(planner) == 5
+    assert all(run["w"] == 0 for run in planner)
+    assert len(sweep.agents) == len(data["agents"])
+
+
+@pytest.mark.parametrize("kept", ["nothing", "one run", "two seeds"])
+def test_a_sweep_that_has_hardly_begun_has_a_page_too(kept: str, tmp_path: Path) -> None:
+    sweep, cards = invented_sweep(agents=("a", "b"), environments=("Lake",), seeds=2, failures=False)
+    count = {"nothing": 0, "one run": 1, "two seeds": 4}[kept]
+    ids = {run.spec.run_id for run in sweep.finished[:count]}
+    sweep = replace(
+        sweep,
+        finished=sweep.finished[:count],
+        missing=tuple(spec for spec in sweep.planned if spec.run_id not in ids),
+        timings={},
+    )
+    page = write_report(sweep, cards, tmp_path).html.read_text(encoding="utf-8")
+    assert f"{count} finished + 0 failed + {4 - count} missing = 4 planned." in page
+    assert "No timings in the results folder." in page
+    if kept == "two seeds":
+        assert "below 3 seeds no interval is given" in page
+        assert not re.search(r"95 % interval \d", page)
+
+
+def test_without_cards_the_page_says_what_it_lacks(
+    sweep_and_cards: tuple[Sweep, dict[str, InventedCard]], tmp_path: Path
+) -> None:
+    page = write_report(sweep_and_cards[0], {}, tmp_path).html.read_text(encoding="utf-8")
+    assert "its card is not in the results folder" in page
+    assert "No card in the results folder for Lake, Rooms and Corridor." in page
+
+
+def test_a_thousand_runs_take_less_than_five_seconds_and_500_kilobytes(tmp_path: Path) -> None:
+    sweep, cards = invented_sweep(
+        agents=tuple(f"agent {k}" for k in range(10)),
+        environments=("Lake", "Rooms", "Corridor", "Lake 2", "Lake 3"),
+        seeds=20,
+        failures=False,
+        points=50,
+    )
+    assert len(sweep.finished) == 1_000
+    start = time.process_time()
+    paths = write_report(sweep, cards, tmp_path)
+    assert time.process_time() - start < 5
+    assert paths.html.stat().st_size < 500_000
