@@ -257,6 +257,18 @@ def test_it_climbs_the_ladder_and_values_every_rung(make: Callable[..., Any], ve
     np.testing.assert_allclose(values, 0.9 ** np.array([3, 2, 1, 0]), atol=0.05)
 
 
+def test_masks_are_read_off_the_environment_where_its_infos_hold_none() -> None:
+    for infos in (True, False):
+        env = gym.make_vec("bellglass/Gambler-v0", num_envs=4, infos=infos)
+        agent = DQN(env, **QUICK).learn(2000)
+        mask = gym.make("bellglass/Gambler-v0").get_wrapper_attr("mdp").action_mask
+        assert np.array_equal(agent.masks.available[agent.masks.seen], mask[agent.masks.seen])
+        assert agent.masks.seen.sum() > 90
+        assert not (
+            agent.action_probabilities(np.arange(len(mask)), exploring=True)[1:-1] * ~mask[1:-1]
+        ).any()
+
+
 def bits(agent: DQN) -> npt.NDArray[np.float32]:
     return agent.parameters.values.numpy().copy()
 

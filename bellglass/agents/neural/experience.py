@@ -62,6 +62,10 @@ class Experience:
         self.masks = masks
         self.num_envs = env.num_envs if isinstance(env, VectorEnv) else 1
         self._mode = _autoreset_mode(env)
+        if isinstance(env, VectorEnv):
+            self._shows_masks = hasattr(env, "action_mask")
+        else:
+            self._shows_masks = env.has_wrapper_attr("action_mask")
         if max_episode_steps is not None and self._mode is not AutoresetMode.DISABLED:
             raise ValueError(
                 "max_episode_steps needs an environment that the agent resets (one alone, or autoreset_mode "
@@ -134,13 +138,19 @@ class Experience:
 
     def _arrive(self, observation: Any, infos: dict[str, Any]) -> None:
         """Notes where the copies stand and what they may do there."""
-        if not isinstance(self.env, VectorEnv):
+        env = self.env
+        if not isinstance(env, VectorEnv):
             self.observations[0] = observation
-            if "action_mask" in infos:
-                self.masks.note(self.observations, np.asarray(infos["action_mask"], dtype=np.bool_)[None])
+            mask = infos.get("action_mask")
+            if mask is None and self._shows_masks:
+                mask = env.get_wrapper_attr("action_mask")
+            if mask is not None:
+                self.masks.note(self.observations, np.asarray(mask, dtype=np.bool_)[None])
             return
         self.observations[:] = observation
         shown = infos.get("action_mask")
+        if shown is None and self._shows_masks:
+            shown = env.action_mask  # type: ignore[attr-defined]  # it has one
         if shown is None:
             return
         there = np.asarray(infos.get("_action_mask", True))
