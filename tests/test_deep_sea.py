@@ -54,9 +54,11 @@ def test_right_may_fail_and_pays_all_the_same() -> None:
 @pytest.mark.parametrize("discount", [1.0, 0.9, 0.5])
 @pytest.mark.parametrize("N", [2, 5, 12])
 @pytest.mark.parametrize("move_cost", [0.0, 0.01, 2.0])
-def test_the_closed_form_is_the_optimum(N: int, move_cost: float, discount: float) -> None:
-    expected = optimal_start_value(N, move_cost=move_cost, discount=discount)
-    assert optimum(sea(N=N, move_cost=move_cost), discount, N)[0] == pytest.approx(expected, abs=1e-12)
+@pytest.mark.parametrize("stochastic", [False, True])
+def test_the_closed_form_is_the_optimum(N: int, move_cost: float, discount: float, stochastic: bool) -> None:
+    expected = optimal_start_value(N, stochastic=stochastic, move_cost=move_cost, discount=discount)
+    mdp = sea(N=N, stochastic=stochastic, move_cost=move_cost)
+    assert optimum(mdp, discount, N)[0] == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize(("N", "value"), [(10, 0.380907273401), (20, 0.370938461759)])

@@ -7,11 +7,12 @@
 
 Stochastic: right stays in its column with probability 1/N instead, and pays as if it had not.
 
-Deterministic: only right, N times, finds the treasure, and v*(start) = 1 - move_cost without a discount; with
-one it is  discount**(N - 1) - (move_cost / N) * (1 + discount + ... + discount**(N - 1)),  or 0 where that is
-negative (derived here).  Stochastic, small costs: the last column is reached with all N - 1 earlier choices
-right and successful, so v*(start) = (1 - 1/N)**(N - 1) - (costs until the first failure), which the solver
-certifies.
+Only right, N times, finds the treasure, and one failure before the last row loses it.  With x = discount, or
+discount * (1 - 1/N) where right may fail, diving until the first failure is worth
+
+    v*(start)  =  x**(N - 1)  -  (move_cost / N) * (1 + x + ... + x**(N - 1)),    or 0 where that is negative
+
+(derived here: what is left to gain grows with every success, so who starts to dive goes on).
 
 States are the N*N cells row by row (those right of the diagonal are never reached) and, last, the end.
 
@@ -79,10 +80,12 @@ def deep_sea(N: int, *, stochastic: bool, move_cost: float, swapped: np.ndarray)
     )
 
 
-def optimal_start_value(N: int, *, move_cost: float, discount: float = 1.0) -> float:
-    """v*(start) without failures, the closed form above."""
-    cost = move_cost / N * sum(discount**t for t in range(N))
-    return max(discount ** (N - 1) - cost, 0.0)
+def optimal_start_value(
+    N: int, *, stochastic: bool = False, move_cost: float = 0.01, discount: float = 1.0
+) -> float:
+    """v*(start), the closed form above."""
+    x = discount * (1.0 - 1.0 / N) if stochastic else discount
+    return max(x ** (N - 1) - move_cost / N * sum(x**t for t in range(N)), 0.0)
 
 
 class DeepSea(TabularEnv):
