@@ -1,1 +1,36 @@
-"""Solvers: the exact optimum of a table, with certified bounds."""
+"""Solvers: the exact optimum of a table, with certified bounds, and the exact score of any policy against it.
+
+Names are fetched when first asked for, so that importing this package loads neither SciPy nor a solver.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .errors import ToleranceError as ToleranceError
+    from .errors import UnboundedError as UnboundedError
+    from .evaluation import evaluate as evaluate
+    from .evaluation import policy_values as policy_values
+    from .score import Score as Score
+    from .solution import Solution as Solution
+    from .solver import solve as solve
+
+_MODULE_OF = {
+    "Score": "score",
+    "Solution": "solution",
+    "ToleranceError": "errors",
+    "UnboundedError": "errors",
+    "evaluate": "evaluation",
+    "policy_values": "evaluation",
+    "solve": "solver",
+}
+
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)

@@ -1,0 +1,168 @@
+"""Discounted reward: policy iteration, modified policy iteration, value iteration, linear programming.
+
+    V*(s)  =  max_a  sum_k p_k (r_k + discount * V*(s'_k))          V*(s') is left out where the outcome
+    terminates
+
+Howard (1960); Puterman and Shin (1978) for the modified kind; Puterman (1994), chapter 6.  Whatever found the
+values, `bounds.certify` says how far they may be from the optimum, so a method can be slow but never wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import scipy.sparse
+
+from ...envs.mdp import FloatArray, IntArray
+from .bounds import least_mass, shift
+from .linear import factorised
+from .pairs import Pairs
+
+#: `auto` solves the linear systems of policy iteration directly up to this many live states.
+DIRECT = 1_500
+
+#: Told (iterations, greatest distance of the bounds) while a solver works.
+Report = Callable[[int, float], None]
+
+
+def policy_iteration(
+    pairs: Pairs, discount: float, *, start: FloatArray | None = None, report: Report | None = None
+) -> tuple[FloatArray, int]:
+    """Values [S] of a policy that nothing improves upon but rounding, and the number of policies tried."""
+    values = np.zeros(pairs.num_states) if start is None else start
+    policy = pairs.greedy(pairs.backup(values, discount))
+    seen: set[bytes] = set()
+    tried = 0
+    while True:
+        values = values_of_rows(pairs, pairs.rows_of(policy), discount)
+        tried += 1
+        q = pairs.backup(values, discount)
+        error = pairs.backup_error(values, discount)
+        best = pairs.best(q)
+        rows = pairs.rows_of(policy)
+        stays = np.zeros(pairs.num_pairs, dtype=np.bool_)
+        # The action stays where another one is better by rounding alone: otherwise ties could cycle for ever.
+        stays[rows] = q[rows] + 2.0 * error[rows] >= best[pairs.state[rows]]
+        chosen = np.where(
+            pairs.best(stays.astype(np.float64))[pairs.state] > 0, stays, q >= best[pairs.state]
+        )
+        improved = pairs.first_of(chosen)
+        if report is not None:
+            report(tried, float((best - values)[pairs.live].max(initial=0.0)) / (1.0 - discount))
+        if (improved == policy).all() or improved.tobytes() in seen:
+            return values, tried
+        seen.add(policy.tobytes())
+        policy = improved
+
+
+def values_of_rows(pairs: Pairs, rows: IntArray, discount: float) -> FloatArray:
+    """[S] values of always playing the given pair of each live state, by one linear solve."""
+    live = pairs.live
+    values = np.zeros(pairs.num_states)
+    transition = pairs.matrix[rows][:, live]
+    values[live] = factorised(transition, discount)(pairs.reward[rows], False)
+    return values
+
+
+def modified_policy_iteration(
+    pairs: Pairs,
+    discount: float,
+    *,
+    width: float,
+    relative: bool,
+    sweeps: int = 20,
+    patience: int | None = None,
+    start: FloatArray | None = None,
+    report: Report | None = None,
+) -> tuple[FloatArray, int, bool]:
+    """Values [S] with bounds about `width` apart, the number of improvements, and whether it got there.
+
+    Between improvements the policy is swept `sweeps` times (0 makes it value iteration).  On tables that
+    never end, values are shifted to the middle of their bounds first, which removes the slowest error at
+    once (Puterman 1994, section 6.6).  Stops early, with False, after `patience` improvements, or where
+    rounding forbids progress.
+    """
+    values = np.zeros(pairs.num_states) if start is None else start.copy()
+    live = pairs.live
+    least = least_mass(pairs)
+    never_ends = not pairs.ends
+    endless = 200 + 10 / (1.0 - discount)  # sweeps that must halve the distance, unless rounding forbids it
+    improvements, mark, stalled = 0, np.inf, 0
+    while True:
+        q = pairs.backup(values, discount)
+        backed_up = pairs.best(q)
+        change = (backed_up - values)[live]
+        up = shift(float(change.max(initial=0.0 if not live.size else -np.inf)), discount, least)
+        down = -shift(-float(change.min(initial=0.0 if not live.size else np.inf)), discount, least)
+        improvements += 1
+        apart = up - down
+        middle = 0.5 * (up + down) if never_ends else 0.0
+        if report is not None:
+            report(improvements, apart)
+        scale = max(1.0, float(np.abs(backed_up + discount * middle).max(initial=0.0))) if relative else 1.0
+        if apart < 0.5 * mark:
+            mark, stalled = apart, 0
+        stalled += 1
+        values[live] = backed_up[live] + discount * middle
+        if apart <= 0.5 * width * scale:
+            return values, improvements, True
+        if stalled > endless or improvements == patience:
+            return values, improvements, False
+        if sweeps:
+            rows = pairs.rows_of(pairs.greedy(q))
+            transition = discount * pairs.matrix[rows]
+            reward = pairs.reward[rows]
+            for _ in range(sweeps):
+                values[live] = reward + transition @ values
+
+
+def automatic(
+    pairs: Pairs, discount: float, *, width: float, relative: bool, report: Report | None = None
+) -> tuple[FloatArray, int, str]:
+    """Values [S], improvements and what was done: direct where that is cheap, sweeps first elsewhere."""
+    if len(pairs.live) <= DIRECT:
+        values, _, _ = modified_policy_iteration(
+            pairs, discount, width=width, relative=relative, sweeps=10, patience=5
+        )
+        values, tried = policy_iteration(pairs, discount, start=values, report=report)
+        return values, tried, "policy_iteration"
+    values, done, reached = modified_policy_iteration(
+        pairs, discount, width=width, relative=relative, patience=60, report=report
+    )
+    if reached:
+        return values, done, "modified_policy_iteration"
+    if pairs.matrix.nnz / max(1, pairs.num_pairs) <= 8 and len(pairs.live) <= 200_000:
+        values, tried = policy_iteration(pairs, discount, start=values, report=report)
+        return values, done + tried, "modified_policy_iteration, then policy_iteration"
+    values, more, _ = modified_policy_iteration(
+        pairs, discount, width=width, relative=relative, sweeps=100, start=values, report=report
+    )
+    return values, done + more, "modified_policy_iteration"
+
+
+def linear_programming(pairs: Pairs, discount: float) -> tuple[FloatArray, int]:
+    """Values [S] of  min sum v  subject to  v >= q of every pair  (d'Epenoux 1963), and HiGHS's steps."""
+    from scipy.optimize import linprog
+
+    live = pairs.live
+    columns = np.full(pairs.num_states, -1, dtype=np.int64)
+    columns[live] = np.arange(len(live))
+    here = scipy.sparse.csr_array(
+        (np.ones(pairs.num_pairs), (np.arange(pairs.num_pairs), columns[pairs.state])),
+        shape=(pairs.num_pairs, len(live)),
+    )
+    found = linprog(
+        np.ones(len(live)),
+        A_ub=discount * pairs.matrix[:, live] - here,
+        b_ub=-pairs.reward,
+        bounds=(None, None),
+        method="highs",
+    )
+    if found.status != 0:
+        raise ArithmeticError(f"HiGHS found no optimum: {found.message}")
+    values = np.zeros(pairs.num_states)
+    values[live] = found.x
+    # HiGHS keeps its constraints to about 1e-7; the policy it found is exact, so its own values are better.
+    rows = pairs.rows_of(pairs.greedy(pairs.backup(values, discount)))
+    return values_of_rows(pairs, rows, discount), int(found.nit)
