@@ -10,6 +10,7 @@ import numpy as np
 
 from ...envs.mdp import FloatArray, TabularMDP, table_of
 from ...envs.pomdp import TabularPOMDP, pomdp_of
+from .average import solve_average
 from .bounds import allowed_width, apart, certify, refuse
 from .discounted import (
     Report,
@@ -21,6 +22,7 @@ from .discounted import (
 from .finite_horizon import backward_induction
 from .pairs import Pairs
 from .solution import CRITERIA, Criterion, Solution
+from .total import solve_total
 
 Method = Literal[
     "auto",
@@ -86,7 +88,19 @@ def solve(
     if not isinstance(model, TabularMDP):
         pomdp = hidden_table(model)
         if pomdp is not None:
-            raise TypeError("the states of this model are hidden; solve model.mdp to see them")
+            from .beliefs import solve_pomdp
+
+            return solve_pomdp(
+                pomdp,
+                discount,
+                criterion=criterion,
+                horizon=horizon,
+                method=method,
+                tolerance=tolerance,
+                relative=relative,
+                progress_bar=progress_bar,
+                restart=restart,
+            )
     mdp = model if isinstance(model, TabularMDP) else observed_table(model)
     began = perf_counter()
     with _Progress(progress_bar) as report:
@@ -97,7 +111,9 @@ def solve(
             assert horizon is not None
             weight = 1.0 if discount is None else float(discount)
             return _finite_horizon(mdp, horizon, weight, tolerance, relative, began)
-    raise AssertionError(criterion)
+        if criterion == "total":
+            return _total(mdp, tolerance, relative, began)
+        return _average(mdp, restart, tolerance, relative, began)
 
 
 def hidden_table(model: Model) -> TabularPOMDP | None:
@@ -249,6 +265,57 @@ def _finite_horizon(
         upper=found.upper,
         method="backward_induction",
         iterations=int(horizon),
+        seconds=perf_counter() - began,
+        mdp=mdp,
+    )
+
+
+def _total(mdp: TabularMDP, tolerance: float, relative: bool, began: float) -> Solution:
+    pairs = Pairs.of(mdp)
+    found = solve_total(pairs, tolerance=tolerance, relative=relative)
+    return Solution(
+        criterion="total",
+        discount=1.0,
+        horizon=None,
+        start_value=start_value(mdp, found.values),
+        values=found.values,
+        q_values=pairs.table(found.q_values),
+        policy=found.policy,
+        optimal_actions=pairs.mask(found.optimal),
+        lower=found.lower,
+        upper=found.upper,
+        method="policy_iteration",
+        iterations=found.iterations,
+        seconds=perf_counter() - began,
+        mdp=mdp,
+    )
+
+
+def _average(mdp: TabularMDP, restart: bool, tolerance: float, relative: bool, began: float) -> Solution:
+    pairs = Pairs.of(mdp, restart=restart)
+    ending = np.flatnonzero(pairs.going_on < 1.0)
+    if ending.size:
+        s, a = int(pairs.state[ending[0]]), int(pairs.action[ending[0]])
+        raise ValueError(
+            f"criterion 'average' is for tables that never end, but state {s}, action {a} may; restart=True lets an "
+            "end go on in a state drawn from initial, criterion='total' sums until the end"
+        )
+    found = solve_average(pairs, tolerance=tolerance, relative=relative)
+    return Solution(
+        criterion="average",
+        discount=1.0,
+        horizon=None,
+        start_value=start_value(mdp, found.gain),
+        values=None,
+        q_values=pairs.table(found.q_values),
+        policy=found.policy,
+        optimal_actions=pairs.mask(found.optimal),
+        gain=found.gain,
+        bias=found.bias,
+        lower=found.lower,
+        upper=found.upper,
+        method="policy_iteration",
+        iterations=found.iterations,
         seconds=perf_counter() - began,
         mdp=mdp,
     )
