@@ -13,16 +13,24 @@ if TYPE_CHECKING:
     from .errors import UnboundedError as UnboundedError
     from .evaluation import evaluate as evaluate
     from .evaluation import policy_values as policy_values
+    from .hardness import Hardness as Hardness
+    from .hardness import hardness as hardness
+    from .ladder import Ladder as Ladder
+    from .ladder import information_ladder as information_ladder
     from .score import Score as Score
     from .solution import Solution as Solution
     from .solver import solve as solve
 
 _MODULE_OF = {
+    "Hardness": "hardness",
+    "Ladder": "ladder",
     "Score": "score",
     "Solution": "solution",
     "ToleranceError": "errors",
     "UnboundedError": "errors",
     "evaluate": "evaluation",
+    "hardness": "hardness",
+    "information_ladder": "ladder",
     "policy_values": "evaluation",
     "solve": "solver",
 }

@@ -1,0 +1,89 @@
+"""Belief tables, against the belief update, closed forms, and a tiger."""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import bellglass
+from bellglass.agents.planning.beliefs import belief_table, solve_pomdp
+from bellglass.envs.mdp import TabularMDP
+from bellglass.envs.pomdp import TabularPOMDP
+
+
+def tiger() -> TabularPOMDP:
+    """Kaelbling, Littman and Cassandra (1998), 5.1: listen, open left, open right; opening starts anew."""
+    transition = np.full((2, 3, 2), 0.5)
+    transition[:, 0] = np.eye(2)
+    reward = np.array([[-1.0, -100.0, 10.0], [-1.0, 10.0, -100.0]])
+    mdp = TabularMDP.from_arrays(transition, reward, initial=[0.5, 0.5])
+    heard = np.full((3, 2, 2), 0.5)
+    heard[0] = [[0.85, 0.15], [0.15, 0.85]]
+    return TabularPOMDP(mdp, heard, np.full((2, 2), 0.5))
+
+
+@pytest.mark.parametrize("length", [1, 3, 10])
+def test_the_t_maze_has_one_value_in_closed_form(length: int) -> None:
+    pomdp = bellglass.pomdp_of(gym.make("bellglass/TMaze-v0", N=length))
+    best = solve_pomdp(pomdp, 0.98)
+    assert best.start_value == pytest.approx(4 * 0.98**length, abs=1e-7)
+    assert len(belief_table(pomdp).beliefs) == 2 * (length + 1)
+
+
+def test_every_row_of_the_table_is_the_belief_update() -> None:
+    pomdp = bellglass.pomdp_of(gym.make("bellglass/TMaze-v0", N=3))
+    table = belief_table(pomdp)
+    for b, belief in enumerate(table.beliefs):
+        for a in range(pomdp.num_actions):
+            chances = pomdp.observation_chances(belief, a)
+            found = sorted(
+                (round(p, 12), tuple(np.round(table.beliefs[target], 12)))
+                for p, target, _, ended in table.mdp.P[b][a]
+                if not ended
+            )
+            expected = sorted(
+                (round(float(chances[o]), 12), tuple(np.round(pomdp.update_belief(belief, a, int(o)), 12)))
+                for o in np.flatnonzero(chances > 0)
+            )
+            assert found == expected
+
+
+def test_the_tiger_listens_once_and_then_twice() -> None:
+    """By hand: one step is worth -1 (listen); two steps are worth -2; listening never pays within two."""
+    assert solve_pomdp(tiger(), None, criterion="finite_horizon", horizon=1).start_value == pytest.approx(
+        -1.0
+    )
+    assert solve_pomdp(tiger(), None, criterion="finite_horizon", horizon=2).start_value == pytest.approx(
+        -2.0
+    )
+    # Twice the same ear: .85^2 / (.85^2 + .15^2) = .9698; opening is worth 10 - 110 * .0302 = 6.68, so three
+    # steps are worth -2 + .745 * 6.68 + .255 * (-1).
+    right = 0.85**2 / (0.85**2 + 0.15**2)
+    same = 0.85**2 + 0.15**2
+    by_hand = -2 + same * (10 * right - 100 * (1 - right)) + (1 - same) * -1
+    found = solve_pomdp(tiger(), None, criterion="finite_horizon", horizon=3).start_value
+    assert found == pytest.approx(by_hand, abs=1e-9)
+
+
+def test_a_belief_remembers_how_far_apart_merged_histories_were() -> None:
+    table = belief_table(tiger(), horizon=6)
+    assert 0.0 <= table.merged < 1e-11
+    assert np.allclose(table.beliefs.sum(axis=1), 1.0)
+
+
+def test_too_many_beliefs_are_an_error_that_says_how_far_it_got() -> None:
+    rng = np.random.default_rng(0)
+    transition = rng.dirichlet(np.ones(3), size=(3, 2))
+    mdp = TabularMDP.from_arrays(transition, rng.normal(size=(3, 2)), initial=[1, 0, 0])
+    noisy = TabularPOMDP(mdp, rng.dirichlet(np.ones(2), size=3), rng.dirichlet(np.ones(2), size=3))
+    with pytest.raises(ValueError, match=r"more than 50 beliefs .* within \d+ steps"):
+        solve_pomdp(noisy, 0.9, max_beliefs=50)
+
+
+def test_the_face_solves_what_hides_its_state() -> None:
+    env = gym.make("bellglass/TMaze-v0", N=2)
+    best = bellglass.solve(env, discount=0.9)
+    assert best.start_value == pytest.approx(4 * 0.81, abs=1e-7)
+    assert best.beliefs is not None
+    assert best.beliefs.shape == (6, bellglass.table_of(env).num_states)

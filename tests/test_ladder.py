@@ -1,0 +1,108 @@
+"""What information is worth: the rungs, against brute force, closed forms and the literature's example."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import bellglass
+from bellglass.agents.planning.ladder import Nodes, _Search, information_ladder
+from bellglass.envs.mdp import TabularMDP
+from bellglass.envs.pomdp import TabularPOMDP
+
+
+def aliased_pair() -> TabularPOMDP:
+    """Singh, Jaakkola and Jordan (1994), figure 1: two states look alike; changing earns 1, staying -1."""
+    P = {
+        0: {0: [(1.0, 1, 1.0, False)], 1: [(1.0, 0, -1.0, False)]},
+        1: {0: [(1.0, 1, -1.0, False)], 1: [(1.0, 0, 1.0, False)]},
+    }
+    return TabularPOMDP(TabularMDP.from_P(P, initial=[1, 0]), np.ones((2, 1)), np.ones((2, 1)))
+
+
+def random_pomdp(seed: int, *, by_action: bool) -> TabularPOMDP:
+    """Four states that end with some chance, two observations that tell little, another look at reset."""
+    rng = np.random.default_rng(seed)
+    transition = np.zeros((5, 2, 5))
+    transition[:4] = rng.dirichlet(np.full(5, 0.5), size=(4, 2))
+    mdp = TabularMDP.from_arrays(
+        transition, rng.normal(size=(5, 2)), terminal=[4], initial=[0.5, 0.5, 0, 0, 0]
+    )
+    seen = rng.dirichlet(np.ones(2), size=(2, 5) if by_action else 5)
+    return TabularPOMDP(mdp, seen, rng.dirichlet(np.ones(2), size=5))
+
+
+def test_chance_and_memory_help_where_states_look_alike() -> None:
+    rungs = information_ladder(aliased_pair(), 0.9)
+    assert rungs.reactive == pytest.approx(-8.0, abs=1e-9)
+    # A fair coin is worth 0 from both states.  From the first one, a coin of bias x is worth x (.1 - .9 x) / .1
+    # (both states go on alike, so their values differ by 2 x): at best 1/36, for x = 1/18.
+    assert rungs.reactive_stochastic[0] == pytest.approx(1 / 36, abs=1e-9)
+    assert rungs.memory == pytest.approx(10.0, abs=1e-6)
+    assert rungs.observed == pytest.approx(10.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("length", [2, 10])
+def test_the_t_maze_without_memory_can_only_guess(length: int) -> None:
+    rungs = information_ladder(bellglass.pomdp_of(gym.make("bellglass/TMaze-v0", N=length)), 0.98)
+    assert rungs.reactive == pytest.approx(1.95 * 0.98**length, abs=1e-7)
+    assert rungs.memory == pytest.approx(4 * 0.98**length, abs=1e-7)
+    assert rungs.observed == pytest.approx(4 * 0.98**length, abs=1e-7)
+    lower, upper = rungs.reactive_stochastic
+    assert rungs.reactive <= lower <= upper <= rungs.memory + 1e-7
+
+
+@pytest.mark.parametrize("by_action", [False, True])
+@pytest.mark.parametrize("seed", range(5))
+def test_branch_and_bound_finds_what_trying_everything_finds(seed: int, by_action: bool) -> None:
+    pomdp = random_pomdp(seed, by_action=by_action)
+    search = _Search(Nodes(pomdp), 0.9)
+    everything = max(search.start_value(np.eye(2)[list(policy)]) for policy in product(range(2), repeat=2))
+    best, policy = search.best_deterministic(1_000, enough=np.inf)
+    assert best == pytest.approx(everything, abs=1e-12)
+    assert search.start_value(np.eye(2)[policy]) == best
+
+
+@pytest.mark.parametrize("by_action", [False, True])
+def test_the_value_of_a_memoryless_policy_is_its_sampled_return(by_action: bool) -> None:
+    """An independent road: walk the hidden table, draw what is seen, and average."""
+    pomdp = random_pomdp(7, by_action=by_action)
+    mdp, seen = pomdp.mdp, pomdp.by_action
+    policy = np.array([[0.9, 0.1], [0.2, 0.8]])
+    exact = _Search(Nodes(pomdp), 0.8).start_value(policy)
+    rng = np.random.default_rng(1)
+    returns = []
+    for _ in range(4_000):
+        s, weight, total = int(rng.choice(5, p=mdp.initial)), 1.0, 0.0
+        o = int(rng.choice(2, p=pomdp.initial_observation[s]))
+        for _ in range(60):
+            a = int(rng.choice(2, p=policy[o]))
+            rows = mdp.P[s][a]
+            _, s, r, ended = rows[rng.choice(len(rows), p=[row[0] for row in rows])]
+            total, weight = total + weight * r, weight * 0.8
+            if ended:
+                break
+            o = int(rng.choice(2, p=seen[a, s]))
+        returns.append(total)
+    error = float(np.std(returns)) / np.sqrt(len(returns))
+    assert abs(float(np.mean(returns)) - exact) < 4 * error
+
+
+def test_the_rungs_never_go_down() -> None:
+    rungs = information_ladder(bellglass.pomdp_of(gym.make("bellglass/TMaze-v0", N=4)), 0.9)
+    lower, upper = rungs.reactive_stochastic
+    assert rungs.reactive <= lower <= upper
+    assert lower <= rungs.memory + 1e-9 <= rungs.observed + 1e-8
+
+
+def test_a_search_that_outgrows_its_limit_says_what_it_has() -> None:
+    with pytest.raises(ValueError, match=r"more than 2 partial policies .* the best of them so far"):
+        information_ladder(bellglass.pomdp_of(gym.make("bellglass/TMaze-v0")), 0.98, max_policies=2)
+
+
+def test_a_discount_of_one_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"discount must be in \[0, 1\), got 1"):
+        information_ladder(aliased_pair(), 1.0)
