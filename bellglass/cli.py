@@ -1,0 +1,250 @@
+"""The `bellglass` command: run, report, solve and look, without writing Python.
+
+Exit codes: 0 done, 1 some run failed, 2 bad input (one line on stderr tells what is allowed).
+Nothing heavy is imported before a command needs it, so that `bellglass --help` is quick.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import gymnasium as gym
+import tyro
+from tyro.conf import Positional, UseAppendAction, arg
+
+if TYPE_CHECKING:
+    from .agents.planning.solver import Model
+    from .experiments.config import Suite
+
+DONE, SOME_RUN_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+def demo(*, quick: bool = False, output: Path | None = None, workers: int | None = None) -> int:
+    """Compare six agents on five environments, and write a report (a few minutes).
+
+    Args:
+        quick: a smaller comparison, well under a minute.
+        output: folder for results and report; bellglass-results/NAME by default.
+        workers: runs at a time; one a processor by default.
+    """
+    from .experiments.config import read_suite
+
+    return _run_and_report(read_suite("quick" if quick else "quickstart"), output, workers)
+
+
+def run(
+    suite: Positional[str],
+    /,
+    *,
+    output: Path | None = None,
+    workers: int | None = None,
+    dry_run: bool = False,
+) -> int:
+    """Run every agent x environment x seed of a suite and write the report; a rerun does what is missing.
+
+    Args:
+        suite: path of a suite file (TOML), or the name of a shipped suite.
+        output: folder for results and report; bellglass-results/NAME by default.
+        workers: runs at a time; one a processor by default.
+        dry_run: list what would run, and run nothing.
+    """
+    from .experiments.config import read_suite
+
+    chosen = read_suite(suite)
+    if dry_run:
+        return _list_plan(chosen)
+    return _run_and_report(chosen, output, workers)
+
+
+def _list_plan(suite: Suite) -> int:
+    runs, skipped = suite.plan()
+    for spec in runs:
+        print(
+            f"{spec.run_id}  {spec.agent.name}  {spec.environment.name}  seed {spec.seed}  "
+            f"{spec.environment.steps} steps"
+        )
+    for pair in skipped:
+        print(f"not planned: {pair.agent} on {pair.environment}: {pair.reason}")
+    print(f"{len(runs)} runs, {sum(spec.environment.steps for spec in runs)} environment steps in all")
+    return DONE
+
+
+def _run_and_report(suite: Suite, output: Path | None, workers: int | None) -> int:
+    from .experiments.supervisor import run_suite
+
+    if workers is not None and workers < 1:
+        raise ValueError(f"--workers must be at least 1, got {workers}")
+    folder = output if output is not None else Path("bellglass-results") / suite.name
+    sweep = run_suite(suite, folder, workers=workers)
+    _report(folder)
+    for failure in sweep.failed:
+        run_of = failure.spec
+        where = f"{run_of.agent.name}, {run_of.environment.name}, seed {run_of.seed}"
+        print(f"bellglass: failed: {where}: {failure.error}", file=sys.stderr)
+    return SOME_RUN_FAILED if sweep.failed or sweep.missing else DONE
+
+
+def report(folder: Positional[Path], /) -> int:
+    """Write the report of a results folder anew.
+
+    Args:
+        folder: what `bellglass run` wrote.
+    """
+    sweep_is_whole = _report(folder)
+    return DONE if sweep_is_whole else SOME_RUN_FAILED
+
+
+def _report(folder: Path) -> bool:
+    from .experiments.cards import load_cards
+    from .experiments.report import write_report
+    from .experiments.store import load_sweep
+
+    sweep = load_sweep(folder)
+    paths = write_report(sweep, load_cards(folder), folder)
+    counts = f"{len(sweep.finished)} finished + {len(sweep.failed)} failed + {len(sweep.missing)} missing"
+    print(f"{counts} = {len(sweep.planned)} planned runs")
+    print(f"report: {paths.html.resolve()}")
+    return not sweep.failed and not sweep.missing
+
+
+def solve(
+    what: Positional[str],
+    /,
+    *,
+    discount: float | None = None,
+    criterion: Literal["discounted", "finite_horizon", "total", "average"] = "discounted",
+    horizon: int | None = None,
+    tolerance: float = 1e-8,
+    keyword: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="NAME=VALUE")] = (),
+) -> int:
+    """Print the exact optimum of an environment or of a saved table, with its certified bounds.
+
+    Args:
+        what: an environment id such as bellglass/FrozenLake-v0, or a table saved as .npz.
+        discount: weight of the value one step later, in [0, 1); the environment's own by default.
+        criterion: what is maximised.
+        horizon: number of steps, for finite_horizon.
+        tolerance: how far apart the certified bounds may be, relative to max(1, max|V*|).
+        keyword: keyword argument of the environment; may be given several times.
+    """
+    from .agents.planning import solve as solve_model
+    from .envs.mdp import TabularMDP
+    from .experiments.environments import environment_of
+
+    if what.endswith(".npz") or (Path(what).is_file() and what not in gym.registry):
+        if keyword:
+            raise ValueError("--keyword is for environments; a saved table has none")
+        model: Model = TabularMDP.load(what)
+    else:
+        model = environment_of(what, _keywords(keyword))
+        if discount is None and criterion == "discounted":
+            discount = model.get_wrapper_attr("discount") if model.has_wrapper_attr("discount") else 0.99
+    print(solve_model(model, discount, criterion=criterion, horizon=horizon, tolerance=tolerance))
+    return DONE
+
+
+def card(
+    id: Positional[str],
+    /,
+    *,
+    keyword: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="NAME=VALUE")] = (),
+) -> int:
+    """Show an environment's card: its size, exact optimum, hardness, and a picture of the optimal policy.
+
+    Args:
+        id: an environment id such as bellglass/FrozenLake-v0.
+        keyword: keyword argument of the environment; may be given several times.
+    """
+    from .experiments.cards import card_of
+
+    print(card_of(id, _keywords(keyword)))
+    return DONE
+
+
+def envs(*, json: bool = False) -> int:
+    """List the environments.
+
+    Args:
+        json: one JSON list instead of a table.
+    """
+    from .experiments.environments import list_environments
+
+    print(list_environments(as_json=json))
+    return DONE
+
+
+def doctor() -> int:
+    """Tell what is installed, what is missing, and whether the solver finds a known answer here."""
+    from .experiments.doctor import examine
+
+    healthy, findings = examine()
+    print(findings)
+    return DONE if healthy else SOME_RUN_FAILED
+
+
+def _keywords(pairs: Sequence[str]) -> dict[str, object]:
+    """["n=8", "variant=strehl"] as {"n": 8, "variant": "strehl"}: JSON where it reads as JSON, else text."""
+    import json
+
+    keywords: dict[str, object] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name:
+            raise ValueError(f"--keyword takes NAME=VALUE, got {pair!r}")
+        try:
+            keywords[name] = json.loads(text)
+        except json.JSONDecodeError:
+            keywords[name] = {"True": True, "False": False, "None": None}.get(text, text)
+    return keywords
+
+
+COMMANDS = {command.__name__: command for command in (demo, run, report, solve, card, envs, doctor)}
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [
+        f"  {name:{width}}  {(inspect.getdoc(command) or '').partition(chr(10))[0]}"
+        for name, command in COMMANDS.items()
+    ]
+    return "\n".join(
+        [
+            "usage: bellglass COMMAND [OPTIONS]",
+            "",
+            "Reinforcement learning where the right answer is known.",
+            "",
+            *lines,
+            "",
+            "`bellglass COMMAND --help` tells a command's options.",
+        ]
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command named by `arguments` (those of the process by default); returns the exit code."""
+    name, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if name in ("-h", "--help"):  # tyro would read every command's signature first, which takes .1 s
+        print(_help())
+        return DONE
+    if name == "--version":
+        from . import __version__
+
+        print(f"bellglass {__version__}")
+        return DONE
+    try:
+        if name not in COMMANDS:
+            close = difflib.get_close_matches(name, COMMANDS, n=1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            raise ValueError(f"unknown command {name!r}; {hint}commands: {', '.join(COMMANDS)}")
+        return tyro.cli(COMMANDS[name], prog=f"bellglass {name}", args=rest)
+    except (ValueError, OSError, ImportError, gym.error.Error) as error:
+        print(f"bellglass: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("bellglass: interrupted; run the same command again to go on", file=sys.stderr)
+        return INTERRUPTED

@@ -1,0 +1,68 @@
+"""Environments for the command line: made from an id with every mistake in one line, and listed."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium as gym
+
+from .catalogue import environment_ids, environment_keywords
+from .mistakes import unknown
+
+
+def environment_of(env_id: str, keywords: Mapping[str, object] | None = None) -> gym.Env[Any, Any]:
+    """`gymnasium.make(env_id, **keywords)`.
+
+    Raises:
+        ValueError: the id is unknown, or a keyword is unknown or out of its range; one line tells what is allowed.
+    """
+    if env_id not in gym.registry:
+        full = f"bellglass/{env_id}-v0"
+        meant = full if full in gym.registry else env_id
+        raise ValueError(f"{env_id}: {unknown('environment', meant, environment_ids(), shown=0)}")
+    given: dict[str, Any] = dict(keywords or {})
+    allowed = environment_keywords(env_id)
+    for name in given:
+        if allowed is not None and name not in allowed:
+            raise ValueError(f"{env_id}: {name}: {unknown('keyword', name, allowed)}")
+    try:
+        return gym.make(env_id, **given)
+    except TypeError as error:
+        values = ", ".join(f"{name}={value!r}" for name, value in given.items())
+        raise ValueError(f"{env_id} cannot be made with {values or 'its defaults'}: {error}") from error
+
+
+def list_environments(*, as_json: bool = False) -> str:
+    """Every id of ours with its size, time limit, keywords and first line of description."""
+    rows: list[dict[str, Any]] = []
+    for env_id in environment_ids():
+        env = gym.make(env_id)
+        mdp = env.get_wrapper_attr("mdp")
+        rows.append(
+            {
+                "id": env_id,
+                "states": mdp.num_states,
+                "actions": mdp.num_actions,
+                "outcomes": mdp.num_outcomes,
+                "max_episode_steps": gym.spec(env_id).max_episode_steps,
+                "keywords": _defaults(type(env.unwrapped), environment_keywords(env_id) or set()),
+                "about": (inspect.getdoc(type(env.unwrapped)) or "").partition("\n")[0],
+            }
+        )
+        env.close()
+    if as_json:
+        return json.dumps(rows, indent=2)
+    width = max(len(row["id"]) for row in rows)
+    lines = [f"{'id':{width}}  {'states':>6}  {'actions':>7}  {'limit':>5}  about"]
+    for row in rows:
+        limit = "-" if row["max_episode_steps"] is None else row["max_episode_steps"]
+        lines.append(f"{row['id']:{width}}  {row['states']:6}  {row['actions']:7}  {limit:>5}  {row['about']}")
+    return "\n".join(lines)
+
+
+def _defaults(creator: type, names: set[str]) -> dict[str, object]:
+    parameters = inspect.signature(creator).parameters
+    return {name: parameters[name].default for name in parameters if name in names and name != "invalid_actions"}

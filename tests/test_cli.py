@@ -1,0 +1,172 @@
+"""The command line, as a shell sees it: exit codes, one line on stderr, nothing half-made."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bellglass.cli import main
+
+
+def bellglass(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bellglass", *arguments],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_solve_prints_the_optimum_and_its_bounds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "bellglass/FrozenLake-v0", "--criterion", "total"]) == 0
+    assert "0.8235294" in capsys.readouterr().out
+
+
+def test_solve_reads_keywords_and_saved_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import gymnasium as gym
+
+    from bellglass import table_of
+
+    arguments = ["--keyword", "map_name=8x8", "--keyword", "is_slippery=false", "--discount", "0.9"]
+    assert main(["solve", "bellglass/FrozenLake-v0", *arguments]) == 0
+    shown = capsys.readouterr().out
+    table_of(gym.make("bellglass/FrozenLake-v0", map_name="8x8", is_slippery=False)).save(
+        tmp_path / "lake.npz"
+    )
+    assert main(["solve", str(tmp_path / "lake.npz"), "--discount", "0.9"]) == 0
+    saved = capsys.readouterr().out
+    assert f"{0.9**13:.6f}"[:7] in shown
+    assert f"{0.9**13:.6f}"[:7] in saved
+
+
+def test_envs_lists_every_id(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["envs"]) == 0
+    assert "bellglass/TMaze-v0" in capsys.readouterr().out
+    assert main(["envs", "--json"]) == 0
+    rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["bellglass/Taxi-v0"]["states"] == 500
+    assert rows["bellglass/RiverSwim-v0"]["keywords"]["variant"] == "osband"
+
+
+def test_card_shows_size_optimum_and_picture(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["card", "bellglass/CliffWalking-v0"]) == 0
+    shown = capsys.readouterr().out
+    assert "48" in shown
+    assert "-13" in shown
+    assert "→" in shown
+
+
+def test_doctor_finds_a_known_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == 0
+    assert "14/17" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["card", "bellglass/FrozenLak-v0"], "did you mean 'bellglass/FrozenLake-v0'"),
+        (["card", "FrozenLake"], "did you mean 'bellglass/FrozenLake-v0'"),
+        (["card", "bellglass/FrozenLake-v0", "--keyword", "mapname=8x8"], "did you mean 'map_name'"),
+        (["card", "bellglass/Grid4x4-v0", "--keyword", "size=8"], "it takes none"),
+        (["card", "bellglass/FrozenLake-v0", "--keyword", "success_rate=2"], "success_rate"),
+        (["card", "bellglass/FrozenLake-v0", "--keyword", 'desc=["SF", "G"]'], "row"),
+        (["card", "bellglass/FrozenLake-v0", "--keyword", "desc"], "NAME=VALUE"),
+        (["solve", "nowhere.npz"], "nowhere.npz"),
+        (["solve", "bellglass/FrozenLake-v0", "--discount", "1.5"], "1.5"),
+        (["run", "no-such-suite"], "no-such-suite"),
+        (["run", "quick", "--workers", "0"], "--workers must be at least 1, got 0"),
+        (["report", "."], "not"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    out, err = capfd.readouterr()
+    assert message in err
+    assert err.startswith("bellglass: ")
+    assert err.count("\n") == 1
+    assert "Traceback" not in out + err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_suite_tells_all_its_mistakes_and_makes_no_folder(tmp_path: Path) -> None:
+    suite = tmp_path / "suite.toml"
+    suite.write_text(
+        'name = "wrong"\nseds = 3\n[[environments]]\nid = "bellglass/FrozenLak-v0"\nsteps = 100\n'
+        '[[agents]]\nname = "Q"\nclass = "QLerning"\n',
+        encoding="utf-8",
+    )
+    done = bellglass("run", "suite.toml", "--output", "out", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "seds" in done.stderr
+    assert "'bellglass/FrozenLake-v0'" in done.stderr
+    assert "'QLearning'" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_dry_run_lists_and_runs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", "quickstart", "--dry-run"]) == 0
+    assert "runs" in capsys.readouterr().out.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == []
+
+
+SMALL_SUITE = """
+name = "small"
+seeds = 2
+[scoring]
+points = 5
+[[environments]]
+id = "bellglass/FrozenLake-v0"
+steps = 500
+[[agents]]
+name = "Q-learning"
+class = "QLearning"
+[[agents]]
+name = "Value iteration"
+class = "ValueIteration"
+"""
+
+
+def test_run_writes_a_report_and_a_rerun_changes_no_result(tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(SMALL_SUITE, encoding="utf-8")
+    done = bellglass("run", "small.toml", "--output", "out", "--workers", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 finished + 0 failed + 0 missing = 4 planned runs" in done.stdout
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Q-learning" in page
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("result.json")}
+    assert len(before) == 4
+    assert bellglass("run", "small.toml", "--output", "out", cwd=tmp_path).returncode == 0
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("result.json")} == before
+    assert bellglass("report", "out", cwd=tmp_path).returncode == 0
+
+
+def test_a_torn_result_is_told_and_done_again(tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(SMALL_SUITE, encoding="utf-8")
+    assert bellglass("run", "small.toml", "--output", "out", "--workers", "1", cwd=tmp_path).returncode == 0
+    result = sorted((tmp_path / "out").rglob("result.json"))[0]
+    whole = result.read_bytes()
+    result.write_bytes(whole[:-20])
+    torn = bellglass("report", "out", cwd=tmp_path)
+    assert torn.returncode in (1, 2)
+    assert "Traceback" not in torn.stderr
+    assert bellglass("run", "small.toml", "--output", "out", cwd=tmp_path).returncode == 0
+    assert result.read_bytes() == whole
+    assert bellglass("report", "out", cwd=tmp_path).returncode == 0
