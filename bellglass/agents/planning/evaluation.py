@@ -81,7 +81,11 @@ def evaluate(
     weight = checked_discount(discount, criterion, horizon)
     pomdp = None if isinstance(model, TabularMDP) else hidden_table(model)
     if pomdp is not None:
-        raise TypeError("the states of this model are hidden; score a policy over states on model.mdp")
+        from .hidden import evaluate_hidden
+
+        return evaluate_hidden(
+            pomdp, policy_or_agent, weight, criterion=criterion, horizon=horizon, exploring=exploring
+        )
     mdp = observed_table(model)
     pairs = pairs_of(mdp)
     if _is_array(policy_or_agent):

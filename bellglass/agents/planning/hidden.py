@@ -1,0 +1,130 @@
+"""Scores where states are hidden: policies of the last observation by a linear solve, memories by their histories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...envs.mdp import FloatArray
+from ...envs.pomdp import TabularPOMDP
+from .histories import Follower
+from .ladder import Nodes
+from .pairs import Pairs
+from .policies import chances_of_agent, uniform_weights, weights_of_chances
+from .score import Score
+from .solution import Criterion
+from .solver import solve, start_value
+
+
+def evaluate_hidden(
+    pomdp: TabularPOMDP,
+    policy_or_agent: Any,
+    discount: float,
+    *,
+    criterion: Criterion,
+    horizon: int | None,
+    exploring: bool,
+) -> Score:
+    """What `evaluate` says of a partially observed table; the settings are checked there.
+
+    The score's `values` [S] are those of starting in each hidden state; an agent with memory has none but
+    its start value's interval, so its `values` are [1].
+    """
+    from .evaluation import values_of_weights
+    from .gaps import smallest_loss
+
+    best = solve(pomdp, None if discount == 1.0 else discount, criterion=criterion, horizon=horizon)
+    pairs = Pairs.of(pomdp.mdp)
+    values = values_of_weights(pairs, uniform_weights(pairs), discount, criterion=criterion, horizon=horizon)
+    random = start_value(pomdp.mdp, values[0] if values.ndim == 2 else values)
+    gap = smallest_loss(Pairs.of(best.mdp), best)
+
+    is_array = isinstance(policy_or_agent, (np.ndarray, list, tuple))
+    if not is_array and remembers(policy_or_agent, pomdp.num_observations):
+        if exploring:
+            raise ValueError(
+                "an agent with memory explores by drawing at random, which is no function of what it has seen; "
+                "score the policy it believes best (exploring=False), or play episodes"
+            )
+        low, high = Follower(pomdp, discount, criterion=criterion, horizon=horizon).interval(policy_or_agent)
+        middle = (low + high) / 2.0
+        return Score(
+            values=np.array([middle]),
+            start_value=middle,
+            optimum=best.start_value,
+            random=random,
+            gap=gap,
+            lower=low,
+            upper=high,
+        )
+    if is_array:
+        chances = chances_of_array(policy_or_agent, pomdp)
+    else:
+        observations = np.arange(pomdp.num_observations)
+        chances = chances_of_agent(policy_or_agent, observations, pomdp.num_actions, exploring=exploring)
+    nodes = Nodes(pomdp)
+    node_pairs = Pairs.of(nodes.mdp)
+    weights = weights_of_chances(node_pairs, nodes.mdp, nodes.seen @ chances)
+    values = values_of_weights(node_pairs, weights, discount, criterion=criterion, horizon=horizon)
+    start = start_value(nodes.mdp, values[0] if values.ndim == 2 else values)
+    first = int(np.flatnonzero(nodes.mdp.initial)[0]) // pomdp.num_states * pomdp.num_states
+    values = values[..., first : first + pomdp.num_states]
+    return Score(
+        values=values,
+        start_value=start,
+        optimum=best.start_value,
+        random=random,
+        gap=gap,
+        lower=start,
+        upper=start,
+    )
+
+
+def remembers(agent: Any, num_observations: int) -> bool:
+    """Whether `predict` hands a memory back.
+
+    Raises:
+        TypeError: the agent has no `predict`.
+    """
+    if not hasattr(agent, "predict"):
+        if hasattr(agent, "action_probabilities"):
+            return False
+        raise TypeError(f"expected a policy array or an agent with predict, got {type(agent).__name__}")
+    answer: tuple[Any, Any] = agent.predict(
+        np.arange(num_observations), None, np.ones(num_observations, dtype=np.bool_), deterministic=True
+    )
+    return answer[1] is not None
+
+
+def chances_of_array(policy: npt.ArrayLike, pomdp: TabularPOMDP) -> FloatArray:
+    """[O, A] chances of a policy over observations: integers [O], or floats [O, A].
+
+    Raises:
+        ValueError: a wrong shape, an action out of range, or a row that is no distribution.
+        TypeError: neither integers nor floats.
+    """
+    given = np.asarray(policy)
+    num_observations, num_actions = pomdp.num_observations, pomdp.num_actions
+    if given.dtype.kind in "iu":
+        if given.shape != (num_observations,):
+            raise ValueError(
+                f"states are hidden: actions must have shape [{num_observations}], one an observation, "
+                f"got {list(given.shape)}"
+            )
+        if given.min() < 0 or given.max() >= num_actions:
+            raise ValueError(f"actions must be in [0, {num_actions}), got {given.tolist()}")
+        return np.eye(num_actions)[given.astype(np.int64)]
+    if given.dtype.kind != "f":
+        raise TypeError(f"a policy holds integers (actions) or floats (chances), got dtype {given.dtype}")
+    if given.shape != (num_observations, num_actions):
+        raise ValueError(
+            f"states are hidden: chances must have shape [{num_observations}, {num_actions}], "
+            f"got {list(given.shape)}"
+        )
+    sums = given.sum(axis=1)
+    if not ((given >= 0).all() and (np.abs(sums - 1.0) <= 1e-6).all()):
+        worst = int(np.abs(sums - 1.0).argmax())
+        raise ValueError(f"the chances of observation {worst} are no distribution: {given[worst].tolist()}")
+    return np.asarray(given / sums[:, None], dtype=np.float64)
