@@ -10,6 +10,7 @@ from typing import Any
 import gymnasium as gym
 
 from .. import agents
+from .mistakes import unknown
 from .records import AgentSpec, EnvironmentSpec
 
 #: Set by the runner for every run, so no setting of a suite.
@@ -72,9 +73,25 @@ def environment_keywords(env_id: str) -> set[str] | None:
 
 
 def make_environment(spec: EnvironmentSpec) -> gym.Env[Any, Any]:
-    """One environment, as `gymnasium.make` wraps it."""
+    """One environment, as `gymnasium.make` wraps it.
+
+    Raises:
+        ValueError: the id is unknown, or a keyword is unknown or out of its range; one line tells what is allowed.
+    """
+    if spec.id not in gym.registry:
+        full = f"bellglass/{spec.id}-v0"
+        meant = full if full in gym.registry else spec.id
+        raise ValueError(f"{spec.id}: {unknown('environment', meant, environment_ids())}")
     keywords: dict[str, Any] = dict(spec.keywords)
-    return gym.make(spec.id, max_episode_steps=spec.max_episode_steps, **keywords)
+    allowed = environment_keywords(spec.id)
+    for name in keywords:
+        if allowed is not None and name not in allowed:
+            raise ValueError(f"{spec.id}: {name}: {unknown('keyword', name, allowed)}")
+    try:
+        return gym.make(spec.id, max_episode_steps=spec.max_episode_steps, **keywords)
+    except TypeError as error:
+        values = ", ".join(f"{name}={value!r}" for name, value in keywords.items())
+        raise ValueError(f"{spec.id} cannot be made with {values or 'its defaults'}: {error}") from error
 
 
 def make_environments(spec: EnvironmentSpec, num_envs: int) -> gym.vector.VectorEnv[Any, Any, Any]:

@@ -9,30 +9,13 @@ from typing import Any
 
 import gymnasium as gym
 
-from .catalogue import environment_ids, environment_keywords
-from .mistakes import unknown
+from .catalogue import environment_ids, environment_keywords, make_environment
+from .records import EnvironmentSpec
 
 
 def environment_of(env_id: str, keywords: Mapping[str, object] | None = None) -> gym.Env[Any, Any]:
-    """`gymnasium.make(env_id, **keywords)`.
-
-    Raises:
-        ValueError: the id is unknown, or a keyword is unknown or out of its range; one line tells what is allowed.
-    """
-    if env_id not in gym.registry:
-        full = f"bellglass/{env_id}-v0"
-        meant = full if full in gym.registry else env_id
-        raise ValueError(f"{env_id}: {unknown('environment', meant, environment_ids(), shown=0)}")
-    given: dict[str, Any] = dict(keywords or {})
-    allowed = environment_keywords(env_id)
-    for name in given:
-        if allowed is not None and name not in allowed:
-            raise ValueError(f"{env_id}: {name}: {unknown('keyword', name, allowed)}")
-    try:
-        return gym.make(env_id, **given)
-    except TypeError as error:
-        values = ", ".join(f"{name}={value!r}" for name, value in given.items())
-        raise ValueError(f"{env_id} cannot be made with {values or 'its defaults'}: {error}") from error
+    """`gymnasium.make(env_id, **keywords)`, with every mistake in one line (ValueError)."""
+    return make_environment(EnvironmentSpec(id=env_id, name=env_id, keywords=dict(keywords or {}), steps=1))
 
 
 def list_environments(*, as_json: bool = False) -> str:
@@ -59,10 +42,14 @@ def list_environments(*, as_json: bool = False) -> str:
     lines = [f"{'id':{width}}  {'states':>6}  {'actions':>7}  {'limit':>5}  about"]
     for row in rows:
         limit = "-" if row["max_episode_steps"] is None else row["max_episode_steps"]
-        lines.append(f"{row['id']:{width}}  {row['states']:6}  {row['actions']:7}  {limit:>5}  {row['about']}")
+        lines.append(
+            f"{row['id']:{width}}  {row['states']:6}  {row['actions']:7}  {limit:>5}  {row['about']}"
+        )
     return "\n".join(lines)
 
 
 def _defaults(creator: type, names: set[str]) -> dict[str, object]:
     parameters = inspect.signature(creator).parameters
-    return {name: parameters[name].default for name in parameters if name in names and name != "invalid_actions"}
+    return {
+        name: parameters[name].default for name in parameters if name in names and name != "invalid_actions"
+    }

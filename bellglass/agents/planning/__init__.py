@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from .errors import UnboundedError as UnboundedError
     from .evaluation import evaluate as evaluate
     from .evaluation import policy_values as policy_values
-    from .hardness import Hardness as Hardness
-    from .hardness import hardness as hardness
+    from .measures import Hardness as Hardness
+    from .measures import hardness as hardness
     from .ladder import Ladder as Ladder
     from .ladder import information_ladder as information_ladder
     from .score import Score as Score
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from .solver import solve as solve
 
 _MODULE_OF = {
-    "Hardness": "hardness",
+    "Hardness": "measures",
     "Ladder": "ladder",
     "Score": "score",
     "Solution": "solution",
     "ToleranceError": "errors",
     "UnboundedError": "errors",
     "evaluate": "evaluation",
-    "hardness": "hardness",
+    "hardness": "measures",
     "information_ladder": "ladder",
     "policy_values": "evaluation",
     "solve": "solver",
