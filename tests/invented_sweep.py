@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from bellglass.envs.mdp import TabularMDP
+from bellglass.experiments.card import Card, CardLayout
 from bellglass.experiments.records import (
     AgentSpec,
     CurvePoint,
@@ -28,46 +28,7 @@ ARROWS = ("←", "↓", "→", "↑")
 MOVES = ((0, -1), (1, 0), (0, 1), (-1, 0))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """A layout."""
-
-    background: tuple[str, ...]
-    cell: tuple[tuple[int, int], ...]
-    arrows: tuple[str, ...]
-    row_labels: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class InventedCard:
-    """The fields of a card."""
-
-    id: str
-    name: str
-    num_states: int
-    num_actions: int
-    num_outcomes: int
-    fingerprint: str
-    discount: float | None
-    horizon: int | None
-    criterion: str
-    optimum: Mapping[str, float]
-    random: Mapping[str, float]
-    values: tuple[float, ...] | None
-    q_values: tuple[tuple[float | None, ...], ...] | None
-    optimal_actions: tuple[tuple[bool, ...], ...] | None
-    bound: float
-    gap: float | None
-    layout: Place | None
-    state_labels: tuple[str, ...] | None
-    action_labels: tuple[str, ...] | None
-    hardness: Mapping[str, float | None] = field(default_factory=dict)
-    sources: tuple[str, ...] = ()
-    ladder: Mapping[str, float] = field(default_factory=dict)
-    observed: bool = True
-
-
-def grid_world(rows: Sequence[str], *, slip: float = 0.2) -> tuple[TabularMDP, Place]:
+def grid_world(rows: Sequence[str], *, slip: float = 0.2) -> tuple[TabularMDP, CardLayout]:
     """A grid with walls #, start S, goal G (+1) and holes H (0)."""
     cells = [(r, c) for r, row in enumerate(rows) for c, letter in enumerate(row) if letter != "#"]
     number = {cell: s for s, cell in enumerate(cells)}
@@ -88,7 +49,7 @@ def grid_world(rows: Sequence[str], *, slip: float = 0.2) -> tuple[TabularMDP, P
     initial = np.zeros(len(cells))
     initial[start] = 1.0
     mdp = TabularMDP.from_function(model, range(len(cells)), range(4), initial=initial)
-    return mdp, Place(background=tuple(rows), cell=tuple(cells), arrows=ARROWS)
+    return mdp, CardLayout(background=tuple(rows), cell=tuple(cells), arrows=ARROWS)
 
 
 def values_of(mdp: TabularMDP, policy: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[float]:
@@ -102,7 +63,7 @@ def values_of(mdp: TabularMDP, policy: np.ndarray[tuple[int, ...], np.dtype[np.f
     return [float(value) for value in values]
 
 
-def card_of(name: str, rows: Sequence[str], *, slip: float = 0.2) -> tuple[InventedCard, TabularMDP]:
+def card_of(name: str, rows: Sequence[str], *, slip: float = 0.2) -> tuple[Card, TabularMDP]:
     """A card with exact answers, by plain iteration."""
     mdp, place = grid_world(rows, slip=slip)
     S, A = mdp.num_states, mdp.num_actions
@@ -115,7 +76,7 @@ def card_of(name: str, rows: Sequence[str], *, slip: float = 0.2) -> tuple[Inven
     start = int(mdp.initial.argmax())
     best = q >= q.max(axis=1, keepdims=True) - 1e-9
     return (
-        InventedCard(
+        Card(
             id=f"bellglass/{name.replace(' ', '')}-v0",
             name=name,
             num_states=S,
@@ -132,6 +93,8 @@ def card_of(name: str, rows: Sequence[str], *, slip: float = 0.2) -> tuple[Inven
             optimal_actions=tuple(
                 tuple(bool(b) and not bool(mdp.terminal[s]) for b in best[s]) for s in range(S)
             ),
+            policy=tuple(-1 if mdp.terminal[s] else int(best[s].argmax()) for s in range(S)),
+            observed=True,
             bound=1e-9,
             gap=0.01,
             layout=place,
@@ -159,7 +122,7 @@ def invented_sweep(
     failures: bool = True,
     name: str = "Invented: nothing here was learned",
     points: int = 40,
-) -> tuple[Sweep, dict[str, InventedCard]]:
+) -> tuple[Sweep, dict[str, Card]]:
     """Agents that go from random play towards the optimum, each at its own pace; the last plays one place."""
     specs = [AgentSpec(name=a, class_name="Invented", settings={"pace": k}) for k, a in enumerate(agents)]
     places, cards, tables, scoring = [], {}, {}, {}
@@ -217,10 +180,9 @@ def invented_sweep(
     )
 
 
-def invented_run(spec: RunSpec, pace: int, card: InventedCard, mdp: TabularMDP, points: int) -> RunResult:
+def invented_run(spec: RunSpec, pace: int, card: Card, mdp: TabularMDP, points: int) -> RunResult:
     """A run that errs in some states, the more the slower its agent; its final score is exact."""
     rng = np.random.default_rng((pace, spec.seed, len(card.name)))
-    assert card.optimal_actions is not None
     policy = np.array([row.index(True) if True in row else 0 for row in card.optimal_actions])
     errs = rng.random(len(policy)) < 0.05 * pace
     policy = np.where(errs, rng.integers(0, 4, len(policy)), policy)

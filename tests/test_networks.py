@@ -13,9 +13,11 @@ from bellglass.networks import (
     ACTIVATIONS,
     ActivationName,
     Adam,
+    Convolutional,
     Dense,
     Dropout,
     DuelingHead,
+    Filters,
     FlatParameters,
     Gather,
     PlainDense,
@@ -24,6 +26,7 @@ from bellglass.networks import (
     cross_entropy,
     huber,
     mean_squared_error,
+    output_size,
 )
 
 
@@ -202,10 +205,11 @@ def test_losses_by_hand() -> None:
     assert float(cross_entropy(torch.zeros(1, 4), torch.tensor([2]))) == pytest.approx(np.log(4.0))
 
 
-def test_gates_equal_a_cell_written_by_hand() -> None:
-    layer = Recurrent(5, 8, generator=generator(), forget_bias=1.0)
-    x = torch.randn(12, 3, 5, generator=generator(1))
-    h, c = (torch.randn(3, 8, generator=generator(seed)) for seed in (2, 3))
+@pytest.mark.parametrize(("kind", "close"), [(torch.float32, 2.5e-7), (torch.float64, 1e-12)])
+def test_gates_equal_a_cell_written_by_hand(kind: torch.dtype, close: float) -> None:
+    layer = Recurrent(5, 8, generator=generator(), forget_bias=1.0).to(kind)
+    x = torch.randn(12, 3, 5, generator=generator(1)).to(kind)
+    h, c = (torch.randn(3, 8, generator=generator(seed)).to(kind) for seed in (2, 3))
     memory = (h, c)
     w_x, w_h, b_x, b_h = (p.detach() for p in layer.lstm.all_weights[0])
     with torch.no_grad():
@@ -217,9 +221,9 @@ def test_gates_equal_a_cell_written_by_hand() -> None:
         c = f * c + i * g
         h = o * c.tanh()
         for ours, by_hand in zip((*(gate[t] for gate in gates), outputs[t]), (i, f, g, o, h), strict=True):
-            assert float((ours - by_hand).abs().max()) <= 2.5e-7
-    assert float((last_h - h).abs().max()) <= 2.5e-7
-    assert float((last_c - c).abs().max()) <= 5e-7
+            assert float((ours - by_hand).abs().max()) <= close
+    assert float((last_h - h).abs().max()) <= close
+    assert float((last_c - c).abs().max()) <= 2 * close
 
 
 def test_the_forget_gate_starts_one_more_open() -> None:
@@ -249,3 +253,34 @@ def test_a_sequence_in_two_pieces_gives_the_values_of_the_whole() -> None:
 def test_impossible_networks_are_refused(settings: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         Dense(3, 2, generator=generator(), **settings)  # type: ignore[arg-type]  # wrong on purpose
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_a_convolution_has_the_sizes_of_the_formula_and_of_torch(channels_last: bool) -> None:
+    shape = (84, 84, 3) if channels_last else (3, 84, 84)
+    before = torch.get_rng_state()
+    network = Convolutional(shape, 5, generator=generator(), channels_last=channels_last)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert network.sizes == [(3, 84, 84), (32, 20, 20), (64, 9, 9), (64, 7, 7)]
+    assert network(torch.zeros(2, *shape, dtype=torch.uint8)).shape == (2, 5)
+
+
+def test_channels_last_sees_the_same_image() -> None:
+    layers = (Filters(4, 3, 1, 1), Filters(2, 2, 2))
+    first, last = (
+        Convolutional(shape, 3, generator=generator(), layers=layers, hidden_size=8, channels_last=flag)
+        for shape, flag in [((2, 6, 8), False), ((6, 8, 2), True)]
+    )
+    image = torch.rand(5, 2, 6, 8, generator=generator(1)) * 255
+    assert torch.equal(first(image), last(image.permute(0, 2, 3, 1)))
+
+
+def test_filters_that_do_not_fit_are_refused_with_the_sum_written_out() -> None:
+    assert output_size(7, Filters(1, size=3, stride=2, padding=1)) == 4
+    with pytest.raises(ValueError, match=r"\(10 - 3 \+ 2\*0\) / 2 \+ 1"):
+        output_size(10, Filters(1, size=3, stride=2))
+    assert output_size(10, Filters(1, size=3, stride=2), cropped=True) == 4
+    with pytest.raises(ValueError, match=r"layer 1: .*does not fit"):
+        Convolutional((1, 8, 8), 2, generator=generator(), layers=(Filters(4, 8, 1), Filters(4, 3, 1)))
+    with pytest.raises(ValueError, match="stride"):
+        output_size(8, Filters(1, size=3, stride=0))

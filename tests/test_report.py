@@ -13,8 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from invented_sweep import InventedCard, invented_sweep
+from invented_sweep import invented_sweep
 
+from bellglass.experiments.card import Card
 from bellglass.experiments.records import Sweep
 from bellglass.experiments.report import ReportPaths, compare, write_report
 
@@ -52,19 +53,19 @@ def table_of(path: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def sweep_and_cards() -> tuple[Sweep, dict[str, InventedCard]]:
+def sweep_and_cards() -> tuple[Sweep, dict[str, Card]]:
     return invented_sweep()
 
 
 @pytest.fixture(scope="module")
 def written(
-    sweep_and_cards: tuple[Sweep, dict[str, InventedCard]], tmp_path_factory: pytest.TempPathFactory
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], tmp_path_factory: pytest.TempPathFactory
 ) -> ReportPaths:
     return write_report(*sweep_and_cards, tmp_path_factory.mktemp("report"))
 
 
 def test_every_planned_run_is_in_the_table_and_the_counts_add_up(
-    sweep_and_cards: tuple[Sweep, dict[str, InventedCard]], written: ReportPaths
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], written: ReportPaths
 ) -> None:
     sweep, _ = sweep_and_cards
     rows = table_of(written.runs)
@@ -88,7 +89,7 @@ def test_every_finished_run_is_a_dot(written: ReportPaths) -> None:
 
 
 def test_a_ranking_compares_on_environments_that_all_its_agents_play(
-    sweep_and_cards: tuple[Sweep, dict[str, InventedCard]],
+    sweep_and_cards: tuple[Sweep, dict[str, Card]],
 ) -> None:
     comparison = compare(*sweep_and_cards)
     first, second = comparison.rankings
@@ -100,7 +101,7 @@ def test_a_ranking_compares_on_environments_that_all_its_agents_play(
     assert means == sorted(means, reverse=True)
 
 
-def test_a_failed_run_never_helps(sweep_and_cards: tuple[Sweep, dict[str, InventedCard]]) -> None:
+def test_a_failed_run_never_helps(sweep_and_cards: tuple[Sweep, dict[str, Card]]) -> None:
     sweep, cards = sweep_and_cards
     worst = min(
         (run for run in sweep.finished if run.spec.environment.name == "Lake"),
@@ -113,7 +114,7 @@ def test_a_failed_run_never_helps(sweep_and_cards: tuple[Sweep, dict[str, Invent
     assert [part.total for part in cell.within] == [5, 5]
 
 
-def test_a_cell_agrees_with_sums_done_by_hand(sweep_and_cards: tuple[Sweep, dict[str, InventedCard]]) -> None:
+def test_a_cell_agrees_with_sums_done_by_hand(sweep_and_cards: tuple[Sweep, dict[str, Card]]) -> None:
     sweep, cards = sweep_and_cards
     cell = compare(sweep, cards).cells["Q-learning", "Rooms"]
     runs = [
@@ -134,7 +135,7 @@ def test_a_cell_agrees_with_sums_done_by_hand(sweep_and_cards: tuple[Sweep, dict
 
 
 def test_counts_that_do_not_add_up_are_refused(
-    sweep_and_cards: tuple[Sweep, dict[str, InventedCard]], tmp_path: Path
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], tmp_path: Path
 ) -> None:
     sweep, cards = sweep_and_cards
     with pytest.raises(ValueError, match="are not the 80 planned"):
@@ -196,7 +197,7 @@ def test_names_and_errors_are_text_whatever_they_hold(tmp_path: Path) -> None:
 
 
 def test_the_same_sweep_gives_the_same_bytes(
-    sweep_and_cards: tuple[Sweep, dict[str, InventedCard]], written: ReportPaths, tmp_path: Path
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], written: ReportPaths, tmp_path: Path
 ) -> None:
     again = write_report(*sweep_and_cards, tmp_path)
     for first, second in zip([*written[:4], *written.figures], [*again[:4], *again.figures], strict=True):
@@ -205,15 +206,13 @@ def test_the_same_sweep_gives_the_same_bytes(
 
 
 def test_arrows_are_red_only_where_value_is_lost(
-    sweep_and_cards: tuple[Sweep, dict[str, InventedCard]], written: ReportPaths
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], written: ReportPaths
 ) -> None:
     sweep, cards = sweep_and_cards
     page = written.html.read_text(encoding="utf-8")
     data = json.loads(page.split('type="application/json">', 1)[1].split("</script>", 1)[0])
     for k, name in enumerate(cards):
         card = cards[name]
-        assert card.values is not None
-        assert card.q_values is not None
         for run in data["maps"][str(k)]["runs"]:
             wrong = 0
             for s, a in enumerate(run["p"]):
@@ -246,7 +245,7 @@ def test_a_sweep_that_has_hardly_begun_has_a_page_too(kept: str, tmp_path: Path)
 
 
 def test_without_cards_the_page_says_what_it_lacks(
-    sweep_and_cards: tuple[Sweep, dict[str, InventedCard]], tmp_path: Path
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], tmp_path: Path
 ) -> None:
     page = write_report(sweep_and_cards[0], {}, tmp_path).html.read_text(encoding="utf-8")
     assert "its card is not in the results folder" in page

@@ -267,9 +267,7 @@ def compare_all(
         raw.append((1 + int(extreme.sum())) / (1 + shuffles))
         intervals.append(_chance_interval(agents[a], agents[b], (seed, 1, k), replications))
     table: dict[tuple[str, str], Pair] = {}
-    for (a, b), chance, interval, p, adjusted in zip(
-        pairs, chances, intervals, raw, holm(raw), strict=True
-    ):
+    for (a, b), chance, interval, p, adjusted in zip(pairs, chances, intervals, raw, holm(raw), strict=True):
         table[a, b] = Pair(chance, interval, p, adjusted)
         turned = None if interval is None else Interval(1 - interval.high, 1 - interval.low)
         table[b, a] = Pair(1 - chance, turned, p, adjusted)

@@ -18,7 +18,7 @@ from .card import Card, CardLayout
 from .catalogue import make_environment
 from .config import Environment, Suite
 from .mistakes import SuiteError
-from .planners import gap_of_policy, hardness_of, reactive_value
+from .planners import UNANSWERED, gap_of_policy, hardness_of, reactive_value
 from .records import Criterion, EnvironmentSpec, ScoringSpec
 from .scores import Reference
 from .store import FolderError, write_whole
@@ -97,7 +97,7 @@ def solved_card(
             continue
         if other == "average" and main.mdp.terminal.any():
             continue  # episodes end: a gain per step says nothing that a return does not
-        with contextlib.suppress(ValueError, ArithmeticError, RuntimeError):
+        with contextlib.suppress(*UNANSWERED):
             references[other] = Reference(env, judged[other])
     mdp = main.mdp
     labels = mdp.state_labels
@@ -144,7 +144,7 @@ def ladder_of(reference: Reference) -> dict[str, float]:
         return {}
     ladder = {"memory": reference.optimum, "observed": float(reference.best.start_value)}
     if reference.scoring.criterion == "discounted" and reference.scoring.discount is not None:
-        with contextlib.suppress(ValueError):  # too many policies without memory to tell
+        with contextlib.suppress(*UNANSWERED):  # too many policies without memory to tell
             ladder = {
                 "reactive": reactive_value(reference.pomdp, reference.scoring.discount),
                 **ladder,
@@ -200,7 +200,7 @@ def cards_for(suite: Suite, folder: str | PathLike[str] | None = None) -> dict[s
                 discount=judged.discount,
                 horizon=judged.horizon,
             )
-        except (ValueError, ArithmeticError, RuntimeError) as error:
+        except UNANSWERED as error:
             mistakes.append(f"environments[{i}].scoring: {' '.join(str(error).split())}")
     if mistakes:
         raise SuiteError(mistakes)
@@ -257,7 +257,10 @@ def hardness_numbers(mdp: TabularMDP, discount: float) -> dict[str, float | None
     """Diameter, mixing time, gaps and horizons, of tables that are small enough."""
     if mdp.num_states > MOST_STATES_FOR_HARDNESS:
         return {}
-    found = hardness_of(mdp, discount)
+    try:
+        found = hardness_of(mdp, discount)
+    except UNANSWERED:
+        return {}
     names = (
         "diameter",
         "mixing_time",

@@ -32,7 +32,7 @@ STANDALONE_STYLE = (
     ".tick{fill:#5a6472;font-size:11px}.grid{stroke:#e4e7eb;fill:none}.axis{stroke:#8b95a1;fill:none}"
     ".line{fill:none;stroke-width:1.9}.band{stroke:none;opacity:.13}.dot{opacity:.75}.dots{fill-opacity:.75}.mean{stroke-width:2.4}"
     ".ref{stroke:#1c2127;stroke-dasharray:5 4;fill:none}.ref.low{stroke:#8b95a1}.span{stroke-width:5;opacity:.35}"
-    ".cell{stroke:#d5dae0;fill:#fff}.wall{fill:#c9cfd6}.value{fill:#2f7fc4}.lost{fill:#d9730d}"
+    ".cell{stroke:#d5dae0;fill:#fff}.wall{fill:#c9cfd6}.value{fill:#2f7fc4}.lost{fill:#7c5cc4}"
     ".arrow{vector-effect:non-scaling-stroke;stroke:#1c2127;fill:none;stroke-width:1.7}.wrong{stroke:#c01f2e;stroke-width:2.6}.letter{fill:#5a6472}"
     ".glyph{fill:#1c2127}.glyph.wrong{fill:#c01f2e;stroke:none;font-weight:700}"
     + "".join(
@@ -106,9 +106,7 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     unit = 10.0 ** math.floor(math.log10(raw))
     step = next(unit * k for k in (1, 2, 2.5, 5, 10) if unit * k >= raw * 0.999)
     first = math.ceil(low / step - 1e-9)
-    return [
-        round(k * step, 12) + 0.0 for k in range(first, math.floor(high / step + 1e-9) + 1)
-    ]
+    return [round(k * step, 12) + 0.0 for k in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 def pixel(number: float) -> str:
@@ -267,7 +265,9 @@ def line_chart(
         across = [x(float(value)) for value in line.x]
         if line.low is not None and line.high is not None and bool((line.high > line.low).any()):
             back = path(across[::-1], inside(line.high)[::-1]).replace("M", "L")
-            parts.append(f'<path class="a{line.agent} band s{line.agent % 8}" d="{path(across, inside(line.low))}{back}z"/>')
+            parts.append(
+                f'<path class="a{line.agent} band s{line.agent % 8}" d="{path(across, inside(line.low))}{back}z"/>'
+            )
     for line in series:
         across, down = [x(float(value)) for value in line.x], inside(line.y)
         dash = DASHES[line.agent % 8]
@@ -290,7 +290,7 @@ def interval_bar(agent: int, estimate: float, ends: tuple[float, float] | None, 
     """One row's estimate and interval on a line from `low` to 1."""
     x = Scale(low, 1.0, 6, 174)
     name = f"{estimate:.3f}" + (f", interval {ends[0]:.3f} to {ends[1]:.3f}" if ends else ", no interval")
-    body = f'<path class="grid" d="M6 10H174M6 6v8M174 6v8"/>'
+    body = '<path class="grid" d="M6 10H174M6 6v8M174 6v8"/>'
     if ends is not None:
         body += f'<path class="span s{agent % 8}" d="M{pixel(x(max(low, ends[0])))} 10H{pixel(x(min(1.0, ends[1])))}"/>'
     return svg(180, 20, body + marker(agent, x(max(low, estimate)), 10, 4.2), label=name)
@@ -366,9 +366,7 @@ def scatter(points: Sequence[tuple[int, str, float, float]], *, label: str, x_la
     high_x = 10 ** (math.ceil(math.log10(max(p[2] for p in points)) + 0.05))
     x = Scale(low_x, high_x, left, width - right, log=True)
     y = Scale(*limits([p[3] for p in points] + [1.0]), height - bottom, top)
-    decades = [
-        10.0**k for k in range(round(math.log10(low_x)), round(math.log10(high_x)) + 1)
-    ]
+    decades = [10.0**k for k in range(round(math.log10(low_x)), round(math.log10(high_x)) + 1)]
     parts = [axes(x, y, x_label=x_label, x_ticks=decades)]
     placed: list[tuple[float, float]] = []
     for agent, name, time, score in sorted(points, key=lambda p: -p[3]):

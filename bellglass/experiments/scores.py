@@ -49,6 +49,7 @@ class Reference:
         evaluator: of policies on it.
         best: the planners' answer (of the hidden states, where they are hidden).
         optimum: the best start value (states hidden: with memory).
+        bound: width of the certified interval around the answers.
         random: the start value of the uniform random policy.
     """
 
@@ -59,7 +60,9 @@ class Reference:
         self.pomdp: TabularPOMDP | None = None if env.has_wrapper_attr("observe") else pomdp_of(env)
         self.evaluator = Evaluator(self.mdp, scoring)
         self.best = self._solved(self.mdp)
-        self.optimum = float((self.best if self.pomdp is None else self._solved(self.pomdp)).start_value)
+        answer = self.best if self.pomdp is None else self._solved(self.pomdp)
+        self.optimum = float(answer.start_value)
+        self.bound = max(float(self.best.bound), float(answer.bound))
         self.random = self.evaluator.start_value(self.evaluator.played(uniform(self.mdp)))
 
     @property
@@ -91,31 +94,14 @@ class Reference:
     @property
     def optimal_actions(self) -> BoolArray:
         """[S, A] whether an action is optimal, with the whole horizon left."""
-        found = self.best.optimal_actions
-        if found is None or self.scoring.criterion == "finite_horizon":
-            q = self.q_values
-            highest = q.max(axis=1, keepdims=True)
-            near: BoolArray = q >= highest - 1e-9 * np.maximum(1.0, np.abs(highest))
-            return near & self.mdp.action_mask
-        return np.asarray(found, dtype=np.bool_)
-
-    @property
-    def bound(self) -> float:
-        """Width of the certified interval around the answers."""
-        widths = np.abs(np.asarray(self.best.upper) - np.asarray(self.best.lower))
-        return float(np.max(widths, initial=0.0))
+        found = np.asarray(self.best.optimal_actions, dtype=np.bool_)
+        first: BoolArray = found[0] if self.scoring.criterion == "finite_horizon" else found
+        return first
 
     @property
     def _all_q_values(self) -> FloatArray:
         """[S, A], or [H, S, A]."""
-        if self.best.q_values is not None:
-            return np.asarray(self.best.q_values)
-        bias = np.asarray(self.best.bias)  # average reward: q = r - gain + P bias
-        ahead = (self.mdp.transition_matrix @ bias).reshape(self.mdp.num_states, self.mdp.num_actions)
-        ended = 1.0 - np.asarray(self.mdp.transition_matrix.sum(axis=1)).reshape(ahead.shape)
-        ahead = ahead + ended * float(self.mdp.initial @ bias)  # what ends begins again
-        q = self.mdp.expected_reward - float(self.best.start_value) + ahead
-        return np.where(self.mdp.action_mask, q, -np.inf)
+        return np.asarray(self.best.q_values)
 
     @property
     def gaps(self) -> Gaps:

@@ -1,7 +1,10 @@
-"""Dense and recurrent networks, their losses and their optimiser: plain torch modules, handed to agents."""
+"""Dense, convolutional and recurrent networks, their losses and optimiser: plain torch modules, handed to agents."""
 
 from .activations import ACTIVATIONS as ACTIVATIONS
 from .activations import ActivationName as ActivationName
+from .convolutional import Convolutional as Convolutional
+from .convolutional import Filters as Filters
+from .convolutional import output_size as output_size
 from .dense import Dense as Dense
 from .flat import FlatParameters as FlatParameters
 from .heads import DuelingHead as DuelingHead

@@ -63,8 +63,8 @@ class Recurrent(nn.Module):
             bias[hidden_size : 2 * hidden_size] += forget_bias
 
     def initial_memory(self, batch_size: int) -> Memory:
-        """Zeros."""
-        zeros = torch.zeros(batch_size, self.hidden_size)
+        """Zeros, in the weights' own type."""
+        zeros = next(self.lstm.parameters()).new_zeros(batch_size, self.hidden_size)
         return zeros, zeros
 
     def forward(self, x: Tensor, memory: Memory | None = None) -> tuple[Tensor, Memory]:

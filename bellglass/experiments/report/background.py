@@ -6,8 +6,9 @@ import json
 import math
 from html import escape
 
+from ..card import Card
 from . import words
-from .comparison import CardLike, Comparison
+from .comparison import Comparison
 from .elements import left_out, section
 from .maps import EnvironmentMap, Learned, learned_map, map_data, maps_of, optimum_map
 
@@ -34,9 +35,9 @@ def learned(comparison: Comparison, data: dict[str, object]) -> str:
         items = "; ".join(f"{escape(name)}: {escape(why)}" for name, why in reasons.items())
         parts.append(f'<p class="none">No map for {items}.</p>')
     lead = (
-        "Left the optimum: shade and number are V*, arrows all optimal actions. Right a learned policy: shade and number "
-        "are what it loses from there on. An arrow is <b class=\"bad\">red</b> only where it is proved wrong: it loses "
-        "more than the certified error of the optimum. Ties are not wrong. Hover a cell for its exact values."
+        "Left the optimum: shade and number are V*, arrows all optimal actions. Right a learned policy: shade and "
+        'number are what it loses from there on. An arrow is <b class="bad">red</b> only where it is proved wrong: '
+        "it loses more than the certified error of the optimum. Ties are not wrong. Hover a cell for its exact values."
     )
     return section("learned", "What did it learn?", lead if maps else "", "".join(parts))
 
@@ -54,7 +55,8 @@ def map_pair(comparison: Comparison, one: EnvironmentMap, k: int) -> str:
     for agent in sorted({run.agent for run in one.runs}):
         middle = one.median_of(agent)
         group = "".join(
-            f'<option value="{i}"{" selected" if run is shown else ""}>{escape(comparison.agents[agent])}, seed {run.seed}: '
+            f'<option value="{i}"{" selected" if run is shown else ""}>'
+            f"{escape(comparison.agents[agent])}, seed {run.seed}: "
             f"{words.score(run.score)}{', median' if run is middle else ''}</option>"
             for i, run in enumerate(one.runs)
             if run.agent == agent
@@ -63,7 +65,9 @@ def map_pair(comparison: Comparison, one: EnvironmentMap, k: int) -> str:
     said = told(comparison, shown)
     notes = []
     if one.shared:
-        notes.append("Several states lie in one cell: shade is their average, the number how many are provably wrong.")
+        notes.append(
+            "Several states lie in one cell: shade is their average, the number how many are provably wrong."
+        )
     if one.left_out:
         notes.append(f"{words.counted(one.left_out, 'run')} left out to keep the page small.")
     note = f'<p class="note">{escape(" ".join(notes))}</p>' if notes else ""
@@ -101,7 +105,7 @@ def hardness(comparison: Comparison) -> str:
     return section("hardness", "The environments", lead, body)
 
 
-def card_text(name: str, card: CardLike) -> str:
+def card_text(name: str, card: Card) -> str:
     """Facts of one environment."""
     best, random = card.optimum.get(card.criterion), card.random.get(card.criterion)
     rows: list[tuple[str, str]] = [
@@ -109,7 +113,7 @@ def card_text(name: str, card: CardLike) -> str:
         ("states, actions, outcomes", f"{card.num_states:,}, {card.num_actions}, {card.num_outcomes:,}"),
         ("criterion", words.CRITERIA.get(card.criterion, card.criterion)),
     ]
-    if card.criterion == "discounted" and card.discount is not None:
+    if card.criterion == "discounted":
         rows.append(("discount", f"{card.discount:g}"))
     if card.criterion == "finite_horizon" and card.horizon is not None:
         rows.append(("time limit", f"{card.horizon:,}"))
@@ -125,7 +129,9 @@ def card_text(name: str, card: CardLike) -> str:
     rows += [(f"best value, {kind}", f"{value:.6g}") for kind, value in card.ladder.items()]
     for key, value in card.hardness.items():
         if value is not None:
-            rows.append((HARDNESS_NAMES.get(key, key.replace("_", " ")), "∞" if math.isinf(value) else f"{value:.4g}"))
+            rows.append(
+                (HARDNESS_NAMES.get(key, key.replace("_", " ")), "∞" if math.isinf(value) else f"{value:.4g}")
+            )
     rows.append(("fingerprint", card.fingerprint[:16]))
     body = "".join(f"<div><dt>{escape(what)}</dt><dd>{escape(much)}</dd></div>" for what, much in rows)
     source = f'<p class="note">{escape("; ".join(card.sources))}</p>' if card.sources else ""
@@ -139,7 +145,8 @@ def trouble(comparison: Comparison) -> str:
     if sweep.failed:
         items = "".join(
             f"<details><summary>{escape(run.spec.agent.name)} on {escape(run.spec.environment.name)}, seed "
-            f"{run.spec.seed}: {escape(first_line(run.error))}</summary><pre>{escape(run.traceback[-6_000:])}</pre></details>"
+            f"{run.spec.seed}: {escape(first_line(run.error))}</summary>"
+            f"<pre>{escape(run.traceback[-6_000:])}</pre></details>"
             for run in sweep.failed[:100]
         )
         more = len(sweep.failed) - 100
@@ -207,12 +214,8 @@ def reproduce(comparison: Comparison) -> str:
         ("Environments", steps),
         ("Tables (SHA-256)", tables),
     ]
-    body = "".join(
-        f"<h3>{name}</h3><pre tabindex=0>{escape(text)}</pre>" for name, text in blocks if text
-    )
+    body = "".join(f"<h3>{name}</h3><pre tabindex=0>{escape(text)}</pre>" for name, text in blocks if text)
     if sweep.suite_text:
-        body += (
-            f"<details><summary>The suite file</summary><pre tabindex=0>{escape(sweep.suite_text)}</pre></details>"
-        )
+        body += f"<details><summary>The suite file</summary><pre tabindex=0>{escape(sweep.suite_text)}</pre></details>"
     lead = "Data of this page: <code>summary.json</code> and <code>runs.csv</code> (a row a run) in the same folder."
     return section("reproduce", "How to reproduce", lead, body)

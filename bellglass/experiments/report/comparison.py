@@ -1,7 +1,7 @@
 """A sweep as numbers: everything the report shows, worked out once, for the page, the Markdown and the JSON alike.
 
 A failed run counts with the worst score that any run had in its environment, and never above 0, the score of uniform
-random play; so an agent gains nothing by crashing.  A missing run (not tried yet) is counted and shown, but has no score.
+random play; so an agent gains nothing by crashing.  A missing run is counted and shown, but has no score.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import aggregate
 from ..aggregate import FloatArray, Interval, Pair
+from ..card import Card
 from ..records import AgentSpec, FailedRun, RunResult, RunSpec, Sweep
 
 Run = TypeVar("Run")
@@ -26,70 +27,6 @@ Run = TypeVar("Run")
 LEVELS = (0.95, 0.99)
 #: Thresholds of the performance profile.
 THRESHOLDS = tuple(k / 100 for k in range(101))
-
-
-class LayoutLike(Protocol):
-    """Where states lie on paper (see `bellglass.envs.mdp.Layout`)."""
-
-    @property
-    def background(self) -> Sequence[str]: ...
-    @property
-    def cell(self) -> Sequence[Sequence[int]]: ...
-    @property
-    def arrows(self) -> Sequence[str]: ...
-    @property
-    def row_labels(self) -> Sequence[str]: ...
-
-
-class CardLike(Protocol):
-    """What the report asks of an environment's card (see `bellglass.experiments.cards.Card`)."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def num_states(self) -> int: ...
-    @property
-    def num_actions(self) -> int: ...
-    @property
-    def num_outcomes(self) -> int: ...
-    @property
-    def fingerprint(self) -> str: ...
-    @property
-    def discount(self) -> float | None: ...
-    @property
-    def horizon(self) -> int | None: ...
-    @property
-    def criterion(self) -> str: ...
-    @property
-    def optimum(self) -> Mapping[str, float]: ...
-    @property
-    def random(self) -> Mapping[str, float]: ...
-    @property
-    def values(self) -> Sequence[float] | None: ...
-    @property
-    def q_values(self) -> Sequence[Sequence[float | None]] | None: ...
-    @property
-    def optimal_actions(self) -> Sequence[Sequence[bool]] | None: ...
-    @property
-    def bound(self) -> float: ...
-    @property
-    def gap(self) -> float | None: ...
-    @property
-    def layout(self) -> LayoutLike | None: ...
-    @property
-    def state_labels(self) -> Sequence[str] | None: ...
-    @property
-    def action_labels(self) -> Sequence[str] | None: ...
-    @property
-    def hardness(self) -> Mapping[str, float | None]: ...
-    @property
-    def sources(self) -> Sequence[str]: ...
-    @property
-    def ladder(self) -> Mapping[str, float]: ...
-    @property
-    def observed(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -254,7 +191,7 @@ class Comparison:
     """
 
     sweep: Sweep
-    cards: Mapping[str, CardLike]
+    cards: Mapping[str, Card]
     agents: tuple[str, ...]
     environments: tuple[str, ...]
     cells: Mapping[tuple[str, str], Cell]
@@ -273,7 +210,7 @@ class Comparison:
         return all(result.exact for result in self.sweep.finished)
 
 
-def compare(sweep: Sweep, cards: Mapping[str, CardLike], *, replications: int = 10_000) -> Comparison:
+def compare(sweep: Sweep, cards: Mapping[str, Card], *, replications: int = 10_000) -> Comparison:
     """Works out everything; the same sweep gives the same bits.
 
     Raises:
@@ -294,9 +231,7 @@ def compare(sweep: Sweep, cards: Mapping[str, CardLike], *, replications: int = 
     unscored = tuple(
         name
         for name in environments
-        if any(
-            run.optimum == run.random for run in sweep.finished if run.spec.environment.name == name
-        )
+        if any(run.optimum == run.random for run in sweep.finished if run.spec.environment.name == name)
     )
     worst = {
         name: min(
@@ -350,7 +285,7 @@ def cell_of(
     failed: tuple[FailedRun, ...],
     missing: tuple[RunSpec, ...],
     worst: float,
-    card: CardLike | None,
+    card: Card | None,
     sweep: Sweep,
     *,
     scored: bool,
@@ -370,9 +305,7 @@ def cell_of(
     solved = None
     if scored and gap is not None and math.isfinite(gap):
         solved = Share(sum(run.optimum - run.final.value < gap / 2 for run in finished), total)
-    cpu = [
-        sweep.timings[run.spec.run_id].cpu_seconds for run in finished if run.spec.run_id in sweep.timings
-    ]
+    cpu = [sweep.timings[run.spec.run_id].cpu_seconds for run in finished if run.spec.run_id in sweep.timings]
     ran = [score_of(run) for run in finished] if scored else []
     return Cell(
         agent=key[0],
@@ -397,7 +330,7 @@ def cell_of(
 
 
 def reached_of(runs: Sequence[RunResult], level: float, total: int) -> Reached:
-    """Steps of the first point from which on every score is at least `level`; runs that never get there count as late."""
+    """Steps of the first point from which on every score is at least `level`; those that never get there are late."""
     times: list[float] = []
     for run in runs:
         held = math.inf
@@ -414,7 +347,7 @@ def reached_of(runs: Sequence[RunResult], level: float, total: int) -> Reached:
 
 
 def curve_of(runs: Sequence[RunResult], column: str) -> Curve | None:
-    """Mean, lowest and highest run at each step of the grid; a run keeps its last score where it has no point of its own."""
+    """Mean, lowest and highest run at each step of the grid; a run keeps its last score between its points."""
     if not runs:
         return None
     grid = np.unique([point.steps for run in runs for point in run.curve])

@@ -11,7 +11,8 @@ from ..pictures import marker, svg
 def section(anchor: str, heading: str, lead: str, body: str) -> str:
     """A part of the page; `lead` and `body` are HTML."""
     words = f'<p class="lead">{lead}</p>' if lead else ""
-    return f'<section id="{anchor}" aria-labelledby="{anchor}-h"><h2 id="{anchor}-h">{heading}</h2>{words}{body}</section>\n'
+    title = f'<h2 id="{anchor}-h">{heading}</h2>'
+    return f'<section id="{anchor}" aria-labelledby="{anchor}-h">{title}{words}{body}</section>\n'
 
 
 def left_out(reason: str) -> str:
@@ -39,7 +40,8 @@ def table(
         kinds: CSS class of each row.
     """
     top = "".join(
-        f'<th scope="col"{" class=n" if k >= numbers else ""}>{escape(head)}</th>' for k, head in enumerate(heads)
+        f'<th scope="col"{" class=n" if k >= numbers else ""}>{escape(head)}</th>'
+        for k, head in enumerate(heads)
     )
     body = []
     for i, row in enumerate(rows):
@@ -51,7 +53,7 @@ def table(
         body.append(f"<tr{css}>{''.join(cells)}</tr>")
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(label)}"><table class="{kind}">'
-        f'<thead><tr>{top}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
+        f"<thead><tr>{top}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
     )
 
 

@@ -1,7 +1,7 @@
 """Maps: the optimum beside what an agent learned, on the environment's own picture.
 
 An arrow is wrong only where that is proved: V*(s) - q*(s, a) exceeds the certified width of the values, so no rounding
-and no tie can explain it.  The shade of the learned map is V*(s) - V^pi(s): what the learned policy loses from there on.
+and no tie can explain it.  The shade of the learned map is V*(s) - V^pi(s): what it loses from there on.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from html import escape
 
 import numpy as np
 
+from ..card import Card, CardLayout
 from ..pictures import pixel, svg
 from ..records import RunResult
-from .comparison import CardLike, Cell, Comparison, LayoutLike
+from .comparison import Cell, Comparison
 
 #: Characters of all maps' data together; beyond it the page keeps fewer seeds, and says so.
 BUDGET = 45_000
@@ -70,8 +71,8 @@ class EnvironmentMap:
     """
 
     environment: str
-    card: CardLike
-    layout: LayoutLike
+    card: Card
+    layout: CardLayout
     runs: tuple[Learned, ...]
     left_out: int
 
@@ -92,7 +93,7 @@ class EnvironmentMap:
         return runs[len(runs) // 2]
 
 
-def cells_of(layout: LayoutLike) -> dict[tuple[int, int], list[int]]:
+def cells_of(layout: CardLayout) -> dict[tuple[int, int], list[int]]:
     """States that lie in each cell."""
     places: dict[tuple[int, int], list[int]] = defaultdict(list)
     for state, (row, column) in enumerate(layout.cell):
@@ -104,7 +105,7 @@ def cells_of(layout: LayoutLike) -> dict[tuple[int, int], list[int]]:
 def maps_of(comparison: Comparison) -> tuple[list[EnvironmentMap], dict[str, str]]:
     """The maps that can be drawn, and why the others cannot: {environment: reason}."""
     reasons: dict[str, str] = {}
-    drawable: list[tuple[str, CardLike, LayoutLike, list[Cell]]] = []
+    drawable: list[tuple[str, Card, CardLayout, list[Cell]]] = []
     for name in comparison.environments:
         card = comparison.cards.get(name)
         cells = [
@@ -119,8 +120,6 @@ def maps_of(comparison: Comparison) -> tuple[list[EnvironmentMap], dict[str, str
             reasons[name] = "agents see observations, not states; a map of states would not be their policy"
         elif card.layout is None:
             reasons[name] = "its states have no places on a picture"
-        elif card.values is None or card.q_values is None or card.optimal_actions is None:
-            reasons[name] = "its card has no values of states"
         elif len(card.layout.background) * len(card.layout.background[0]) > 900:
             reasons[name] = "its picture has more than 900 cells"
         elif not with_policy:
@@ -137,7 +136,7 @@ def maps_of(comparison: Comparison) -> tuple[list[EnvironmentMap], dict[str, str
     return found, reasons
 
 
-def fits(run: RunResult, card: CardLike | None) -> bool:
+def fits(run: RunResult, card: Card | None) -> bool:
     """Whether the run's policy belongs to the card's table."""
     return (
         card is not None
@@ -148,7 +147,7 @@ def fits(run: RunResult, card: CardLike | None) -> bool:
 
 
 def environment_map(
-    name: str, card: CardLike, layout: LayoutLike, cells: Sequence[Cell], comparison: Comparison, most: int
+    name: str, card: Card, layout: CardLayout, cells: Sequence[Cell], comparison: Comparison, most: int
 ) -> EnvironmentMap:
     """With at most so many runs of each agent: spread from best to worst, the median always among them."""
     runs: list[Learned] = []
@@ -169,22 +168,19 @@ def environment_map(
     return EnvironmentMap(name, card, layout, tuple(runs), left_out)
 
 
-def learned(agent: int, run: RunResult, card: CardLike) -> Learned:
+def learned(agent: int, run: RunResult, card: Card) -> Learned:
     """One run, compared with the card state by state."""
-    assert run.policy is not None and card.values is not None
+    assert run.policy is not None
     loss = None
     if run.values is not None and len(run.values) == card.num_states:
-        loss = tuple(
-            max(0.0, best - value) for best, value in zip(card.values, run.values, strict=True)
-        )
+        loss = tuple(max(0.0, best - value) for best, value in zip(card.values, run.values, strict=True))
     score = run.normalized(run.final.value) if run.optimum != run.random else 1.0
     wrong = sum(a >= 0 and bool(is_wrong(card, s, a)) for s, a in enumerate(run.policy))
     return Learned(agent, run.spec.seed, score, run.policy, loss, wrong)
 
 
-def is_wrong(card: CardLike, state: int, action: int) -> bool:
+def is_wrong(card: Card, state: int, action: int) -> bool:
     """Whether the action is proved to lose value there."""
-    assert card.values is not None and card.q_values is not None
     if not any(q is not None for q in card.q_values[state]):
         return False  # terminal
     q = card.q_values[state][action]
@@ -195,11 +191,10 @@ def arrow(glyph: str, side: float, *, kind: str, half: bool = False) -> str:
     """An action's sign in the middle of a cell."""
     strokes = (HALVES if half else STROKES).get(glyph)
     if strokes is None:
-        return f'<text class="glyph {kind}" text-anchor="middle" y="{pixel(side * 0.1)}">{escape(glyph)}</text>'
-    return (
-        f'<path class="arrow {kind}" transform="scale({pixel(side)})" '
-        f'd="{strokes}"/>'
-    )
+        return (
+            f'<text class="glyph {kind}" text-anchor="middle" y="{pixel(side * 0.1)}">{escape(glyph)}</text>'
+        )
+    return f'<path class="arrow {kind}" transform="scale({pixel(side)})" d="{strokes}"/>'
 
 
 def number(value: float) -> str:
@@ -213,7 +208,9 @@ def ground(one: EnvironmentMap, states: dict[tuple[int, int], str], *, label: st
     """The picture: walls, letters, and what `states` says of each cell."""
     side = one.side
     rows, columns = len(one.layout.background), len(one.layout.background[0])
-    margin = 8 + 6 * max((len(text) for text in one.layout.row_labels), default=0) if one.layout.row_labels else 1
+    margin = (
+        8 + 6 * max((len(text) for text in one.layout.row_labels), default=0) if one.layout.row_labels else 1
+    )
     parts = []
     for row, letters in enumerate(one.layout.background):
         if one.layout.row_labels:
@@ -246,7 +243,6 @@ def ground(one: EnvironmentMap, states: dict[tuple[int, int], str], *, label: st
 def optimum_map(one: EnvironmentMap) -> str:
     """V* as shade and number, all optimal actions as arrows."""
     card, side = one.card, one.side
-    assert card.values is not None and card.optimal_actions is not None
     places = cells_of(one.layout)
     live = [s for states in places.values() for s in states if not ends(card, s)]
     values = [card.values[s] for s in live]
@@ -261,9 +257,11 @@ def optimum_map(one: EnvironmentMap) -> str:
         depth = 0.06 + 0.54 * ((shown - low) / (high - low) if high > low else 0.5)
         body = f'<rect class="value" fill-opacity="{depth:.2f}" width="{side}" height="{side}"/>'
         if len(inner) == 1:
-            best = [one.layout.arrows[a] for a, is_best in enumerate(card.optimal_actions[inner[0]]) if is_best]
+            best = [
+                one.layout.arrows[a] for a, is_best in enumerate(card.optimal_actions[inner[0]]) if is_best
+            ]
             body += signs(best, side)
-        if side >= 38:
+        if side >= 36:
             body += (
                 f'<text class="number" text-anchor="middle" x="{pixel(side / 2)}" y="{side - 4}">'
                 f"{number(shown)}</text>"
@@ -274,7 +272,7 @@ def optimum_map(one: EnvironmentMap) -> str:
 
 def signs(glyphs: Sequence[str], side: int, wrong: bool = False) -> str:
     """One action's arrow, or all of several equally good ones; glyphs that are no arrows are written."""
-    lift = side * (0.43 if side >= 38 else 0.5)
+    lift = side * (0.43 if side >= 36 else 0.5)
     kind = "wrong" if wrong else ""
     drawn = [g for g in glyphs if g in STROKES]
     body = "".join(arrow(g, side, kind=kind, half=len(glyphs) > 1) for g in drawn)
@@ -286,16 +284,14 @@ def signs(glyphs: Sequence[str], side: int, wrong: bool = False) -> str:
     return f'<g class="arrows" transform="translate({pixel(side / 2)} {pixel(lift)})">{body}</g>'
 
 
-def ends(card: CardLike, state: int) -> bool:
+def ends(card: Card, state: int) -> bool:
     """Whether the state is terminal."""
-    assert card.q_values is not None
     return all(q is None for q in card.q_values[state])
 
 
 def title(one: EnvironmentMap, states: Sequence[int]) -> str:
     """Exact numbers of a cell's first states, for the pointer."""
     card = one.card
-    assert card.values is not None and card.q_values is not None
     lines = []
     for s in states[:4]:
         label = card.state_labels[s] if card.state_labels else str(s)
@@ -312,14 +308,13 @@ def title(one: EnvironmentMap, states: Sequence[int]) -> str:
     return f"<title>{escape(chr(10).join(lines))}</title>"
 
 
-def action_name(card: CardLike, action: int) -> str:
+def action_name(card: Card, action: int) -> str:
     """As the card names it."""
     return str(card.action_labels[action]) if card.action_labels else str(action)
 
 
 def loss_top(one: EnvironmentMap) -> float:
     """The loss that has the full shade: the largest of all runs shown, at most the spread of V*."""
-    assert one.card.values is not None
     spread = max(one.card.values) - min(one.card.values)
     losses = [max(run.loss) for run in one.runs if run.loss]
     return min([max(losses, default=0.0), spread or 1.0]) or 1.0
@@ -335,9 +330,7 @@ def learned_map(one: EnvironmentMap, run: Learned, *, kind: str = "", label: str
             states[place] = ""
             continue
         loss = float(np.mean([run.loss[s] for s in inner])) if run.loss else 0.0
-        body = (
-            f'<rect class="lost" fill-opacity="{min(1.0, loss / top) * 0.6:.2f}" width="{side}" height="{side}"/>'
-        )
+        body = f'<rect class="lost" fill-opacity="{min(1.0, loss / top) * 0.6:.2f}" width="{side}" height="{side}"/>'
         if len(inner) == 1:
             action = run.policy[inner[0]]
             if action >= 0:
@@ -348,7 +341,7 @@ def learned_map(one: EnvironmentMap, run: Learned, *, kind: str = "", label: str
                 f'<text class="glyph{" wrong" if wrong else ""} count" text-anchor="middle" '
                 f'x="{pixel(side / 2)}" y="{pixel(side / 2)}">{wrong}</text>'
             )
-        if side >= 38 and run.loss:
+        if side >= 36 and run.loss:
             shown = "" if loss < 0.005 else f"−{number(loss)}"
             body += f'<text class="number" text-anchor="middle" x="{pixel(side / 2)}" y="{side - 4}">{shown}</text>'
         states[place] = body
@@ -362,10 +355,8 @@ def map_data(one: EnvironmentMap) -> dict[str, object]:
     order = [(row, column) for row in range(rows) for column in range(columns)]
     live = [[s for s in places.get(place, []) if not ends(one.card, s)] for place in order]
     count = one.card.num_actions
-    assert one.card.q_values is not None
     wrong = [
-        sum(1 << a for a in range(count) if is_wrong(one.card, s, a))
-        for s in range(one.card.num_states)
+        sum(1 << a for a in range(count) if is_wrong(one.card, s, a)) for s in range(one.card.num_states)
     ]
     return {
         "cells": live,

@@ -12,8 +12,7 @@ from .comparison import Comparison
 
 #: Before the first paint, so that dark readers see no white flash.
 THEME = (
-    "document.documentElement.dataset.theme="
-    'matchMedia("(prefers-color-scheme: dark)").matches?"dark":"light"'
+    'document.documentElement.dataset.theme=matchMedia("(prefers-color-scheme: dark)").matches?"dark":"light"'
 )
 
 
@@ -81,12 +80,11 @@ def head(comparison: Comparison) -> str:
     """Title and one line of what this is."""
     sweep = comparison.sweep
     steps = sorted({environment.steps for environment in sweep.environments})
-    budget = (
-        f"{steps[0]:,} steps a run" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,} steps a run"
-    )
+    budget = f"{steps[0]:,} steps a run" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,} steps a run"
     return (
         f"<header><div><h1>{escape(sweep.name)}</h1><p class=lead>"
-        f"{words.counted(len(comparison.agents), 'agent')}, {words.counted(len(comparison.environments), 'environment')}, "
+        f"{words.counted(len(comparison.agents), 'agent')}, "
+        f"{words.counted(len(comparison.environments), 'environment')}, "
         f"{words.counted(sweep.seeds, 'seed')}, {budget}; every policy scored against the exact optimum of its table"
         '</p></div><button id="theme" type="button">Dark</button></header>'
     )
@@ -113,7 +111,5 @@ def legend(comparison: Comparison) -> str:
             label="",
             extra=' aria-hidden="true"',
         ).replace(' role="img" aria-label=""', "")
-        rows.append(
-            f'<label><input type="checkbox" checked value="{agent}">{picture}{escape(name)}</label>'
-        )
+        rows.append(f'<label><input type="checkbox" checked value="{agent}">{picture}{escape(name)}</label>')
     return f'<div class="legend" role="group" aria-label="Agents shown">{"".join(rows)}</div>'

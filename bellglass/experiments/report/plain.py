@@ -13,9 +13,9 @@ from .. import pictures
 from ..aggregate import Interval
 from ..records import RunSpec
 from . import words
+from .background import first_shown, told
 from .comparison import THRESHOLDS, Cell, Comparison, Ranking, Share
 from .maps import learned_map, maps_of, optimum_map
-from .background import first_shown, told
 from .sections import lines, ran
 
 COLUMNS = (
@@ -117,9 +117,7 @@ def summary_json(comparison: Comparison) -> str:
         "environments": [asdict(environment) for environment in sweep.environments],
         "scoring": {name: asdict(scoring) for name, scoring in sweep.scoring.items()},
         "versions": dict(sweep.versions),
-        "fingerprints": {
-            run.spec.environment.name: run.fingerprint for run in sweep.finished
-        },
+        "fingerprints": {run.spec.environment.name: run.fingerprint for run in sweep.finished},
         "unscored": comparison.unscored,
         "rankings": [ranking_data(one) for one in comparison.rankings],
         "cells": [cell_data(cell) for cell in comparison.cells.values()],
@@ -180,9 +178,7 @@ def cell_data(cell: Cell) -> dict[str, object]:
         "reached": [asdict(some) for some in cell.reached],
         "cpu_seconds": cell.cpu_seconds,
         "curves": {
-            name: None
-            if curve is None
-            else {key: row.tolist() for key, row in vars(curve).items()}
+            name: None if curve is None else {key: row.tolist() for key, row in vars(curve).items()}
             for name, curve in (
                 ("value", cell.value),
                 ("gap_regret", cell.gap_regret),
@@ -199,7 +195,9 @@ def ends(interval: Interval | None) -> list[float] | None:
 
 def share_data(part: Share | None) -> dict[str, object] | None:
     """Count, total and interval."""
-    return None if part is None else {"count": part.count, "total": part.total, "interval": ends(part.interval)}
+    return (
+        None if part is None else {"count": part.count, "total": part.total, "interval": ends(part.interval)}
+    )
 
 
 def clean(value: object) -> object:
@@ -244,10 +242,14 @@ def markdown(comparison: Comparison) -> tuple[str, dict[str, str]]:
             (
                 agent,
                 agent_name,
-                [(f"seed {run.spec.seed}", score) for run, score in zip(cell.finished, ran(cell), strict=True)],
+                [
+                    (f"seed {run.spec.seed}", score)
+                    for run, score in zip(cell.finished, ran(cell), strict=True)
+                ],
             )
             for agent, agent_name in enumerate(comparison.agents)
-            if (cell := comparison.cells.get((agent_name, name))) is not None and name not in comparison.unscored
+            if (cell := comparison.cells.get((agent_name, name))) is not None
+            and name not in comparison.unscored
         ]
         if any(runs for *_, runs in rows):
             low = max(-1.0, min([0.0] + [score for *_, runs in rows for _, score in runs]))
@@ -333,7 +335,10 @@ def map_text(comparison: Comparison, figures: dict[str, str]) -> list[str]:
     text = ["## What did it learn?", ""] if found else []
     for k, one in enumerate(found):
         run = first_shown(one)
-        text += [f"**{cellsafe(one.environment)}**: left the optimum, right {cellsafe(told(comparison, run))}.", ""]
+        text += [
+            f"**{cellsafe(one.environment)}**: left the optimum, right {cellsafe(told(comparison, run))}.",
+            "",
+        ]
         figures[f"map-{k}-optimum.svg"] = pictures.standalone(optimum_map(one))
         figures[f"map-{k}-learned.svg"] = pictures.standalone(learned_map(one, run))
         text += [f"![Optimum](figures/map-{k}-optimum.svg) ![Learned](figures/map-{k}-learned.svg)", ""]
@@ -376,10 +381,10 @@ def grid_of(heads: list[str], rows: list[list[str]]) -> list[str]:
 
 
 def cellsafe(text: str) -> str:
-    """Text that neither ends a table's cell nor turns into HTML or emphasis.
+    r"""Text that neither ends a table's cell nor turns into HTML or emphasis.
 
     >>> cellsafe("a|b <i>")
-    'a\\\\|b &lt;i&gt;'
+    'a\\|b &lt;i&gt;'
     """
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\\", "\\\\")
     text = re.sub(r"([|*`\[\]])", r"\\\1", text)

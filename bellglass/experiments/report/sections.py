@@ -28,7 +28,8 @@ def numbers(comparison: Comparison) -> str:
         (f"{sweep.seeds:,}", "seeds, the same for all agents", ""),
         (
             f"{len(comparison.agents)} × {len(comparison.environments)}",
-            "agents × environments" + (f", {len(sweep.skipped)} pairs cannot play" if sweep.skipped else ""),
+            "agents × environments"
+            + (f", {words.counted(len(sweep.skipped), 'pair')} cannot play" if sweep.skipped else ""),
             "",
         ),
         (words.seconds(comparison.cpu_seconds), "CPU time in all", ""),
@@ -53,11 +54,13 @@ def ranking(comparison: Comparison) -> str:
         if k or len(comparison.rankings) > 1 or len(one.environments) < len(comparison.environments):
             body.append(f"<h3>{'Also compared' if k else 'Compared'} on {escape(where)}</h3>")
         body.append(ranking_table(comparison, one))
-        body.append(
-            f'<p class="note">Interval of the mean: betting (valid at any number of seeds), for scores from '
-            f"{escape(words.range_of(one))}. IQM: stratified bootstrap. Shares: Clopper–Pearson. Few seeds prove "
-            "little, even where all agree: then the interval stays wide.</p>"
-        )
+        said = f"Interval of the mean: betting, for scores from {words.range_of(one)}."
+        if k == 0:
+            said += (
+                " It is valid at any number of seeds; few seeds prove little, even where all agree: then it stays wide."
+                " IQM: stratified bootstrap. Shares: Clopper–Pearson."
+            )
+        body.append(f'<p class="note">{escape(said)}</p>')
     if not comparison.rankings:
         body.append(left_out("No run has finished, so there is nothing to rank."))
     body.append("<h3>Environment by environment</h3>" + by_environment(comparison))
@@ -133,7 +136,7 @@ def ranking_table(comparison: Comparison, one: Ranking) -> str:
 
 def stacked(above: str, below: str) -> str:
     """A number, and its interval in small print under it."""
-    return f'{escape(above)}<span class="soft under">{escape(below)}</span>'
+    return escape(above) + (f'<span class="soft under">{escape(below)}</span>' if below != "–" else "")
 
 
 def by_environment(comparison: Comparison) -> str:
@@ -167,7 +170,7 @@ def cell_text(cell: Cell | None) -> str:
     shade = round(100 * min(1.0, max(0.0, cell.mean)))
     return (
         f'<span class="heat" style="--v:{shade}%">{words.score(cell.mean)}'
-        f'<span class="soft under">{words.interval(cell.interval)}</span></span>{more}'
+        f"{stacked('', words.interval(cell.interval))}</span>{more}"
     )
 
 
@@ -183,7 +186,15 @@ def curves(comparison: Comparison, data: dict[str, object]) -> str:
         key = f"v{k}"
         data[key] = chart_data(series)
         floor = random - 1.0 * abs(optimum - random) if optimum != random else None
-        cut = floor is not None and any(line.low is not None and float(line.low.min()) < floor for line in series)
+        worst = min([optimum] + [float((line.y if line.low is None else line.low).min()) for line in series])
+        cut = floor is not None and worst < floor
+        notes = [f"optimum {optimum:.6g}", f"random {random:.6g}"]
+        references = [("optimum", optimum), ("random", random)]
+        if optimum - random > 3 * (optimum - worst) > 0:  # all are far better: the line would flatten them
+            references.pop()
+            notes.append("(below the picture)")
+        if cut:
+            notes.append("(what is worse by as much again is cut off)")
         values.append(
             figure(
                 name,
@@ -192,11 +203,11 @@ def curves(comparison: Comparison, data: dict[str, object]) -> str:
                     label=f"{name}: exact value of the policy against environment steps; optimum {optimum:.6g}, "
                     f"random {random:.6g}",
                     x_label="environment steps",
-                    references=(("optimum", optimum), ("random", random)),
+                    references=references,
                     floor=floor,
                     key=key,
                 ),
-                f"optimum {optimum:.6g}" + (", worse than twice random is cut off" if cut else ""),
+                ", ".join(notes[:2]) + " ".join(["", *notes[2:]]),
             )
         )
         costs = lines(comparison, name, lambda cell: cell.gap_regret)
@@ -332,9 +343,7 @@ def sureness(comparison: Comparison, data: dict[str, object]) -> str:
         rows.append(row)
     matrix = table(["beats →", *names], rows, label="Probability of improvement", kind="matrix")
     profile = [
-        Series(
-            comparison.agents.index(row.agent), row.agent, np.array(THRESHOLDS), np.array(row.profile)
-        )
+        Series(comparison.agents.index(row.agent), row.agent, np.array(THRESHOLDS), np.array(row.profile))
         for row in one.rows
     ]
     data["profile"] = chart_data(profile)
@@ -403,11 +412,12 @@ def cost(comparison: Comparison) -> str:
     if not points:
         return section("cost", heading, "", left_out("No timings in the results folder."))
     chart = pictures.scatter(
-        points, label="Mean score against CPU seconds a run", x_label="CPU seconds a run, median (logarithmic)"
+        points,
+        label="Mean score against CPU seconds a run",
+        x_label="CPU seconds a run, median (logarithmic)",
     )
     hosts = {timing.host for timing in comparison.sweep.timings.values()}
-    lead = (
-        "Mean score of the first ranking against the CPU time of a run"
-        + (f"; runs come from {len(hosts)} hosts, so times are only a rough guide." if len(hosts) > 1 else ".")
+    lead = "Mean score of the first ranking against the CPU time of a run" + (
+        f"; runs come from {len(hosts)} hosts, so times are only a rough guide." if len(hosts) > 1 else "."
     )
     return section("cost", heading, lead, f'<div class="medium">{chart}</div>')

@@ -111,7 +111,12 @@ def verdict(comparison: Comparison) -> tuple[str, list[str]]:
             placing(other, place, row) for place, row in enumerate(other.rows, 1) if row.agent not in known
         ]
         known |= {row.agent for row in other.rows}
-    return headline(ranking), said
+    return capital(headline(ranking)), [capital(sentence) for sentence in said]
+
+
+def capital(sentence: str) -> str:
+    """With a large first letter, as sentences begin."""
+    return sentence[:1].upper() + sentence[1:]
 
 
 def placing(ranking: Ranking, place: int, row: Row) -> str:
@@ -129,7 +134,7 @@ def placing(ranking: Ranking, place: int, row: Row) -> str:
 def headline(ranking: Ranking) -> str:
     """Who is first, by how much, on what."""
     first = ranking.rows[0]
-    level = [row.agent for row in ranking.rows if abs(row.mean - first.mean) < 1e-9]
+    level = level_with_first(ranking)
     where = (
         f"all of {listed(list(ranking.environments))}"
         if len(ranking.environments) < 4
@@ -141,24 +146,33 @@ def headline(ranking: Ranking) -> str:
     return f"{first.agent} is first with a mean score of {score(first.mean)}{ends} on {where}."
 
 
+def level_with_first(ranking: Ranking) -> list[str]:
+    """Agents whose mean is the best one, but for rounding."""
+    return [row.agent for row in ranking.rows if abs(row.mean - ranking.rows[0].mean) < 1e-9]
+
+
 def separation(ranking: Ranking) -> list[str]:
     """Whom the first is told apart from, and whom not."""
     first, rest = ranking.rows[0], ranking.rows[1:]
     if not rest:
         return ["It is the only agent there, so nothing is compared."]
+    level = level_with_first(ranking)
     apart = [row.agent for row in rest if ranking.separated(first.agent, row.agent)]
-    close = [row.agent for row in rest if not ranking.separated(first.agent, row.agent)]
+    close = [row.agent for row in rest if row.agent not in apart and row.agent not in level]
+    whose, who = ("its runs", "it") if len(level) == 1 else (f"the runs of {first.agent}", first.agent)
+    if not apart and not close:
+        return ["Nobody is behind them."]
     said = []
     if apart and close:
         said.append(
-            f"Its runs differ from those of {listed(apart)}; {counted(ranking.seeds, 'seed')} cannot tell it "
+            f"{whose} differ from those of {listed(apart)}; {counted(ranking.seeds, 'seed')} cannot tell {who} "
             f"apart from {listed(close)}."
         )
     elif apart:
-        said.append(f"Its runs differ from those of every other agent ({listed(apart)}).")
+        said.append(f"{whose} differ from those of every other agent ({listed(apart)}).")
     else:
         said.append(
-            f"{counted(ranking.seeds, 'seed')} cannot tell it apart from any other agent ({listed(close)})."
+            f"{counted(ranking.seeds, 'seed')} cannot tell {who} apart from any of the others ({listed(close)})."
         )
     return said
 
@@ -199,4 +213,3 @@ def range_of(ranking: Ranking) -> str:
     if low >= 0:
         return f"{low:.3g} to {high:.3g} (no run did worse than random play)"
     return f"{low:.3g} to {high:.3g} (its lower end is the worst run seen, averaged over environments)"
-

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from ..card import Card
 from ..records import Sweep
-from .comparison import CardLike, compare
+from .comparison import compare
 from .page import page
 from .plain import markdown, runs_csv, summary_json
 
@@ -24,7 +25,7 @@ class ReportPaths(NamedTuple):
 
 
 def write_report(
-    sweep: Sweep, cards: Mapping[str, CardLike], output_folder: str | os.PathLike[str]
+    sweep: Sweep, cards: Mapping[str, Card], output_folder: str | os.PathLike[str]
 ) -> ReportPaths:
     """Writes report.html, report.md with figures/*.svg, summary.json and runs.csv.
 
