@@ -360,7 +360,7 @@ def dot_strip(
 
 def scatter(points: Sequence[tuple[int, str, float, float]], *, label: str, x_label: str) -> str:
     """Agents by (time, score), time on a logarithmic axis: (agent, name, x > 0, y)."""
-    width, height = 480, 264
+    width, height = 420, 250
     left, right, top, bottom = MARGIN
     low_x = 10 ** (math.floor(math.log10(min(p[2] for p in points)) - 0.05))
     high_x = 10 ** (math.ceil(math.log10(max(p[2] for p in points)) + 0.05))
@@ -368,14 +368,21 @@ def scatter(points: Sequence[tuple[int, str, float, float]], *, label: str, x_la
     y = Scale(*limits([p[3] for p in points] + [1.0]), height - bottom, top)
     decades = [10.0**k for k in range(round(math.log10(low_x)), round(math.log10(high_x)) + 1)]
     parts = [axes(x, y, x_label=x_label, x_ticks=decades)]
-    placed: list[tuple[float, float]] = []
+    taken = [
+        (x(time) - 7, x(time) + 7, y(score) + 4) for _, _, time, score in points
+    ]  # left, right, base line
     for agent, name, time, score in sorted(points, key=lambda p: -p[3]):
         px, py = x(time), y(score)
         turn = px > width * 0.62
-        text_y = py + 4
-        while any(abs(text_y - other) < 13 and abs(px - near) < 150 for near, other in placed):
-            text_y += 13
-        placed.append((px, text_y))
+        wide = 6.3 * len(clipped(name, 26)) + 4
+        start, end = (px - 9 - wide, px - 9) if turn else (px + 9, px + 9 + wide)
+        for shift in (4, 17, -9, 30, -22, 43):
+            text_y = py + shift
+            if not any(
+                abs(text_y - base) < 12 and start < right and left < end for left, right, base in taken
+            ):
+                break
+        taken.append((start, end, text_y))
         parts.append(
             f'<g class="a{agent}">{marker(agent, px, py, 4.6)}<text class="tick" '
             f'text-anchor="{"end" if turn else "start"}" x="{pixel(px + (-9 if turn else 9))}" '

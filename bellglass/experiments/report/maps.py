@@ -80,7 +80,7 @@ class EnvironmentMap:
     def side(self) -> int:
         """Pixels of a cell."""
         columns, rows = len(self.layout.background[0]), len(self.layout.background)
-        return max(14, min(56, 432 // columns, 432 // rows))
+        return max(14, min(56, 552 // columns, 432 // rows))
 
     @property
     def shared(self) -> bool:
@@ -194,7 +194,7 @@ def arrow(glyph: str, side: float, *, kind: str, half: bool = False) -> str:
         return (
             f'<text class="glyph {kind}" text-anchor="middle" y="{pixel(side * 0.1)}">{escape(glyph)}</text>'
         )
-    return f'<path class="arrow {kind}" transform="scale({pixel(side)})" d="{strokes}"/>'
+    return f'<path class="arrow {kind}" transform="scale({pixel(side * (0.85 if half else 1.0))})" d="{strokes}"/>'
 
 
 def number(value: float) -> str:
@@ -261,7 +261,7 @@ def optimum_map(one: EnvironmentMap) -> str:
                 one.layout.arrows[a] for a, is_best in enumerate(card.optimal_actions[inner[0]]) if is_best
             ]
             body += signs(best, side)
-        if side >= 36:
+        if side >= 38:
             body += (
                 f'<text class="number" text-anchor="middle" x="{pixel(side / 2)}" y="{side - 4}">'
                 f"{number(shown)}</text>"
@@ -272,7 +272,7 @@ def optimum_map(one: EnvironmentMap) -> str:
 
 def signs(glyphs: Sequence[str], side: int, wrong: bool = False) -> str:
     """One action's arrow, or all of several equally good ones; glyphs that are no arrows are written."""
-    lift = side * (0.43 if side >= 36 else 0.5)
+    lift = side * (0.43 if side >= 38 else 0.5)
     kind = "wrong" if wrong else ""
     drawn = [g for g in glyphs if g in STROKES]
     body = "".join(arrow(g, side, kind=kind, half=len(glyphs) > 1) for g in drawn)
@@ -341,7 +341,7 @@ def learned_map(one: EnvironmentMap, run: Learned, *, kind: str = "", label: str
                 f'<text class="glyph{" wrong" if wrong else ""} count" text-anchor="middle" '
                 f'x="{pixel(side / 2)}" y="{pixel(side / 2)}">{wrong}</text>'
             )
-        if side >= 36 and run.loss:
+        if side >= 38 and run.loss:
             shown = "" if loss < 0.005 else f"−{number(loss)}"
             body += f'<text class="number" text-anchor="middle" x="{pixel(side / 2)}" y="{side - 4}">{shown}</text>'
         states[place] = body

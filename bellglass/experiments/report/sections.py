@@ -352,7 +352,7 @@ def sureness(comparison: Comparison, data: dict[str, object]) -> str:
         label="Performance profile: share of runs that reach each score",
         x_label="score to reach (0 = random play, 1 = optimum)",
         y_range=(0.0, 1.04),
-        size=(540, 320),
+        size=(440, 280),
         key="profile",
     )
     body = (
