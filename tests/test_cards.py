@@ -1,0 +1,150 @@
+"""Cards: exact answers that go to disk and back, and read well."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import gymnasium as gym
+import pytest
+
+from bellglass.experiments.cards import Card, card_of, cards_for, file_name, load_cards, write_cards
+from bellglass.experiments.config import suite_from
+from bellglass.experiments.mistakes import SuiteError
+from bellglass.experiments.planners import has
+
+needs_all_planners = pytest.mark.skipif(
+    not has("beliefs"), reason="the planners of total and average reward and of beliefs are not there yet"
+)
+
+
+@pytest.fixture(scope="module")
+def lake() -> Card:
+    return card_of("bellglass/FrozenLake-v0", {"map_name": "4x4"})
+
+
+@needs_all_planners
+def test_the_frozen_lake_has_its_known_answers(lake: Card) -> None:
+    assert lake.name == "FrozenLake 4x4"
+    assert (lake.num_states, lake.num_actions, lake.horizon) == (16, 4, 100)
+    assert lake.optimum["discounted"] == pytest.approx(0.5420259320, abs=1e-9)
+    assert lake.optimum["total"] == pytest.approx(14 / 17, abs=1e-7)
+    assert lake.optimum["finite_horizon"] == pytest.approx(0.7441902878, abs=1e-9)
+    assert "average" not in lake.optimum  # episodes end
+    assert set(lake.random) == set(lake.optimum)
+    assert lake.observed
+    assert lake.ladder == {}
+
+
+def test_policy_values_and_actions_fit_each_other(lake: Card) -> None:
+    for value, row, action, optimal in zip(
+        lake.values, lake.q_values, lake.policy, lake.optimal_actions, strict=True
+    ):
+        if action == -1:
+            assert value == 0.0
+            assert not any(optimal)
+        else:
+            assert row[action] == pytest.approx(value, abs=1e-7)
+            assert optimal[action]
+            assert optimal.index(True) == action  # ties by the lowest
+
+
+@needs_all_planners
+def test_a_continuing_table_has_a_gain_and_no_total() -> None:
+    swim = card_of("bellglass/RiverSwim-v0")
+    assert swim.optimum["average"] == pytest.approx(3 / 7, abs=1e-6)
+    assert "total" not in swim.optimum
+
+
+@needs_all_planners
+def test_hidden_states_have_a_ladder_and_the_optimum_with_memory() -> None:
+    maze = card_of("bellglass/TMaze-v0", {"N": 10})
+    assert not maze.observed
+    assert maze.optimum["discounted"] == pytest.approx(4 * 0.98**10, rel=1e-7)
+    assert maze.ladder["reactive"] < maze.ladder["memory"] <= maze.ladder["observed"] + 1e-7
+
+
+def test_a_card_goes_to_json_and_back_unchanged(lake: Card, tmp_path: Path) -> None:
+    odd = replace(lake, name="a/b: ü", gap=float("inf"), hardness={"diameter": float("inf"), "min_gap": None})
+    for card in (lake, odd):
+        assert Card.from_json(card.to_json()) == card
+    write_cards_folder = tmp_path
+    (write_cards_folder / "cards").mkdir()
+    write_cards(write_cards_folder, {card.name: card for card in (lake, odd)})
+    assert load_cards(write_cards_folder) == {lake.name: lake, odd.name: odd}
+
+
+def test_a_damaged_card_is_told(tmp_path: Path) -> None:
+    (tmp_path / "cards").mkdir()
+    (tmp_path / "cards" / "x.json").write_text('{"id": 3')
+    with pytest.raises(ValueError, match=r"x\.json is damaged"):
+        load_cards(tmp_path)
+
+
+def test_different_names_make_different_files() -> None:
+    names = ["a/b", "a b", "a%2Fb", "a:b", "ü", "..", "a"]
+    assert len({file_name(name) for name in names}) == len(names)
+    assert not any("/" in file_name(name) for name in names)
+
+
+def test_it_reads_as_text_with_arrows_on_the_map(lake: Card) -> None:
+    text = str(lake)
+    assert "bellglass/FrozenLake-v0 (map_name='4x4')" in text
+    assert "16 states, 4 actions" in text
+    assert "0.542025932" in text
+    assert lake.fingerprint[:16] in text
+    picture = lake.picture().splitlines()
+    assert len(picture) == 4
+    assert picture[1].replace(" ", "")[1] == "H"
+    assert picture[3].replace(" ", "")[3] == "G"
+
+
+def test_without_a_map_the_states_are_listed(lake: Card) -> None:
+    lines = replace(lake, layout=None).picture().splitlines()
+    assert len(lines) == 16
+
+
+def test_a_card_that_is_stored_already_is_not_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite = suite_from(
+        {
+            "name": "x",
+            "environments": [{"id": "bellglass/FrozenLake-v0", "steps": 1}],
+            "agents": [{"class": "QLearning"}],
+        }
+    )
+    cards = cards_for(suite)
+    (tmp_path / "cards").mkdir()
+    write_cards(tmp_path, cards)
+
+    def refuse(*arguments: object, **keywords: object) -> None:
+        raise LookupError("solved again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bellglass.experiments.cards.card_of", refuse)
+        assert cards_for(suite, tmp_path) == cards
+        other = replace(suite, fingerprints={"FrozenLake": "0" * 64})
+        with pytest.raises(LookupError, match="solved again"):
+            cards_for(other, tmp_path)
+
+
+def test_a_criterion_without_an_answer_is_a_mistake_of_the_suite() -> None:
+    suite = suite_from(
+        {
+            "name": "x",
+            "environments": [
+                {"id": "bellglass/RiverSwim-v0", "steps": 1, "scoring": {"criterion": "total"}},
+            ],
+            "agents": [{"class": "QLearning"}],
+        }
+    )
+    with pytest.raises(SuiteError, match=r"environments\[0\]\.scoring: "):
+        cards_for(suite)
+
+
+def test_bad_input_is_told() -> None:
+    with pytest.raises(ValueError, match="needs a horizon"):
+        card_of("bellglass/TMaze-v0", criterion="finite_horizon")
+    with pytest.raises(gym.error.Error):
+        card_of("bellglass/NoSuchPlace-v0")

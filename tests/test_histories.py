@@ -1,0 +1,130 @@
+"""Agents with memory, followed through every history: against closed forms and against sampled episodes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import bellglass  # noqa: F401  # registers the ids
+from bellglass.envs.mdp import TabularMDP
+from bellglass.envs.pomdp import TabularPOMDP, TabularPOMDPEnv, pomdp_of
+from bellglass.experiments.histories import Follower
+from bellglass.experiments.planners import solved
+from bellglass.experiments.records import ScoringSpec
+
+DISCOUNTED = ScoringSpec(criterion="discounted", discount=0.9, horizon=None, points=1)
+
+
+class Remembers:
+    """Walks to the junction of the T-maze and turns as the first signal said (0 up, 1 down)."""
+
+    def predict(  # noqa: D102
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
+    ) -> tuple[Any, Any]:
+        assert deterministic
+        seen = np.asarray(observation)
+        signal = np.where(episode_start, seen, 0 if state is None else state[0])
+        turn = np.where(signal == 0, 0, 2)
+        return np.where(seen == 3, turn, 1), (signal,)
+
+
+class Counts:
+    """Plays a fixed list of actions, over and over: what it does depends on the clock alone."""
+
+    def __init__(self, actions: list[int]) -> None:
+        self.actions = np.array(actions)
+
+    def predict(  # noqa: D102
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
+    ) -> tuple[Any, Any]:
+        count = np.zeros(len(observation), dtype=np.int64) if state is None else state[0]
+        count = np.where(episode_start, 0, count)
+        return self.actions[count % len(self.actions)], (count + 1,)
+
+
+def follow(pomdp: TabularPOMDP, scoring: ScoringSpec, agent: Any) -> tuple[float, float]:
+    return Follower(pomdp, scoring, np.asarray(solved(pomdp.mdp, scoring).values)).interval(agent)
+
+
+@pytest.mark.parametrize("length", [1, 10])
+def test_who_remembers_the_signal_gets_the_optimum_of_the_t_maze(length: int) -> None:
+    pomdp = pomdp_of(gym.make("bellglass/TMaze-v0", N=length))
+    low, high = follow(pomdp, DISCOUNTED, Remembers())
+    assert low == high == pytest.approx(4.0 * 0.9**length, rel=1e-12)
+
+
+def test_who_bumps_for_ever_gets_an_interval_around_the_geometric_sum() -> None:
+    low, high = follow(pomdp_of(gym.make("bellglass/TMaze-v0")), DISCOUNTED, Counts([0]))
+    assert low <= -0.1 / (1.0 - 0.9) <= high
+    assert high - low < 1e-3
+
+
+def test_a_finite_horizon_ends_the_sum_exactly() -> None:
+    scoring = ScoringSpec(criterion="finite_horizon", discount=1.0, horizon=7, points=1)
+    low, high = follow(pomdp_of(gym.make("bellglass/TMaze-v0")), scoring, Counts([0]))
+    assert low == high == pytest.approx(-0.7, rel=1e-12)
+
+
+def noisy(*, by_action: bool) -> TabularPOMDP:
+    """Three states, two actions, two blurred observations."""
+    generator = np.random.default_rng(5)
+    transition = generator.dirichlet(np.ones(3), size=(3, 2))
+    mdp = TabularMDP.from_arrays(transition, generator.normal(size=(3, 2)), initial=[0.5, 0.3, 0.2])
+    shape = (2, 3) if by_action else (3,)
+    return TabularPOMDP(
+        mdp, generator.dirichlet(np.ones(2), size=shape), generator.dirichlet(np.ones(2), size=3)
+    )
+
+
+class Parity:
+    """Plays the parity of all that it has seen: its histories never merge."""
+
+    def predict(  # noqa: D102
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
+    ) -> tuple[Any, Any]:
+        seen = np.asarray(observation)
+        before = np.zeros(len(seen), dtype=np.int64) if state is None else state[0]
+        parity = (np.where(episode_start, 0, before) + seen) % 2
+        return parity, (parity,)
+
+
+@pytest.mark.parametrize("by_action", [False, True])
+def test_the_mean_of_sampled_episodes_lies_in_the_interval(by_action: bool) -> None:
+    pomdp = noisy(by_action=by_action)
+    scoring = ScoringSpec(criterion="finite_horizon", discount=0.8, horizon=6, points=1)
+    low, high = follow(pomdp, scoring, Parity())
+    assert low == pytest.approx(high, rel=1e-12)
+    env = TabularPOMDPEnv(pomdp)
+    returns = []
+    for episode in range(4000):
+        observation, _ = env.reset(seed=0 if episode == 0 else None)
+        parity, total = 0, 0.0
+        for t in range(6):
+            parity = (parity + int(observation)) % 2
+            observation, reward, _, _, _ = env.step(np.int64(parity))
+            total += 0.8**t * float(reward)
+        returns.append(total)
+    error = np.std(returns) / np.sqrt(len(returns))
+    assert abs(np.mean(returns) - low) < 4 * error
+
+
+def test_what_is_cut_off_widens_the_interval_and_never_moves_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    pomdp = noisy(by_action=False)
+    wide = ScoringSpec(criterion="finite_horizon", discount=0.8, horizon=8, points=1)
+    exact, _ = follow(pomdp, wide, Parity())
+    monkeypatch.setattr("bellglass.experiments.histories.MOST_HISTORIES", 5)
+    low, high = follow(pomdp, wide, Parity())
+    assert low <= exact <= high
+    assert 0.0 < high - low < 3.0
+
+
+def test_average_reward_of_a_memory_is_refused() -> None:
+    with pytest.raises(ValueError, match="average"):
+        Follower(
+            noisy(by_action=False),
+            ScoringSpec(criterion="average", discount=None, horizon=None, points=1),
+            [],
+        )

@@ -1,0 +1,207 @@
+"""Exact scores, against published numbers, hand-worked sums and each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import bellglass  # noqa: F401  # registers the ids
+from bellglass.envs.mdp import TabularMDP
+from bellglass.envs.pomdp import TabularPOMDP, TabularPOMDPEnv
+from bellglass.envs.tabular import TabularEnv
+from bellglass.experiments.evaluator import Evaluator
+from bellglass.experiments.planners import has
+from bellglass.experiments.records import Criterion, ScoringSpec
+from bellglass.experiments.scores import Scorer, uniform
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def judged(
+    criterion: Criterion = "discounted", discount: float | None = None, horizon: int | None = None
+) -> ScoringSpec:
+    return ScoringSpec(criterion=criterion, discount=discount, horizon=horizon, points=1)
+
+
+needs_all_planners = pytest.mark.skipif(
+    not has("beliefs"), reason="the planners of total and average reward and of beliefs are not there yet"
+)
+
+
+class Table:
+    """Plays a table of probabilities [O, A], another one while it explores; remembers nothing."""
+
+    def __init__(self, best: FloatArray, exploring: FloatArray | None = None) -> None:
+        self.best, self.exploring = best, best if exploring is None else exploring
+
+    def predict(self, observation: Any, deterministic: bool = False) -> tuple[Any, None]:  # noqa: D102
+        return self.best[observation].argmax(axis=-1), None
+
+    def action_probabilities(self, observation: Any, *, exploring: bool = False) -> FloatArray:  # noqa: D102
+        return np.asarray((self.exploring if exploring else self.best)[observation])
+
+
+def greedy(q_values: FloatArray, *, ties: str) -> FloatArray:
+    best = q_values >= q_values.max(axis=1, keepdims=True) - 1e-9
+    if ties == "lowest":
+        lowest: FloatArray = np.eye(q_values.shape[1])[best.argmax(axis=1)]
+        return lowest
+    shared: FloatArray = best / best.sum(axis=1, keepdims=True)
+    return shared
+
+
+@needs_all_planners
+@pytest.mark.parametrize(("ties", "value"), [("uniform", -50.80005), ("lowest", -45.80332)])
+def test_epsilon_greedy_around_the_optimum_of_the_cliff(ties: str, value: float) -> None:
+    scorer = Scorer(gym.make("bellglass/CliffWalking-v0"), judged("total"))
+    best = greedy(scorer.q_values, ties=ties)
+    agent = Table(best, 0.1 / 4 + 0.9 * best)
+    score = scorer.score(agent)
+    assert score.value == pytest.approx(-13.0, abs=1e-9)
+    assert score.exploring_value == pytest.approx(value, abs=5e-6)
+
+
+@pytest.mark.parametrize(
+    ("map_name", "horizon", "optimum", "planner"),
+    [("4x4", 100, 0.7441902878, 0.7401648978), ("8x8", 200, 0.9132201502, 0.8629553800)],
+)
+def test_even_a_perfect_planner_loses_under_a_time_limit(
+    map_name: str, horizon: int, optimum: float, planner: float
+) -> None:
+    env = gym.make("bellglass/FrozenLake-v0", map_name=map_name)
+    scorer = Scorer(env, judged("finite_horizon", 1.0, horizon))
+    assert scorer.optimum == pytest.approx(optimum, abs=1e-9)
+    assert scorer.optimum - scorer.floor(0.99) == pytest.approx(planner, abs=1e-9)
+
+
+def test_the_floor_is_nothing_where_agent_and_suite_discount_alike() -> None:
+    scorer = Scorer(gym.make("bellglass/FrozenLake-v0"), judged("discounted", 0.9))
+    assert scorer.floor(0.9) == 0.0
+    assert scorer.floor(0.5) >= 0.0
+
+
+def random_table(seed: int, *, ends: bool) -> TabularMDP:
+    generator = np.random.default_rng(seed)
+    transition = generator.dirichlet(np.ones(6), size=(6, 3))
+    mask = generator.random((6, 3)) < 0.7
+    mask[:, 1] = True
+    return TabularMDP.from_arrays(
+        transition,
+        generator.normal(size=(6, 3)),
+        initial=[0.5, 0.5, 0, 0, 0, 0],
+        terminal=[5] if ends else None,
+        action_mask=mask,
+    )
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_long_horizon_comes_to_the_discounted_value(ends: bool) -> None:
+    mdp = random_table(0, ends=ends)
+    played = Evaluator(mdp, judged("discounted", 0.9)).played(uniform(mdp))
+    discounted = Evaluator(mdp, judged("discounted", 0.9)).values(played)
+    long = Evaluator(mdp, judged("finite_horizon", 0.9, 400)).values(played)
+    np.testing.assert_allclose(discounted, long, rtol=0, atol=1e-12)
+
+
+def test_dense_and_sparse_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    mdp = random_table(1, ends=True)
+    for scoring in (judged("discounted", 0.95), judged("finite_horizon", 1.0, 9)):
+        dense = Evaluator(mdp, scoring)
+        with monkeypatch.context() as patch:
+            patch.setattr("bellglass.experiments.evaluator.DENSE_STATES", 0)
+            sparse = Evaluator(mdp, scoring)
+        played = dense.played(uniform(mdp))
+        np.testing.assert_allclose(dense.values(played), sparse.values(played), rtol=1e-12)
+
+
+def test_weight_on_an_unavailable_action_is_played_as_the_lowest_available_one() -> None:
+    mdp = TabularMDP.from_function(
+        lambda s, a: [] if s == 1 or a == 0 else [(1.0, 1, float(a))], states=range(2), actions=range(3)
+    )
+    played = Evaluator(mdp, judged("discounted", 0.9)).played(np.array([[0.5, 0.25, 0.25], [1.0, 0.0, 0.0]]))
+    np.testing.assert_array_equal(played, [[0.0, 0.75, 0.25], [0.0, 0.0, 0.0]])
+
+
+@pytest.mark.parametrize(
+    "bad", [[[0.5, 0.6], [0, 1]], [[1.5, -0.5], [0, 1]], [[np.nan, 1.0], [0, 1]], [[1.0]]]
+)
+def test_what_is_no_policy_is_refused(bad: list[list[float]]) -> None:
+    mdp = TabularMDP.from_arrays(np.full((2, 2, 2), 0.5), np.zeros(2), initial=[1, 0])
+    with pytest.raises(ValueError, match="probabilities"):
+        Evaluator(mdp, judged("discounted", 0.9)).played(bad)
+
+
+def hidden(*, by_action: bool) -> TabularPOMDP:
+    """Four states, two of them alike; what is seen at reset differs from what is seen later."""
+    generator = np.random.default_rng(3)
+    mdp = TabularMDP.from_arrays(
+        generator.dirichlet(np.ones(4), size=(4, 2)), generator.normal(size=(4, 2)), initial=[0.25] * 4
+    )
+    shape = (2, 4) if by_action else (4,)
+    at_reset = generator.dirichlet(np.ones(3), size=4)
+    return TabularPOMDP(mdp, generator.dirichlet(np.ones(3), size=shape), at_reset)
+
+
+def test_observations_by_state_and_by_action_are_scored_alike() -> None:
+    """The same observations, told once as [S, O] and once as [A, S, O]."""
+    plain = hidden(by_action=False)
+    told_twice = TabularPOMDP(plain.mdp, plain.by_action, plain.initial_observation)
+    agent = Table(np.random.default_rng(4).dirichlet(np.ones(2), size=3))
+    for scoring in (judged("discounted", 0.9), judged("finite_horizon", 1.0, 5)):
+        one, other = (without_solving(pomdp, scoring).score(agent).value for pomdp in (plain, told_twice))
+        assert one == pytest.approx(other, rel=1e-12)
+
+
+def test_a_policy_over_observations_is_worth_what_sampled_episodes_earn() -> None:
+    pomdp = hidden(by_action=True)
+    scorer = without_solving(pomdp, judged("finite_horizon", 1.0, 5))
+    policy = np.random.default_rng(4).dirichlet(np.ones(2), size=3)
+    env, generator, returns = TabularPOMDPEnv(pomdp), np.random.default_rng(0), []
+    for episode in range(4000):
+        observation, _ = env.reset(seed=0 if episode == 0 else None)
+        total = 0.0
+        for _ in range(5):
+            action = np.int64(generator.random() < policy[observation, 1])
+            observation, reward, _, _, _ = env.step(action)
+            total += float(reward)
+        returns.append(total)
+    error = float(np.std(returns)) / np.sqrt(len(returns))
+    assert abs(np.mean(returns) - scorer.score(Table(policy)).value) < 4 * error
+
+
+def without_solving(pomdp: TabularPOMDP, scoring: ScoringSpec) -> Scorer:
+    """A scorer whose optimum nobody asks for: a belief-state planner would take its time."""
+
+    class Unsolved(Scorer):
+        def _solved(self, model: Any) -> Any:
+            return super()._solved(pomdp.mdp)
+
+    return Unsolved(TabularPOMDPEnv(pomdp), scoring)
+
+
+def test_gap_regret_is_on_average_the_regret_of_the_episodes() -> None:
+    """The performance difference lemma, summed over the table instead of sampled."""
+    mdp = random_table(2, ends=True)
+    scorer = Scorer(TabularEnv(mdp), judged("discounted", 0.8))
+    played = scorer.evaluator.played(uniform(mdp))
+    chain = np.einsum("sa,san->sn", played, mdp.transition_matrix.toarray().reshape(6, 3, 6))
+    visits = np.linalg.solve(np.eye(6) - 0.8 * chain.T, mdp.initial)  # discounted, from the starts
+    expected = float(visits @ (played * scorer.gaps.cost).sum(axis=1))
+    assert scorer.optimum - scorer.random == pytest.approx(expected, rel=1e-9)
+
+
+def test_fifty_scores_of_a_small_table_take_well_under_a_second() -> None:
+    import time
+
+    env = gym.make("bellglass/FrozenLake-v0")
+    scorer = Scorer(env, judged("discounted", 0.99))
+    generator = np.random.default_rng(0)
+    tables = [Table(generator.dirichlet(np.ones(4), size=16)) for _ in range(50)]
+    began = time.process_time()
+    for agent in tables:
+        scorer.score(agent)
+    assert time.process_time() - began < 0.5
