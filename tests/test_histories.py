@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 import bellglass  # noqa: F401  # registers the ids
+from bellglass.agents.planning.histories import Follower
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP, TabularPOMDPEnv, pomdp_of
-from bellglass.experiments.histories import Follower
-from bellglass.experiments.planners import solved
 from bellglass.experiments.records import ScoringSpec
 
 DISCOUNTED = ScoringSpec(criterion="discounted", discount=0.9, horizon=None, points=1)
@@ -46,7 +45,11 @@ class Counts:
 
 
 def follow(pomdp: TabularPOMDP, scoring: ScoringSpec, agent: Any) -> tuple[float, float]:
-    return Follower(pomdp, scoring, np.asarray(solved(pomdp.mdp, scoring).values)).interval(agent)
+    assert scoring.discount is not None
+    follower = Follower(
+        pomdp, scoring.discount, criterion=scoring.criterion, horizon=scoring.horizon, width=1e-4
+    )
+    return follower.interval(agent)
 
 
 @pytest.mark.parametrize("length", [1, 10])
@@ -80,15 +83,15 @@ def noisy(*, by_action: bool) -> TabularPOMDP:
 
 
 class Parity:
-    """Plays the parity of all that it has seen: its histories never merge."""
+    """Plays a parity of all that it has seen, and remembers everything: its histories never merge."""
 
     def predict(  # noqa: D102
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
     ) -> tuple[Any, Any]:
         seen = np.asarray(observation)
         before = np.zeros(len(seen), dtype=np.int64) if state is None else state[0]
-        parity = (np.where(episode_start, 0, before) + seen) % 2
-        return parity, (parity,)
+        everything = 2 * np.where(episode_start, 1, before) + seen
+        return np.array([int(code).bit_count() % 2 for code in everything]), (everything,)
 
 
 @pytest.mark.parametrize("by_action", [False, True])
@@ -101,10 +104,10 @@ def test_the_mean_of_sampled_episodes_lies_in_the_interval(by_action: bool) -> N
     returns = []
     for episode in range(4000):
         observation, _ = env.reset(seed=0 if episode == 0 else None)
-        parity, total = 0, 0.0
+        seen, total = 1, 0.0
         for t in range(6):
-            parity = (parity + int(observation)) % 2
-            observation, reward, _, _, _ = env.step(np.int64(parity))
+            seen = 2 * seen + int(observation)
+            observation, reward, _, _, _ = env.step(np.int64(seen.bit_count() % 2))
             total += 0.8**t * float(reward)
         returns.append(total)
     error = np.std(returns) / np.sqrt(len(returns))
@@ -115,7 +118,7 @@ def test_what_is_cut_off_widens_the_interval_and_never_moves_it_off(monkeypatch:
     pomdp = noisy(by_action=False)
     wide = ScoringSpec(criterion="finite_horizon", discount=0.8, horizon=8, points=1)
     exact, _ = follow(pomdp, wide, Parity())
-    monkeypatch.setattr("bellglass.experiments.histories.MOST_HISTORIES", 5)
+    monkeypatch.setattr("bellglass.agents.planning.histories.MOST_HISTORIES", 5)
     low, high = follow(pomdp, wide, Parity())
     assert low <= exact <= high
     assert 0.0 < high - low < 3.0
@@ -123,8 +126,4 @@ def test_what_is_cut_off_widens_the_interval_and_never_moves_it_off(monkeypatch:
 
 def test_average_reward_of_a_memory_is_refused() -> None:
     with pytest.raises(ValueError, match="average"):
-        Follower(
-            noisy(by_action=False),
-            ScoringSpec(criterion="average", discount=None, horizon=None, points=1),
-            [],
-        )
+        Follower(noisy(by_action=False), 1.0, criterion="average")

@@ -14,7 +14,6 @@ from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP, TabularPOMDPEnv
 from bellglass.envs.tabular import TabularEnv
 from bellglass.experiments.evaluator import Evaluator
-from bellglass.experiments.planners import has
 from bellglass.experiments.records import Criterion, ScoringSpec
 from bellglass.experiments.scores import Scorer, uniform
 
@@ -25,11 +24,6 @@ def judged(
     criterion: Criterion = "discounted", discount: float | None = None, horizon: int | None = None
 ) -> ScoringSpec:
     return ScoringSpec(criterion=criterion, discount=discount, horizon=horizon, points=1)
-
-
-needs_all_planners = pytest.mark.skipif(
-    not has("beliefs"), reason="the planners of total and average reward and of beliefs are not there yet"
-)
 
 
 class Table:
@@ -54,7 +48,6 @@ def greedy(q_values: FloatArray, *, ties: str) -> FloatArray:
     return shared
 
 
-@needs_all_planners
 @pytest.mark.parametrize(("ties", "value"), [("uniform", -50.80005), ("lowest", -45.80332)])
 def test_epsilon_greedy_around_the_optimum_of_the_cliff(ties: str, value: float) -> None:
     scorer = Scorer(gym.make("bellglass/CliffWalking-v0"), judged("total"))

@@ -257,10 +257,7 @@ def hardness_numbers(mdp: TabularMDP, discount: float) -> dict[str, float | None
     """Diameter, mixing time, gaps and horizons, of tables that are small enough."""
     if mdp.num_states > MOST_STATES_FOR_HARDNESS:
         return {}
-    try:
-        found = hardness_of(mdp, discount)
-    except UNANSWERED:
-        return {}
+    found = hardness_of(mdp, discount)
     names = (
         "diameter",
         "mixing_time",

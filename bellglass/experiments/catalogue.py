@@ -78,12 +78,15 @@ def make_environment(spec: EnvironmentSpec) -> gym.Env[Any, Any]:
     Raises:
         ValueError: the id is unknown, or a keyword is unknown or out of its range; one line tells what is allowed.
     """
-    if spec.id not in gym.registry:
+    module, _, registered = spec.id.rpartition(":")
+    if module:
+        importlib.import_module(module)
+    if registered not in gym.registry:
         full = f"bellglass/{spec.id}-v0"
         meant = full if full in gym.registry else spec.id
         raise ValueError(f"{spec.id}: {unknown('environment', meant, environment_ids())}")
     keywords: dict[str, Any] = dict(spec.keywords)
-    allowed = environment_keywords(spec.id)
+    allowed = environment_keywords(registered)
     for name in keywords:
         if allowed is not None and name not in allowed:
             raise ValueError(f"{spec.id}: {name}: {unknown('keyword', name, allowed)}")

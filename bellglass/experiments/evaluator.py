@@ -15,6 +15,7 @@ import numpy.typing as npt
 import scipy.sparse
 import scipy.sparse.linalg
 
+from ..agents.planning.errors import UnboundedError
 from ..envs.mdp import TabularMDP
 from .planners import values_of_policy
 from .records import ScoringSpec
@@ -79,7 +80,12 @@ class Evaluator:
             return self._discounted(played, scoring.discount)
         if scoring.criterion == "finite_horizon" and scoring.horizon is not None:
             return self._after(played, scoring.horizon)
-        return np.asarray(values_of_policy(self.mdp, played, scoring))
+        try:
+            return np.asarray(values_of_policy(self.mdp, played, scoring))
+        except (
+            UnboundedError
+        ):  # rewards of both signs come for ever: a sum without a limit counts as bottomless
+            return np.where(self.mdp.terminal, 0.0, -np.inf)
 
     def start_value(self, played: FloatArray) -> float:
         """The mean of `values` over the starts."""

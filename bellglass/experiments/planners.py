@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from ..envs.mdp import TabularMDP
 from ..envs.pomdp import TabularPOMDP
-from .beliefs import belief_table
 from .records import ScoringSpec
 
 PLANNING = f"{__package__.rpartition('.')[0]}.agents.planning"
 
 
-#: What a question without an answer raises; the last three only while the planners' room is being furnished.
-UNANSWERED = (
-    ValueError,
-    ArithmeticError,
-    RuntimeError,
-    AssertionError,
-    AttributeError,
-    ModuleNotFoundError,
-)
-
-
-def has(module: str) -> bool:
-    """Whether the planners have this module."""
-    return find_spec(f"{PLANNING}.{module}") is not None
+#: What a question without an answer raises: no finite optimum, no bounds that tight, too many beliefs.
+UNANSWERED = (ValueError, ArithmeticError, RuntimeError)
 
 
 def solved(model: TabularMDP | TabularPOMDP, scoring: ScoringSpec) -> Any:
     """`Solution` under the criterion of `scoring`."""
     solve = import_module(PLANNING).solve
-    if isinstance(model, TabularPOMDP) and not has("beliefs"):
-        model = belief_table(model)
     return solve(model, scoring.discount, criterion=scoring.criterion, horizon=scoring.horizon)
 
 

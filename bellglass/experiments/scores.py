@@ -18,10 +18,10 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
+from ..agents.planning.histories import Follower
 from ..envs.mdp import TabularMDP, table_of
 from ..envs.pomdp import TabularPOMDP, pomdp_of
 from .evaluator import Evaluator
-from .histories import Follower
 from .meter import Gaps
 from .planners import solved, solved_by_discount
 from .records import ScoringSpec
@@ -29,6 +29,10 @@ from .records import ScoringSpec
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
+
+
+#: Width of an interval as a share of what the best and the worst policy differ by: curves need no more.
+INTERVAL = 1e-4
 
 
 class PolicyScore(NamedTuple):
@@ -222,7 +226,13 @@ class Scorer(Reference):
         """An interval; what it explores with is drawn at random, and no function of what it has seen."""
         assert self.pomdp is not None
         if self._follower is None:
-            self._follower = Follower(self.pomdp, self.scoring, np.asarray(self.best.values))
+            self._follower = Follower(
+                self.pomdp,
+                1.0 if self.scoring.discount is None else self.scoring.discount,
+                criterion=self.scoring.criterion,
+                horizon=self.scoring.horizon,
+                width=INTERVAL,
+            )
         low, high = self._follower.interval(agent)
         return PolicyScore((low + high) / 2.0, None, low, high)
 
