@@ -139,3 +139,70 @@ def all_policies(mdp: TabularMDP) -> list[list[int]]:
     """Every deterministic policy."""
     choices = [np.flatnonzero(mask).tolist() or [0] for mask in mdp.action_mask]
     return [list(policy) for policy in product(*choices)]
+
+
+def long_run(
+    mdp: TabularMDP, rows: dict[tuple[int, int], Row], policy: list[int]
+) -> tuple[list[Fraction], list[Fraction | float]]:
+    """Gain [S], and total reward [S] (inf, -inf, or nan where the sum has no limit), of a policy; 0 after an end."""
+    size = mdp.num_states
+    chain: list[dict[int, Fraction]] = [{} for _ in range(size)]
+    reward, paid, leaks = [Fraction(0)] * size, [False] * size, [True] * size
+    for s in range(size):
+        if not mdp.terminal[s]:
+            leaks[s] = False
+            for p, t, r, ends in rows[s, policy[s]]:
+                reward[s] += p * r
+                paid[s] |= r != 0
+                leaks[s] |= ends
+                if not ends:
+                    chain[s][t] = chain[s].get(t, Fraction(0)) + p
+    follows = []
+    for s in range(size):
+        met, frontier = {s}, [s]
+        while frontier:
+            new = [t for t in chain[frontier.pop()] if t not in met]
+            met.update(new)
+            frontier.extend(new)
+        follows.append(met)
+    recurrent = [
+        all(s in follows[t] and not leaks[t] for t in follows[s]) and not leaks[s] for s in range(size)
+    ]
+
+    def absorbed(right: list[Fraction], known: dict[int, Fraction]) -> dict[int, Fraction]:
+        """Solves x = right + P x where x is not known yet."""
+        open_ = [s for s in range(size) if s not in known]
+        matrix = [[Fraction(int(s == t)) - chain[s].get(t, Fraction(0)) for t in open_] for s in open_]
+        sums = [right[s] + sum(chain[s].get(t, Fraction(0)) * x for t, x in known.items()) for s in open_]
+        found = solved(matrix, sums)
+        assert found is not None
+        return known | dict(zip(open_, found, strict=True))
+
+    gain: dict[int, Fraction] = {}
+    kind: list[float] = [0.0] * size
+    for s in range(size):
+        if recurrent[s]:
+            members = sorted(follows[s])
+            matrix = [
+                [Fraction(int(i == j)) - chain[i].get(j, Fraction(0)) for i in members] for j in members
+            ]
+            matrix[0] = [Fraction(1)] * len(members)
+            weights = solved(matrix, [Fraction(1)] + [Fraction(0)] * (len(members) - 1))
+            assert weights is not None
+            gain[s] = sum((w * reward[t] for w, t in zip(weights, members, strict=True)), Fraction(0))
+            if gain[s] != 0:
+                kind[s] = np.inf if gain[s] > 0 else -np.inf
+            elif any(paid[t] for t in members):
+                kind[s] = np.nan
+    gains = absorbed([Fraction(0)] * size, gain)
+    totals: list[Fraction | float] = [Fraction(0)] * size
+    for s in range(size):
+        kinds = {kind[t] for t in follows[s] if recurrent[t] and kind[t] != 0}
+        if kinds:
+            totals[s] = kinds.pop() if len(kinds) == 1 else np.nan
+    # What never meets an infinite class is finite; a chain cut down to those states solves it.
+    known = {s: Fraction(0) for s in range(size) if recurrent[s] or not isinstance(totals[s], Fraction)}
+    finite = absorbed(reward, known)
+    return [gains[s] for s in range(size)], [
+        finite[s] if isinstance(totals[s], Fraction) else totals[s] for s in range(size)
+    ]

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from ...envs.mdp import FloatArray, IntArray, TabularMDP
 from ...envs.pomdp import TabularPOMDP
 from ..base import Memory
+from .pairs import UNIT
 from .solution import Criterion
 from .solver import solve
 
@@ -115,7 +116,9 @@ class Follower:
                 f"some histories go on after {t} steps, and what is left of them is not bounded; "
                 "score a horizon or a discount instead"
             )
-        return done + low, done + high
+        # What was summed up to here is rounded once a step and once a state; the interval covers that too.
+        doubt = 0.0 if low == high else 2.0 * UNIT * (t + len(initial)) * (abs(done) + abs(low) + abs(high))
+        return done + low - doubt, done + high + doubt
 
     def _step(self, weights: FloatArray, actions: IntArray) -> tuple[FloatArray, IntArray, IntArray]:
         """The next weights [n', S], the observation of each history, and the history that it goes on from."""
