@@ -75,7 +75,10 @@ def test_doctor_finds_a_known_answer(capsys: pytest.CaptureFixture[str]) -> None
         (["card", "bellglass/FrozenLak-v0"], "did you mean 'bellglass/FrozenLake-v0'"),
         (["card", "FrozenLake"], "did you mean 'bellglass/FrozenLake-v0'"),
         (["card", "bellglass/FrozenLake-v0", "--keyword", "mapname=8x8"], "did you mean 'map_name'"),
-        (["card", "bellglass/Grid4x4-v0", "--keyword", "size=8"], "unknown keyword; allowed: invalid_actions"),
+        (
+            ["card", "bellglass/Grid4x4-v0", "--keyword", "size=8"],
+            "unknown keyword; allowed: invalid_actions",
+        ),
         (["card", "bellglass/FrozenLake-v0", "--keyword", "success_rate=2"], "success_rate"),
         (["card", "bellglass/FrozenLake-v0", "--keyword", 'desc=["SF", "G"]'], "row"),
         (["card", "bellglass/FrozenLake-v0", "--keyword", "desc"], "NAME=VALUE"),

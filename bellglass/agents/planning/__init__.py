@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from .errors import UnboundedError as UnboundedError
     from .evaluation import evaluate as evaluate
     from .evaluation import policy_values as policy_values
-    from .measures import Hardness as Hardness
-    from .measures import hardness as hardness
     from .ladder import Ladder as Ladder
     from .ladder import information_ladder as information_ladder
+    from .measures import Hardness as Hardness
+    from .measures import hardness as hardness
     from .score import Score as Score
     from .solution import Solution as Solution
     from .solver import solve as solve

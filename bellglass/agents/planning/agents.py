@@ -86,7 +86,11 @@ class Planner:
         if self._found is None:
             solve = import_module(__package__).solve  # late: it brings SciPy
             self.solution = solve(
-                self._mdp, self.discount, method=self.method, tolerance=self.tolerance, progress_bar=progress_bar
+                self._mdp,
+                self.discount,
+                method=self.method,
+                tolerance=self.tolerance,
+                progress_bar=progress_bar,
             )
             self._found = {
                 "values": self.solution.values,
@@ -171,7 +175,9 @@ class Planner:
             observe = self.env.get_wrapper_attr("observe")
             found = {_key(observe(np.int64(s))): s for s in range(self._mdp.num_states)}
             if len(found) < self._mdp.num_states:
-                raise TypeError(f"{self.env} shows several states alike: planning over states cannot act there")
+                raise TypeError(
+                    f"{self.env} shows several states alike: planning over states cannot act there"
+                )
             self._state_of = found
         return self._state_of
 
