@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,11 @@ from .policies import chances_of_agent, uniform_weights, weights_of_chances
 from .score import Score
 from .solution import Criterion
 from .solver import solve, start_value
+
+#: Marks of tables scored before: (optimum, random, gap) by criterion, discount and horizon.
+_MARKS: WeakKeyDictionary[TabularPOMDP, dict[tuple[str, float, int | None], tuple[float, float, float]]] = (
+    WeakKeyDictionary()
+)
 
 
 def evaluate_hidden(
@@ -33,13 +39,8 @@ def evaluate_hidden(
     its start value's interval, so its `values` are [1].
     """
     from .evaluation import values_of_weights
-    from .gaps import smallest_loss
 
-    best = solve(pomdp, None if discount == 1.0 else discount, criterion=criterion, horizon=horizon)
-    pairs = Pairs.of(pomdp.mdp)
-    values = values_of_weights(pairs, uniform_weights(pairs), discount, criterion=criterion, horizon=horizon)
-    random = start_value(pomdp.mdp, values[0] if values.ndim == 2 else values)
-    gap = smallest_loss(Pairs.of(best.mdp), best)
+    optimum, random, gap = _marks(pomdp, discount, criterion, horizon)
 
     is_array = isinstance(policy_or_agent, (np.ndarray, list, tuple))
     if not is_array and remembers(policy_or_agent, pomdp.num_observations):
@@ -53,7 +54,7 @@ def evaluate_hidden(
         return Score(
             values=np.array([middle]),
             start_value=middle,
-            optimum=best.start_value,
+            optimum=optimum,
             random=random,
             gap=gap,
             lower=low,
@@ -74,12 +75,32 @@ def evaluate_hidden(
     return Score(
         values=values,
         start_value=start,
-        optimum=best.start_value,
+        optimum=optimum,
         random=random,
         gap=gap,
         lower=start,
         upper=start,
     )
+
+
+def _marks(
+    pomdp: TabularPOMDP, discount: float, criterion: Criterion, horizon: int | None
+) -> tuple[float, float, float]:
+    """(optimum, random, gap), remembered as long as the table lives; the gap is that of the table of beliefs."""
+    from .evaluation import values_of_weights
+    from .gaps import smallest_loss
+
+    known = _MARKS.setdefault(pomdp, {})
+    key = (criterion, discount, horizon)
+    if key not in known:
+        best = solve(pomdp, None if discount == 1.0 else discount, criterion=criterion, horizon=horizon)
+        pairs = Pairs.of(pomdp.mdp)
+        values = values_of_weights(
+            pairs, uniform_weights(pairs), discount, criterion=criterion, horizon=horizon
+        )
+        random = start_value(pomdp.mdp, values[0] if values.ndim == 2 else values)
+        known[key] = (best.start_value, random, smallest_loss(Pairs.of(best.mdp), best))
+    return known[key]
 
 
 def remembers(agent: Any, num_observations: int) -> bool:
