@@ -288,3 +288,15 @@ def test_names_are_no_part_of_a_run() -> None:
     assert renamed.run_id == spec.run_id
     curve = b"".join(canonical(point._asdict()).encode() + b"\n" for point in make_result(spec).curve)
     assert result_from(result_text(make_result(spec), curve), curve) == make_result(spec)
+
+
+def test_a_folder_that_was_removed_meanwhile_does_not_come_back_by_halves(tmp_path: Path) -> None:
+    folder = tmp_path / "results"
+    store = Store.open(folder, make_suite())
+    spec = store.planned()[0]
+    shutil.rmtree(folder)
+    with pytest.raises(FolderError, match="was removed or moved"):
+        store.begin(spec)
+    with pytest.raises(FolderError, match="was removed or moved"):
+        store.fail(FailedRun(spec=spec, error="x", traceback="x"))
+    assert not folder.exists()

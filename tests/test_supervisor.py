@@ -179,6 +179,20 @@ def test_bad_input_leaves_no_folder_and_touches_none(tmp_path: Path) -> None:
     assert [file.name for file in (tmp_path / "mine").iterdir()] == ["thesis.tex"]
 
 
+def test_ctrl_c_ends_every_process_and_a_rerun_goes_on(undisturbed: Path, tmp_path: Path) -> None:
+    (tmp_path / "suite.toml").write_text(small().text)
+    command = [sys.executable, "-c", SWEEP, str(tmp_path / "suite.toml"), str(tmp_path / "results")]
+    sweep = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
+    deadline = time.monotonic() + 30
+    while not list((tmp_path / "results").glob("runs/*")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(sweep.pid, signal.SIGINT)  # as a terminal does: to the whole group
+    assert b"KeyboardInterrupt" in sweep.communicate(timeout=30)[1]
+    assert sweep.returncode != 0
+    assert complete(run_suite(small(), tmp_path / "results", workers=2, progress=False))
+    assert bytes_of(tmp_path / "results") == bytes_of(undisturbed)
+
+
 def test_an_exit_code_is_put_in_words() -> None:
     assert cause_of(-9) == "its process was ended by SIGKILL (often: out of memory)"
     assert cause_of(3) == "its process ended with exit code 3"

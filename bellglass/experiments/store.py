@@ -187,6 +187,13 @@ class Store:
         """Where a run's files lie."""
         return self.folder / "runs" / spec.run_id
 
+    def _made_folder(self, spec: RunSpec) -> Path:
+        if not (self.folder / MARKER).exists():  # somebody removed it: do not bring half of it back
+            raise FolderError(f"{self.folder}: was removed or moved while its suite ran")
+        folder = self.run_folder(spec)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     @contextlib.contextmanager
     def claim(self, spec: RunSpec) -> Iterator[bool]:
         """Whether the run is ours to do now: False while another process, of any host, holds it.
@@ -206,8 +213,7 @@ class Store:
 
     def begin(self, spec: RunSpec) -> IO[bytes]:
         """Clears what an earlier attempt left, and opens the curve to append to (the run must be claimed)."""
-        folder = self.run_folder(spec)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = self._made_folder(spec)
         sweep_temporaries(folder)
         for name in ("result.json", "failed.json", "timing.json"):
             (folder / name).unlink(missing_ok=True)
@@ -229,8 +235,7 @@ class Store:
 
     def fail(self, failure: FailedRun) -> None:
         """Ends a run that failed (the run must be claimed)."""
-        folder = self.run_folder(failure.spec)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = self._made_folder(failure.spec)
         write_whole(folder / "failed.json", canonical(asdict(failure)) + "\n")
 
     def result(self, spec: RunSpec) -> RunResult | None:
