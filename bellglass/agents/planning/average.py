@@ -128,7 +128,7 @@ def _stay(pairs: Pairs, states: BoolArray, inside: BoolArray) -> _Stay:
         rounding=pairs.rounding[members],
         initial=np.full(len(here), 1.0 / len(here)),
     )
-    rows = sub.first.copy()
+    rows = _warm(sub)
     gain, bias, tried = -np.inf, np.zeros(len(here)), 0
     seen: set[bytes] = set()
     while rows.tobytes() not in seen:
@@ -157,6 +157,22 @@ def _stay(pairs: Pairs, states: BoolArray, inside: BoolArray) -> _Stay:
     full = np.full(pairs.num_states, -1)
     full[here] = members[best_rows]
     return _Stay(min(max(gain, lower), upper), lower, upper, full, tried)
+
+
+def _warm(pairs: Pairs) -> IntArray:
+    """A policy to begin with, by sweeps of value iteration (lazily, so that periodic tables settle too).
+
+    From a policy that earns nothing, the first bias can outgrow float64 on long chains, and all digits with it.
+    """
+    values = np.zeros(pairs.num_states)
+    for _ in range(min(4 * pairs.num_states + 50, 5_000)):
+        values = 0.5 * (values + pairs.best(pairs.backup(values, 1.0)))
+        values -= values.max(initial=0.0)
+    q = pairs.backup(values, 1.0)
+    top = np.flatnonzero(q >= pairs.best(q)[pairs.state])[::-1]
+    rows = pairs.first.copy()
+    rows[pairs.state[top]] = top
+    return rows
 
 
 def _unichain(pairs: Pairs, rows: IntArray) -> IntArray:

@@ -254,13 +254,14 @@ def average_losses(pairs: Pairs, best: Solution) -> FloatArray:
             units -= weights[block]
             deviation = np.zeros((pairs.num_states, len(block)))
             deviation[kept] = solve(units[kept], False)
-            to_s = (deviation[block, np.arange(len(block))] - deviation) / weights[
-                block
-            ]  # [S, K] expected steps
+            # Expected steps from each state to s, times the share of time spent in s (which may be tiny).
+            steps = deviation[block, np.arange(len(block))] - deviation  # [S, K]
             mine, column = _of_block(pairs.state[priced], block, pairs.num_states)
             pair = priced[mine]
-            cycle = 1.0 + _products(scipy.sparse.csr_array(pairs.matrix[pair]), to_s, column)
-            lost[pair] = np.where(flagged[pair], 0.0, loss[pair] / cycle)
+            share = weights[pairs.state[pair]]
+            cycle = share + _products(scipy.sparse.csr_array(pairs.matrix[pair]), steps, column)
+            costs = ~flagged[pair] & (share > 0) & (cycle > 0)
+            lost[pair[costs]] = loss[pair[costs]] * share[costs] / cycle[costs]
     else:
         direct.extend(tried.tolist())
     for pair_ in direct:
