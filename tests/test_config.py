@@ -277,3 +277,20 @@ def test_every_shipped_suite_is_without_mistakes(name: str) -> None:
     pytest.importorskip("stable_baselines3")
     runs, _ = read_suite(name).plan()
     assert len({run.run_id for run in runs}) == len(runs) > 0
+
+
+def test_an_agent_with_memory_plays_only_where_states_are_hidden() -> None:
+    suite = suite_from(
+        {
+            "name": "memory",
+            "seeds": 1,
+            "environments": [
+                {"id": "bellglass/RussellNorvig-v0", "steps": 10},
+                {"id": "bellglass/TMaze-v0", "steps": 10},
+            ],
+            "agents": [{"class": "RecurrentDQN"}],
+        }
+    )
+    runs, skipped = suite.plan()
+    assert [run.environment.id for run in runs] == ["bellglass/TMaze-v0"]
+    assert [(pair.environment, "remembers" in pair.reason) for pair in skipped] == [("RussellNorvig", True)]

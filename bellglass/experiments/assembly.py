@@ -31,6 +31,7 @@ from .catalogue import (
 from .config import Agent, Entry, Environment, Scoring, Suite, SuiteFile, mistakes_in_form
 from .mistakes import SuiteError, path_of, unknown
 from .records import AgentSpec, Criterion, EnvironmentSpec, ScoringSpec, Skipped
+from .scores import has_memory, observations_of
 
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
 
@@ -282,7 +283,8 @@ def tried(spec: AgentSpec, places: list[Place]) -> tuple[Wrong, list[Skipped]]:
     """Makes the agent for each of its environments.
 
     An agent that refuses an environment with hidden states as such (TypeError) cannot play there; any other
-    refusal is a mistake.
+    refusal is a mistake.  An agent with memory plays only where states are hidden: its policy is no function of
+    the state, so elsewhere no linear solve could score it.
     """
     wrong: Wrong = []
     skipped: list[Skipped] = []
@@ -291,7 +293,10 @@ def tried(spec: AgentSpec, places: list[Place]) -> tuple[Wrong, list[Skipped]]:
         try:
             if spec.num_envs > 1:
                 env = make_environments(place.spec, spec.num_envs)
-            make_agent(spec, env, discount=discount_for_agents(place.scoring, place.env), seed=0)
+            agent = make_agent(spec, env, discount=discount_for_agents(place.scoring, place.env), seed=0)
+            if place.observed and has_memory(agent, observations_of(place.env, table_of(place.env))):
+                reason = f"{spec.class_name} remembers: agents with memory are scored where states are hidden"
+                skipped.append(Skipped(agent=spec.name, environment=place.spec.name, reason=reason))
         except (TypeError, ValueError, ImportError) as error:
             if place.observed or not isinstance(error, TypeError):
                 wrong.append((["settings"], f"{spec.class_name} in {place.spec.name}: {one_line(error)}"))

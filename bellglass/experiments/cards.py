@@ -12,13 +12,14 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from ..agents.planning import hardness, information_ladder
 from ..envs.mdp import TabularMDP
 from .assembly import card_discount, default_name
 from .card import Card, CardLayout
 from .catalogue import make_environment
 from .config import Environment, Suite
 from .mistakes import SuiteError
-from .planners import UNANSWERED, gap_of_policy, hardness_of, reactive_value
+from .planners import UNANSWERED, gap_of_policy
 from .records import Criterion, EnvironmentSpec, ScoringSpec
 from .scores import Reference
 from .store import FolderError, write_whole
@@ -145,10 +146,8 @@ def ladder_of(reference: Reference) -> dict[str, float]:
     ladder = {"memory": reference.optimum, "observed": float(reference.best.start_value)}
     if reference.scoring.criterion == "discounted" and reference.scoring.discount is not None:
         with contextlib.suppress(*UNANSWERED):  # too many policies without memory to tell
-            ladder = {
-                "reactive": reactive_value(reference.pomdp, reference.scoring.discount),
-                **ladder,
-            }
+            rungs = information_ladder(reference.pomdp, reference.scoring.discount)
+            ladder = {"reactive": rungs.reactive, **ladder}
     return ladder
 
 
@@ -257,7 +256,7 @@ def hardness_numbers(mdp: TabularMDP, discount: float) -> dict[str, float | None
     """Diameter, mixing time, gaps and horizons, of tables that are small enough."""
     if mdp.num_states > MOST_STATES_FOR_HARDNESS:
         return {}
-    found = hardness_of(mdp, discount)
+    found = hardness(mdp, discount)._asdict()
     names = (
         "diameter",
         "mixing_time",
@@ -269,6 +268,6 @@ def hardness_numbers(mdp: TabularMDP, discount: float) -> dict[str, float | None
     )
     numbers: dict[str, float | None] = {}
     for name in names:
-        value = getattr(found, name, None)
+        value = found[name]
         numbers[name] = None if value is None else float(value)
     return numbers

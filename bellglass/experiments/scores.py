@@ -18,12 +18,13 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
+from ..agents.planning import solve
 from ..agents.planning.histories import Follower
 from ..envs.mdp import TabularMDP, table_of
 from ..envs.pomdp import TabularPOMDP, pomdp_of
 from .evaluator import Evaluator
 from .meter import Gaps
-from .planners import solved, solved_by_discount
+from .planners import solved
 from .records import ScoringSpec
 
 FloatArray = npt.NDArray[np.float64]
@@ -167,7 +168,7 @@ class Scorer(Reference):
             return 0.0
         if not 0.0 <= agent_discount < 1.0:
             return 0.0
-        planned = solved_by_discount(self.mdp, agent_discount)
+        planned = solve(self.mdp, agent_discount)
         played = np.eye(self.mdp.num_actions)[np.asarray(planned.policy)]
         value = self.evaluator.start_value(self.evaluator.played(played))
         return max(0.0, float(self.best.start_value) - value)
