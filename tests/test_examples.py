@@ -14,8 +14,10 @@ if not EXAMPLES.is_dir():
 
 
 def test_planning_and_learning_agree(capsys: pytest.CaptureFixture[str]) -> None:
-    main = runpy.run_path(str(EXAMPLES / "two_roads_to_the_optimum.py"))["main"]
-    assert main(200_000) < 0.1
+    """Five seeds ended between .005 and .017 from the optimal values, all with an optimal policy."""
+    error, solved = runpy.run_path(str(EXAMPLES / "two_roads_to_the_optimum.py"))["main"]()
+    assert error < 0.05
+    assert solved
     assert "optimum" in capsys.readouterr().out
 
 

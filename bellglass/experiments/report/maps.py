@@ -46,7 +46,7 @@ class Learned:
         seed: of the run.
         score: of its final policy.
         policy: [S] action, -1 in terminal states.
-        loss: [S] V* - V^pi, at least 0; None where values are not known.
+        loss: [S] V* - V^pi, 0 where rounding may explain it; None where values are not known.
         wrong: number of states whose action is provably wrong.
     """
 
@@ -173,10 +173,16 @@ def learned(agent: int, run: RunResult, card: Card) -> Learned:
     assert run.policy is not None
     loss = None
     if run.values is not None and len(run.values) == card.num_states:
-        loss = tuple(max(0.0, best - value) for best, value in zip(card.values, run.values, strict=True))
+        loss = tuple(_lost(card, best - value) for best, value in zip(card.values, run.values, strict=True))
     score = run.normalized(run.final.value) if run.optimum != run.random else 1.0
     wrong = sum(a >= 0 and bool(is_wrong(card, s, a)) for s, a in enumerate(run.policy))
     return Learned(agent, run.spec.seed, score, run.policy, loss, wrong)
+
+
+def _lost(card: Card, loss: float) -> float:
+    """The loss, or 0 where rounding and the certified width of the optimum may explain it."""
+    scale = max(map(abs, card.values), default=0.0)
+    return loss if loss > card.bound + 1e-12 * (1.0 + scale) else 0.0
 
 
 def is_wrong(card: Card, state: int, action: int) -> bool:
