@@ -28,6 +28,7 @@ from .errors import UnboundedError
 from .linear import factorised
 from .pairs import Pairs
 from .quotient import Quotient, collapse
+from .staying import greatest_gain
 
 #: A greatest gain closer to 0 than this, relative to the rewards, counts as 0.
 ZERO_GAIN = 1e-9
@@ -106,8 +107,6 @@ def _gaining(quotient: Pairs, pairs: Pairs, class_of: IntArray) -> BoolArray:
     Raises:
         UnboundedError: one that a start reaches gains for ever, or goes round for nothing with rewards of both signs.
     """
-    from .average import greatest_gain
-
     component, inside = end_components(quotient)
     gained = np.zeros(quotient.num_states, dtype=np.bool_)
     reached = reachable(quotient, quotient.initial > 0)
