@@ -17,12 +17,12 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse
-import scipy.sparse.linalg
 
 from ...envs.mdp import FloatArray, IntArray, TabularMDP
 from ...envs.pomdp import TabularPOMDP
 from .beliefs import MAX_BELIEFS, solve_pomdp
-from .solver import solve
+from .linear import Solver, factorised
+from .solver import solve as solve_model
 
 
 class Ladder(NamedTuple):
@@ -121,7 +121,7 @@ def information_ladder(
         pomdp = pomdp_of(pomdp)
     if not 0.0 <= discount < 1.0:
         raise ValueError(f"discount must be in [0, 1), got {discount}")
-    observed = solve(pomdp.mdp, discount, tolerance=tolerance).start_value
+    observed = solve_model(pomdp.mdp, discount, tolerance=tolerance).start_value
     memory = solve_pomdp(pomdp, discount, tolerance=tolerance, max_beliefs=max_beliefs).start_value
     search = _Search(Nodes(pomdp), discount)
     reactive, policy = search.best_deterministic(max_policies, enough=memory)
@@ -169,21 +169,19 @@ class _Search:
         q: FloatArray = self.reward.ravel() + self.discount * (self.matrix @ values)
         return q[self._rows]
 
+    def chain(self, policy: FloatArray) -> tuple[Solver, FloatArray]:
+        """How to solve (I - discount * P) x = b under a policy [N, A], and its mean rewards [N]."""
+        num_nodes = len(policy)
+        entries = (np.repeat(np.arange(num_nodes), self.num_actions), np.arange(policy.size))
+        plays = scipy.sparse.csr_array((policy.ravel(), entries), shape=(num_nodes, policy.size))
+        return factorised(
+            scipy.sparse.csr_array(plays @ self.matrix), self.discount
+        ), plays @ self.reward.ravel()
+
     def values(self, policy: FloatArray) -> FloatArray:
         """[N] values of a policy [N, A], by one linear solve."""
-        num_nodes = len(policy)
-        rows = scipy.sparse.csr_array(
-            (
-                policy.ravel(),
-                (np.repeat(np.arange(num_nodes), self.num_actions), np.arange(policy.size)),
-            ),
-            shape=(num_nodes, policy.size),
-        )
-        system = (
-            scipy.sparse.eye_array(num_nodes, format="csc") - self.discount * (rows @ self.matrix).tocsc()
-        )
-        values: FloatArray = scipy.sparse.linalg.spsolve(system, rows @ self.reward.ravel())
-        return np.atleast_1d(values)
+        solve, reward = self.chain(policy)
+        return solve(reward, False)
 
     def start_value(self, by_observation: FloatArray) -> float:
         return float(self.nodes.mdp.initial @ self.values(self.nodes.policy(by_observation)))
@@ -286,17 +284,8 @@ class _Search:
     def _loss(self, logits: FloatArray, shape: tuple[int, int]) -> tuple[float, FloatArray]:
         """Minus the start value of the softmax policy, and its gradient (the policy gradient theorem)."""
         by_observation = _softmax(logits.reshape(shape))
-        policy = self.nodes.policy(by_observation)
-        num_nodes = len(policy)
-        values = self.values(policy)
-        rows = scipy.sparse.csr_array(
-            (policy.ravel(), (np.repeat(np.arange(num_nodes), self.num_actions), np.arange(policy.size))),
-            shape=(num_nodes, policy.size),
-        )
-        system = (
-            scipy.sparse.eye_array(num_nodes, format="csc") - self.discount * (rows @ self.matrix).tocsc()
-        )
-        visits = np.atleast_1d(scipy.sparse.linalg.spsolve(system.T.tocsc(), self.nodes.mdp.initial))
+        solve, reward = self.chain(self.nodes.policy(by_observation))
+        values, visits = solve(reward, False), solve(self.nodes.mdp.initial, True)
         q = np.where(self.live[:, None], self.q_values(values), 0.0)
         by_action = self.nodes.seen.T @ (visits[:, None] * q)  # [O, A]: d start value / d pi(a | o)
         centred = by_action - (by_observation * by_action).sum(axis=1, keepdims=True)

@@ -19,7 +19,6 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse
 import scipy.sparse.csgraph
-import scipy.sparse.linalg
 
 from ...envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from .chains import closed_classes, stationary

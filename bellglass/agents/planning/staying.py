@@ -67,7 +67,7 @@ def best_stay(pairs: Pairs, states: BoolArray, inside: BoolArray) -> Stay:
         initial=np.full(len(here), 1.0 / len(here)),
     )
     rows = _warm(sub)
-    gain, bias, tried = -np.inf, np.zeros(len(here)), 0
+    gain, bias, best_rows, tried = -np.inf, np.zeros(len(here)), rows, 0
     seen: set[bytes] = set()
     while rows.tobytes() not in seen:
         seen.add(rows.tobytes())
