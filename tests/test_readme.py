@@ -1,0 +1,53 @@
+"""The README's code runs from top to bottom, and its numbers are the right ones."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bellglass.cli import COMMANDS
+from bellglass.experiments.config import suite_from
+
+README = Path(__file__).parent.parent / "README.md"
+if not README.is_file():
+    pytest.skip("the README is part of the checkout only", allow_module_level=True)
+TEXT = README.read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", TEXT, flags=re.DOTALL)
+
+
+def test_the_python_runs_and_its_numbers_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {}
+    for block in blocks("python"):
+        exec(compile(block, str(README), "exec"), names)
+    solve, make = names["bellglass"].solve, names["gym"].make
+    lake = make("bellglass/FrozenLake-v0")
+    assert solve(lake, criterion="total").start_value == pytest.approx(14 / 17)
+    assert solve(lake, criterion="finite_horizon", horizon=100).start_value == pytest.approx(
+        0.74419, abs=1e-5
+    )
+    assert names["score"].solved
+    copies = names["slippery_corridor_vector"](num_envs=3)
+    assert copies.reset(seed=0)[0].tolist() == [0, 0, 0]
+    assert "best discounted reward" in capsys.readouterr().out
+
+
+def test_the_suite_it_shows_is_one() -> None:
+    (suite,) = blocks("toml")
+    runs, skipped = suite_from(tomllib.loads(suite)).plan()
+    assert (len(runs), len(skipped)) == (40, 0)
+
+
+def test_every_command_it_lists_exists_and_none_is_missing() -> None:
+    assert set(re.findall(r"^\| `bellglass (\w+)", TEXT, flags=re.MULTILINE)) == set(COMMANDS)
+
+
+def test_the_pictures_it_shows_are_there() -> None:
+    for target in re.findall(r"!\[[^]]*\]\(([^)]+)\)", TEXT):
+        assert (README.parent / target).is_file()
