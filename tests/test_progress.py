@@ -26,7 +26,9 @@ PLAN = [
 
 def shown(*, terminal: bool) -> tuple[Progress, io.StringIO]:
     text = io.StringIO()
-    console = Console(file=text, force_terminal=terminal, width=100, color_system=None)
+    # The environment names the terminal, so that the test means the same in every shell.
+    environment = {"TERM": "xterm-256color"}
+    console = Console(file=text, force_terminal=terminal, width=100, color_system=None, _environ=environment)
     return Progress(PLAN, PLAN[2:], console=console), text
 
 

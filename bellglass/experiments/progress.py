@@ -60,7 +60,7 @@ class Progress:
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
-        if self.shown and self.console.is_terminal:
+        if self.shown and self.console.is_terminal and not self.console.is_dumb_terminal:
             self._live = Live(
                 console=self.console, auto_refresh=False, transient=False, get_renderable=self.picture
             )
