@@ -6,12 +6,16 @@ Nothing heavy is imported before a command needs it, so that `bellglass --help` 
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import functools
 import inspect
+import io
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import gymnasium as gym
 import tyro
@@ -225,6 +229,30 @@ def _help() -> str:
     )
 
 
+def _parsed(name: str, rest: Sequence[str]) -> Callable[[], int]:
+    """The command with its arguments, not yet run.
+
+    Raises:
+        ValueError: the arguments are wrong; tyro's box of several lines, as one line.
+    """
+    command = COMMANDS[name]
+
+    @functools.wraps(command)
+    def later(*positional: Any, **named: Any) -> Any:
+        return functools.partial(command, *positional, **named)
+
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            run_it: Callable[[], int] = tyro.cli(later, prog=f"bellglass {name}", args=rest)
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        words = re.sub(r"[\u2500-\u257f]+", " ", said.getvalue()).split()
+        raise ValueError(f"{name}: " + " ".join(words).partition(" For full helptext")[0]) from None
+    return run_it
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command named by `arguments` (those of the process by default); returns the exit code."""
     name, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
@@ -241,7 +269,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             close = difflib.get_close_matches(name, COMMANDS, n=1)
             hint = f"did you mean {close[0]!r}? " if close else ""
             raise ValueError(f"unknown command {name!r}; {hint}commands: {', '.join(COMMANDS)}")
-        return tyro.cli(COMMANDS[name], prog=f"bellglass {name}", args=rest)
+        return _parsed(name, rest)()
     except (ValueError, OSError, ImportError, gym.error.Error) as error:
         print(f"bellglass: {error}", file=sys.stderr)
         return BAD_INPUT
