@@ -11,7 +11,7 @@ observations.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import gymnasium as gym
 import numpy as np
@@ -120,7 +120,13 @@ class EncodedObservation(gym.ObservationWrapper[Vectors, Any, Any]):
         return _composed(self.encoder, self.env.get_wrapper_attr("observe"))
 
 
-class EncodedVectorObservation(gym.vector.VectorWrapper[Vectors, Any, Any, Any, npt.NDArray[Any]]):
+if TYPE_CHECKING:
+    _VectorWrapper = gym.vector.VectorWrapper[Vectors, Any, Any, Any, npt.NDArray[Any]]
+else:  # it takes no types before Gymnasium 1.4
+    _VectorWrapper = gym.vector.VectorWrapper
+
+
+class EncodedVectorObservation(_VectorWrapper):
     """Shows `encoder` of what each copy in `env` shows, the last observations of ended copies included."""
 
     def __init__(self, env: gym.vector.VectorEnv[Any, Any, Any], encoder: Encoder) -> None:
