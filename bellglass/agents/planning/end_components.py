@@ -28,9 +28,10 @@ def end_components(pairs: Pairs, allowed: BoolArray | None = None) -> tuple[IntA
     while True:
         kept = inside[pair]
         graph = scipy.sparse.csr_array(
-            (np.ones(int(kept.sum()), dtype=np.int8), (pairs.state[pair[kept]], target[kept])),
+            (np.ones(int(kept.sum())), (pairs.state[pair[kept]], target[kept])),
             shape=(pairs.num_states, pairs.num_states),
         )
+        graph.sum_duplicates()  # two actions may share an edge; SciPy 1.13 never came back from that
         _, label = scipy.sparse.csgraph.connected_components(graph, connection="strong")
         leaves = np.zeros(pairs.num_pairs, dtype=np.bool_)
         leaves[pair[label[target] != label[pairs.state[pair]]]] = True
