@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import time
 
 import numpy as np
 import pytest
@@ -170,14 +169,3 @@ def test_both_ways_round_of_a_pair_agree_and_equals_are_not_told_apart() -> None
 def test_holm_steps_down_and_never_falls() -> None:
     assert holm([0.01, 0.02, 0.03, 0.5]) == pytest.approx([0.04, 0.06, 0.06, 0.5])
     assert holm([]) == []
-
-
-def test_fifty_thousand_replications_of_two_agents_take_under_half_a_second() -> None:
-    two = [some_strata(k, (20,) * 6) for k in (1, 2)]
-    best = math.inf
-    for _ in range(4):  # the machine may be busy
-        start = time.process_time()
-        for strata in two:
-            bootstrap(strata, interquartile_mean_of, seed=0, replications=50_000)
-        best = min(best, time.process_time() - start)
-    assert best < 0.5

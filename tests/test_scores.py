@@ -185,16 +185,3 @@ def test_gap_regret_is_on_average_the_regret_of_the_episodes() -> None:
     visits = np.linalg.solve(np.eye(6) - 0.8 * chain.T, mdp.initial)  # discounted, from the starts
     expected = float(visits @ (played * scorer.gaps.cost).sum(axis=1))
     assert scorer.optimum - scorer.random == pytest.approx(expected, rel=1e-9)
-
-
-def test_fifty_scores_of_a_small_table_take_well_under_a_second() -> None:
-    import time
-
-    env = gym.make("bellglass/FrozenLake-v0")
-    scorer = Scorer(env, judged("discounted", 0.99))
-    generator = np.random.default_rng(0)
-    tables = [Table(generator.dirichlet(np.ones(4), size=16)) for _ in range(50)]
-    began = time.process_time()
-    for agent in tables:
-        scorer.score(agent)
-    assert time.process_time() - began < 0.5
