@@ -180,29 +180,25 @@ def _unknown(
         values, missed = given, _missed(question, given)
     slack = 2.0 * np.broadcast_to(tight, given.shape)
     slack = np.asarray(slack.max(axis=1) if is_q else slack)
+    if not is_q:
+        chosen = _policy_behind(question, values, slack)
+        if chosen is not None:
+            listed = ", ".join(map(str, chosen[:12].tolist())) + (", ..." if len(chosen) > 12 else "")
+            because = f"these are exactly the values of the policy {listed}, not of the best one"
+            return Diagnosis("values of another policy", because)
     broken = np.flatnonzero((missed > slack) & live)
     if 1 <= len(broken) <= max(1, mdp.num_states // 50):
         names = ", ".join(map(str, broken[:5].tolist()))
         because = (
-            f"only state {names} breaks Bellman's equation (by {missed[broken].max():.4g}); all other states follow "
-            "from it: is it left out of the loop, or its rows misread?"
+            f"only state {names} breaks Bellman's equation (by {missed[broken].max():.4g}); all other states "
+            "follow from it: is it left out of the loop, or its rows misread?"
         )
         return Diagnosis("one state left out", because)
-    if is_q:
-        return Diagnosis(None, _residual_words(missed))
-    chosen = _policy_behind(question, values, slack)
-    if chosen is not None:
-        listed = ", ".join(map(str, chosen[:12].tolist())) + (", ..." if len(chosen) > 12 else "")
-        because = f"these are exactly the values of the policy {listed}, not of the best one"
-        return Diagnosis("values of another policy", because)
-    error = values - right
-    one_sided = (error <= tight).all() or (error >= -tight).all()
-    farthest = float(np.abs(error).max())
-    small = farthest <= 0.1 * max(1e-300, float(np.abs(right).max()))
-    if one_sided and small and missed[live].max() <= 0.5 * farthest:
+    if not is_q and _looks_unfinished(question, values, right, tight):
         because = (
-            f"probably: all values lie on one side, off by at most {farthest:.3g}, and one more sweep changes at most "
-            f"{missed[live].max():.3g}; the threshold is too loose, or an evaluation is cut short"
+            f"probably: all values lie on one side, off by at most {np.abs(values - right).max():.3g}, and one more "
+            f"sweep moves all of them the right way, by at most {missed[live].max():.3g}; the threshold is too "
+            "loose, or an evaluation is cut short"
         )
         return Diagnosis("stopped early", because)
     return Diagnosis(None, _residual_words(missed))
@@ -218,12 +214,24 @@ def _residual_words(missed: FloatArray) -> str:
     )
 
 
+def _looks_unfinished(question: Question, values: FloatArray, right: FloatArray, tight: FloatArray) -> bool:
+    """Whether sweeps are on their way: all values on one side of the optimum, and each sweep brings them closer."""
+    error = values - right
+    ahead = best_of(question.mdp, backup(question.mdp, values, question.discount)) - values
+    farthest = float(np.abs(error).max())
+    if farthest > 0.1 * float(np.abs(right).max()) or np.abs(ahead).max() > 0.95 * farthest:
+        return False
+    below = (error <= tight).all() and (ahead >= -2.0 * tight).all()
+    above = (error >= -tight).all() and (ahead <= 2.0 * tight).all()
+    return bool(below or above)
+
+
 def _policy_behind(question: Question, values: FloatArray, slack: FloatArray) -> FloatArray | None:
     """[S] actions of which the values are the worth, if there are any."""
     mdp = question.mdp
     apart = distance(backup(mdp, values, question.discount), values[:, None])
     fits: BoolArray = np.asarray(mdp.action_mask & (apart <= slack[:, None]))
-    if values[mdp.terminal].any() or not fits.any(axis=1)[~mdp.terminal].all():
+    if values[mdp.terminal].any() or not np.asarray(fits.any(axis=1))[~mdp.terminal].all():
         return None
     return np.where(mdp.terminal, 0, apart.argmin(axis=1))
 

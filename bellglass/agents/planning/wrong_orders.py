@@ -111,6 +111,8 @@ def scales(question: Question, given: FloatArray, *, is_q: bool) -> Guesses:
         numbers = np.where(counted, factor * np.where(counted, right, 0.0), right)
         yield _of_kind("scaled", f"the right numbers times {factor:.6g}{word}", numbers, is_q)
     shift = float((mine - best).mean())
+    if abs(shift) < 0.02 * float(np.abs(best).max()):
+        return  # sweeps that stop early are off by much the same everywhere, too
     because = f"the right numbers plus {shift:.6g} everywhere"
     if question.criterion == "discounted":
         because += f", as if every step paid {shift * (1 - question.discount):.6g} more"

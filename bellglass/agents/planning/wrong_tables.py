@@ -98,53 +98,28 @@ def bootstraps(question: Question, terminal_values: FloatArray | None) -> Guesse
 def rewards(question: Question) -> Guesses:
     """Pays another reward, or the right one at another time."""
     mdp, discount = question.mdp, question.discount
-    timing = "R(s) for R(s')"
-    entering = _reward_of_entering(mdp)
-    if entering is not None:
-        because = (
-            "V(s) counts the reward of entering s itself, as in V(s) = R(s) + discount * ...; here it is paid on "
-            "the way to s'"
-        )
-        best = question.best
-        if question.stationary and best.values is not None:
-            values = entering + discount * best.values
-            yield Guess(
-                timing, because, values, entering[:, None] + discount * best.q_values, best.optimal_actions
-            )
-        because = "the reward of entering a state is paid on leaving it: R[s] in the sum in place of R[s']"
-        paid = entering[mdp.row_of_outcome // mdp.num_actions]
-        yield from guessed(timing, because, solved(question, altered(mdp, reward=paid)))
-    leaving = mdp.expected_reward
-    because = "the reward of leaving a state is paid on entering it: R[s'] in the sum in place of R[s]"
-    same_action = leaving[mdp.next_state, mdp.row_of_outcome % mdp.num_actions]
-    if not np.array_equal(same_action, mdp.reward):
-        yield from guessed(timing, because, solved(question, altered(mdp, reward=same_action)))
     if discount not in (0.0, 1.0):
         because = "the reward is discounted too, V = discount * (r + V'); the first reward counts in full"
-        yield from guessed(
-            "reward discounted", because, solved(question, altered(mdp, reward=discount * mdp.reward))
-        )
-    because = "rewards count with the wrong sign: costs are maximised, or rewards taken for costs"
-    negated = solved(question, altered(mdp, reward=-mdp.reward))
-    yield from guessed("reward sign", because, negated)
-    because = "the minimum over actions in place of the maximum"
-    yield from guessed("minimum for maximum", because, negated, sign=-1.0)
+        late = altered(mdp, reward=discount * mdp.reward)
+        yield from guessed("reward discounted", because, solved(question, late))
     over = ends(mdp)
     if mdp.reward[over].any():
         because = "a terminated outcome is worth 0; its reward is paid all the same, only nothing follows"
-        yield from guessed(
-            "reward of the last step forgotten",
-            because,
-            solved(question, altered(mdp, reward=np.where(over, 0.0, mdp.reward))),
-        )
+        unpaid = altered(mdp, reward=np.where(over, 0.0, mdp.reward))
+        yield from guessed("reward of the last step forgotten", because, solved(question, unpaid))
+    negated = solved(question, altered(mdp, reward=-mdp.reward))
+    because = "the minimum over actions in place of the maximum"
+    yield from guessed("minimum for maximum", because, negated, sign=-1.0)
+    because = "rewards count with the wrong sign: costs are maximised, or rewards taken for costs"
+    yield from guessed("reward sign", because, negated)
+    yield from _timing(question)
     chances = mdp.normalised_probability
     if (chances < 1.0).any():
         because = "r + p * discount * V: the reward of each outcome is added in full, without its probability"
         kept = chances > 0
         paid = np.divide(mdp.reward, chances, out=np.zeros_like(chances), where=kept)
-        yield from guessed(
-            "reward not weighted", because, solved(question, altered(mdp, reward=paid, keep=kept))
-        )
+        unweighted = altered(mdp, reward=paid, keep=kept)
+        yield from guessed("reward not weighted", because, solved(question, unweighted))
         because = "`=` in place of `+=`: of each action's outcomes only the last one counts"
         last = np.zeros(mdp.num_outcomes, dtype=np.bool_)
         last[mdp.first_outcome[1:][np.diff(mdp.first_outcome) > 0] - 1] = True
@@ -152,17 +127,43 @@ def rewards(question: Question) -> Guesses:
         yield from guessed("outcomes overwritten", because, solved(question, lone))
 
 
-def _reward_of_entering(mdp: TabularMDP) -> FloatArray | None:
-    """[S] where each state is always entered with the same reward (the commonest one if never); else None."""
-    happens = mdp.normalised_probability > 0
-    low, high = np.full(mdp.num_states, np.inf), np.full(mdp.num_states, -np.inf)
-    np.minimum.at(low, mdp.next_state[happens], mdp.reward[happens])
-    np.maximum.at(high, mdp.next_state[happens], mdp.reward[happens])
-    if (low < high).any():
-        return None
-    known, counts = np.unique(mdp.reward[happens], return_counts=True)
-    found = np.where(np.isfinite(low), low, known[counts.argmax()])
-    return None if (found == found[0]).all() and not mdp.terminal.any() else found
+def _timing(question: Question) -> Guesses:
+    """R(s) for R(s'), and R(s') for R(s)."""
+    mdp, name = question.mdp, "R(s) for R(s')"
+    state = mdp.row_of_outcome // mdp.num_actions
+    for entering in _rewards_of_entering(mdp):
+        because = (
+            "V(s) counts the reward of entering s itself, as in V(s) = R(s) + discount * ...; here it is paid on "
+            "the way to s'"
+        )
+        own = np.where(mdp.terminal, entering, 0.0)
+        paid = entering[state] + question.discount * own[mdp.next_state]
+        for guess in guessed(name, because, solved(question, altered(mdp, reward=paid))):
+            values = guess.values
+            if values is not None and question.stationary:
+                values = values + own
+            yield Guess(name, because, values, guess.q_values, guess.optimal)
+        because = "the reward of entering a state is paid on leaving it: R[s] in the sum in place of R[s']"
+        yield from guessed(name, because, solved(question, altered(mdp, reward=entering[state])))
+    because = "the reward of leaving a state is paid on entering it: R[s'] in the sum in place of R[s]"
+    leaving = mdp.expected_reward[mdp.next_state, mdp.row_of_outcome % mdp.num_actions]
+    if not np.array_equal(leaving, mdp.reward):
+        yield from guessed(name, because, solved(question, altered(mdp, reward=leaving)))
+
+
+def _rewards_of_entering(mdp: TabularMDP) -> list[FloatArray]:
+    """[S] the reward of entering each state, the commonest one where it is never entered.
+
+    Where it is not always the same, an array R[s] holds what was written last, or the greatest.
+    """
+    happens = np.flatnonzero(mdp.normalised_probability > 0)
+    into, paid = mdp.next_state[happens], mdp.reward[happens]
+    known, counts = np.unique(paid, return_counts=True)
+    last, most = np.full((2, mdp.num_states), known[counts.argmax()])
+    last[into] = paid
+    most[into] = -np.inf
+    np.maximum.at(most, into, paid)
+    return [last] if np.array_equal(last, most) else [last, most]
 
 
 def chance(question: Question) -> Guesses:
