@@ -103,7 +103,7 @@ def all_others() -> list[Homework]:
     reverse = students.forward_numbering(swim.P, 1.0, 12)
     best = students.right_in_place(lake.P, 0.95, 1e-10)[0]
     grid = best.reshape(4, 4).T.ravel()
-    turned = students.transposed(dense(swim), swim.expected_reward, 0.9)
+    turned = students.transposed(dense(swim), swim.expected_reward, 0.5)
     next_one = students.reward_of_leaving_the_next(dense(swim), swim.expected_reward, 0.9)
     short = students.with_time_limit(lake.P, 0.99, 7)
     rule = students.right_in_place(swim.P, 0.99)[2]
@@ -136,7 +136,7 @@ def all_others() -> list[Homework]:
         of_values(students.likeliest_only, "4x3 world", "chance ignored", russell, 0.9),
         of_values(students.last_state_left_out, "5x5", "one state left out", grid5, 0.9),
         of_values(students.minimum, "sea", "minimum for maximum", sea, 0.9),
-        Homework("transposed", "river", "transition transposed", swim, {"values": turned, "discount": 0.9}),
+        Homework("transposed", "river", "transition transposed", swim, {"values": turned, "discount": 0.5}),
         Homework("late", "river", "one sweep off", swim, {"values": late, **steps}),
         Homework("forward_numbering", "river", "steps in reverse", swim, {"values": reverse, **steps}),
         Homework(

@@ -14,7 +14,7 @@ import numpy as np
 
 from ...envs.mdp import BoolArray, FloatArray
 from .answers import Answer, distance, rounding
-from .guesses import Guess, Guesses, Question, backup, best_of
+from .guesses import Guess, Guesses, Question, backup, best_of, top_of
 from .wrong_orders import actions_of_q, orders, scales, transposed
 from .wrong_policies import extractions
 from .wrong_sweeps import discounts, horizons, policies, sweeps
@@ -252,11 +252,16 @@ def diagnose_policy(question: Question, answer: Answer) -> Diagnosis:
     for rank, guess in enumerate(_guesses_of_policy(question, answer)):
         if guess.optimal is None:
             continue
-        optimal = np.asarray(guess.optimal)
+        optimal = guess.optimal
+        if guess.q_values is not None:
+            optimal = np.asarray(optimal | top_of(mdp, guess.q_values))
         if optimal.ndim > played.ndim:
             optimal = np.asarray(optimal.all(axis=0))  # the same action must do at every step
         if (played <= optimal)[..., live, :].all() and (guess.mistake not in found):
-            found[guess.mistake] = _surprise(played, optimal, live), rank, guess.because
+            cost = _surprise(played, optimal, live)
+            if guess.mistake == "actions in another order":
+                cost = mdp.num_actions * float(np.log(mdp.num_actions))  # as many names could be meant
+            found[guess.mistake] = cost, rank, guess.because
     if not found:
         return Diagnosis(None, "no known mistake leads to this policy")
     ranked = sorted(found, key=lambda name: found[name][:2])
@@ -292,10 +297,9 @@ def _early_policies(question: Question, answer: Answer) -> Guesses:
     values = np.zeros(mdp.num_states)
     for k in range(300):
         q = backup(mdp, values, question.discount)
-        best = best_of(mdp, q)
-        top = (q >= best[:, None] - 1e-9 * np.maximum(1.0, np.abs(best[:, None]))) & mdp.action_mask
+        top = top_of(mdp, q)
         if ((answer.numbers > 0) <= top)[live].all():
             because = f"greedy after {k} sweeps of value iteration from 0: not far enough to see what is best"
             yield Guess("stopped early", because, None, None, top)
             return
-        values = best
+        values = best_of(mdp, q)
