@@ -129,7 +129,7 @@ def reward_of_leaving_the_next(T: Array, R: Array, gamma: float) -> Array:
 def gamma_outside(P: Table, gamma: float) -> Array:
     """V = gamma * (r + V')."""
     V = np.zeros(len(P))
-    for _ in range(4000):
+    for _ in range(400):
         V = np.array(
             [
                 max(

@@ -55,7 +55,7 @@ def test_no_false_alarm_on_any_id(env_id: str) -> None:
         {"q_values": alias},
         {"q_values": blank},
     ):
-        verdict = check(mdp, discount=discount, **answer)  # type: ignore[arg-type] # keys are its keywords
+        verdict = check(mdp, discount=discount, **answer)
         assert verdict, str(verdict)
         assert verdict.message.startswith("right")
 

@@ -12,6 +12,7 @@ One array alone is a policy if it holds whole numbers only and no `--kind` says 
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -128,7 +129,7 @@ def read_answer(path: Path, kind: Kind | None = None) -> dict[str, npt.NDArray[A
 
 def _numpy_file(path: Path) -> Any:
     try:
-        return np.load(path, allow_pickle=False)
+        return np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)  # a torn .npz would stay open
     except (ValueError, EOFError, OSError) as error:
         raise ValueError(f"{path} is no NumPy file: {error}") from None
     except Exception as error:  # zipfile.BadZipFile and its kin, which have no common parent

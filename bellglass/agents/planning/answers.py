@@ -140,21 +140,27 @@ class Rounding(NamedTuple):
     half: FloatArray
 
 
-def rounding(numbers: FloatArray) -> Rounding | None:
-    """The fewest decimals (1 to 8), else significant digits (3 to 7), that tell the finite numbers exactly."""
+def roundings(numbers: FloatArray) -> list[Rounding]:
+    """The fewest decimals (1 to 8) and significant digits (3 to 7) that tell the finite numbers exactly.
+
+    Both may hold: 0.0689 and 0.112 have four decimals, and three digits.  Whole numbers are whole, not rounded.
+    """
     shown = np.where(np.isfinite(numbers), numbers, 0.0)
     slack = 1e-9 * np.maximum(1.0, np.abs(shown))
     if (np.abs(shown - np.round(shown)) <= slack).all():
-        return None  # whole numbers are whole, not rounded
+        return []
+    found = []
     for decimals in range(1, 9):
         if (np.abs(shown - np.round(shown, decimals)) <= slack).all():
-            return Rounding(f"{decimals} decimals", np.full(shown.shape, 0.5 * 10.0**-decimals))
+            found.append(Rounding(f"{decimals} decimals", np.full(shown.shape, 0.5 * 10.0**-decimals)))
+            break
     exponent = np.floor(np.log10(np.abs(np.where(shown == 0, 1.0, shown))))
     for digits in range(3, 8):
         unit = 10.0 ** (exponent - digits + 1)
         if (np.abs(shown / unit - np.round(shown / unit)) <= 1e-6).all():
-            return Rounding(f"{digits} significant digits", np.where(shown == 0, 0.0, 0.5 * unit))
-    return None
+            found.append(Rounding(f"{digits} significant digits", np.where(shown == 0, 0.0, 0.5 * unit)))
+            break
+    return found
 
 
 def distance(one: FloatArray, other: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...envs.mdp import BoolArray, FloatArray, TabularMDP
-from .answers import COARSEST, Answer, distance, read_policy, read_values, rounding
+from .answers import COARSEST, Answer, distance, read_policy, read_values, roundings
 from .bellman_sums import name_of, written_out
 from .guesses import Question, backup, best_of
 from .mistakes import Diagnosis, diagnose_numbers, diagnose_policy
@@ -84,6 +84,9 @@ def check(
     right = best.numbers if best.values is None else best.values
     scale = max(1.0, float(np.abs(right[np.isfinite(right)]).max(initial=0.0)))
     spec = None if isinstance(model, TabularMDP) else getattr(model, "spec", None)
+    foreign = not isinstance(model, TabularMDP) and not isinstance(
+        getattr(getattr(model, "unwrapped", None), "mdp", None), TabularMDP
+    )
     question = Question(
         mdp=mdp,
         discount=weight,
@@ -92,16 +95,12 @@ def check(
         best=best,
         tolerance=tolerance * scale,
         time_limit=None if spec is None else spec.max_episode_steps,
-    )
-    foreign = not isinstance(model, TabularMDP) and not isinstance(
-        getattr(getattr(model, "unwrapped", None), "mdp", None), TabularMDP
+        foreign=foreign,
     )
     notes: list[str] = []
     for answer in answers:
         judged = (
-            _judged_policy(question, answer)
-            if answer.kind == "policy"
-            else _judged_numbers(question, answer, foreign)
+            _judged_policy(question, answer) if answer.kind == "policy" else _judged_numbers(question, answer)
         )
         if not judged.right:
             return judged
@@ -109,7 +108,7 @@ def check(
     return Verdict(right=True, tolerance=question.tolerance, notes=tuple(dict.fromkeys(notes)))
 
 
-def _judged_numbers(question: Question, answer: Answer, foreign: bool) -> Verdict:
+def _judged_numbers(question: Question, answer: Answer) -> Verdict:
     """Values or q_values."""
     mdp, best, is_q = question.mdp, question.best, answer.kind == "q_values"
     right = best.q_values if is_q else question.values
@@ -122,7 +121,7 @@ def _judged_numbers(question: Question, answer: Answer, foreign: bool) -> Verdic
         apart = np.where(mdp.action_mask, apart, _stray(question, given, right))
     over = mdp.terminal if not is_q else mdp.terminal[:, None] & np.ones_like(mdp.action_mask)
     blank = over & ~np.isfinite(given)
-    if foreign and not is_q and (np.nan_to_num(given)[..., mdp.terminal] != 0).any():
+    if question.foreign and not is_q and (np.nan_to_num(given)[..., mdp.terminal] != 0).any():
         state = int(np.flatnonzero(mdp.terminal)[0])
         notes.append(f"values of terminal states (such as {state}) are not looked at: nothing follows an end")
         blank = blank | over
@@ -134,16 +133,17 @@ def _judged_numbers(question: Question, answer: Answer, foreign: bool) -> Verdic
         slack = slack + 4.0 * float(np.finfo(np.float32).eps) * finite / spread
     if (apart <= slack).all():
         return Verdict(right=True, tolerance=question.tolerance, notes=tuple(notes))
-    digits = rounding(given)
-    if digits is not None:
-        largest = float(np.abs(right[np.isfinite(right)]).max(initial=0.0))
+    half = np.zeros(given.shape)
+    largest = float(np.abs(right[np.isfinite(right)]).max(initial=0.0))
+    for digits in roundings(given):
         small = (digits.half <= COARSEST * largest) | (digits.words.endswith("significant digits"))
         if ((apart <= slack + digits.half) & (small | (apart <= slack))).all():
             notes.insert(0, f"{answer.kind} right to {digits.words}")
             return Verdict(right=True, tolerance=question.tolerance, notes=tuple(notes))
-    wrong = apart > slack + (
-        0.0 if digits is None else np.where(digits.half <= 0.1 * apart.max(), digits.half, 0.0)
-    )
+        half = np.maximum(half, np.where(digits.half <= 0.1 * apart.max(), digits.half, 0.0))
+    wrong = apart > slack + half
+    if not wrong.any():
+        wrong = apart > slack
     where = _first(wrong, question.horizon is not None and given.ndim == (3 if is_q else 2))
     found = _found_numbers(question, answer, right, where)
     at = where[-2] if is_q else where[-1]

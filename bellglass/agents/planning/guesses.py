@@ -24,6 +24,7 @@ class Question(NamedTuple):
         best: the certified optimum.
         tolerance: how far a number may be from the right one, in units of reward.
         time_limit: steps after which the environment truncates, or None.
+        foreign: whether the table came with rows behind its ends, which `TabularMDP` drops.
     """
 
     mdp: TabularMDP
@@ -33,6 +34,7 @@ class Question(NamedTuple):
     best: Solution
     tolerance: float
     time_limit: int | None = None
+    foreign: bool = False
 
     @property
     def values(self) -> FloatArray:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...envs.mdp import BoolArray, FloatArray
-from .answers import Answer, distance, rounding
+from .answers import Answer, distance, roundings
 from .guesses import Guess, Guesses, Question, backup, best_of, top_of
 from .wrong_orders import actions_of_q, orders, scales, transposed
 from .wrong_policies import extractions
@@ -74,15 +74,15 @@ class Diagnosis(NamedTuple):
 def diagnose_numbers(question: Question, answer: Answer, right: FloatArray) -> Diagnosis:
     """The mistake behind wrong values or q_values; `right` has the shape of the answer."""
     mdp, is_q = question.mdp, answer.kind == "q_values"
-    mask = mdp.action_mask if is_q else np.ones(mdp.num_states, dtype=np.bool_)
+    mask = mdp.action_mask if is_q else ~(mdp.terminal & question.foreign)
     given = (
         np.where(mdp.terminal & np.isnan(answer.numbers), 0.0, answer.numbers) if not is_q else answer.numbers
     )
     worst = float(distance(given, right)[..., mask].max(initial=0.0))
-    half, digits = np.zeros(given.shape), rounding(answer.numbers)
     scale = max(1.0, float(np.abs(right[np.isfinite(right)]).max(initial=0.0)))
-    if digits is not None:
-        half = np.where(digits.half <= 0.02 * worst, digits.half, 0.0)
+    half = np.zeros(given.shape)
+    for digits in roundings(answer.numbers):
+        half = np.maximum(half, np.where(digits.half <= 0.02 * worst, digits.half, 0.0))
         if (distance(given, right) <= digits.half + question.tolerance)[..., mask].all():
             because = (
                 f"right to {digits.words}, but that is coarse for values of this size: hand in more digits"
