@@ -29,6 +29,12 @@ from .rows import Rows
 #: An evaluation by sweeps ends when the changes have shrunk by this factor since the improvement.
 SHRINK = 0.1
 
+#: In place, improvements spread over the whole table at once; where rows are longer than this, it costs too much.
+SHORT_ROWS = 8
+
+#: Systems are solved until the residual has shrunk by these factors: where rows are short, and where they are long.
+LOOSE, CLOSE = 0.1, 0.01
+
 #: Sweeps after which their pace is judged, and the most of them that are worth waiting for.
 JUDGED, WORTHWHILE = 12, 150
 
@@ -187,13 +193,14 @@ def _quick(spans: npt.NDArray[np.float32], goal: float) -> bool:
     return math.log(late / goal) <= pace * WORTHWHILE if late > goal else True
 
 
-def solve_systems(search: Search, *, in_place: bool = True, exact: bool = False) -> int:
+def solve_systems(search: Search, *, exact: bool = False) -> int:
     """Inexact policy iteration until the bounds are close enough; the iterations of BiCGSTAB.
+
+    Where rows are short, every state is first backed up in place, in both directions.
 
     Args:
         search: where to start from.
-        in_place: before each of the first improvements, back every state up in place in both directions.
-        exact: solve every system as far as the answer needs it, not just by two digits.
+        exact: policy iteration proper: no passes in place, every system solved as far as the answer needs it.
     """
     rows, discount = search.rows, search.discount
     size = rows.num_states
@@ -202,8 +209,9 @@ def solve_systems(search: Search, *, in_place: bool = True, exact: bool = False)
     entry, factor = np.empty(len(column)), np.empty(len(column))
     x, work = np.empty(size), np.empty((7, size))
     iterations, rounds = 0, 0
+    short = len(rows.probability) <= SHORT_ROWS * int(np.count_nonzero(rows.available))
     while True:
-        if in_place and (rounds < 3 or search.changed > 1e-3 * size):
+        if short and not exact and (rounds < 3 or search.changed > 1e-3 * size):
             for backward in (True, False):
                 rows.gauss_seidel(search.values, discount, backward=backward)
         if search.improve():
@@ -230,7 +238,7 @@ def solve_systems(search: Search, *, in_place: bool = True, exact: bool = False)
         residual[~rows.live] = 0.0
         worst = max(abs(search.high), abs(search.low))
         settled = search.changed < 1e-4 * size
-        goal = search.goal if exact or settled else max(search.goal, 0.1 * worst)
+        goal = search.goal if exact or settled else max(search.goal, (LOOSE if short else CLOSE) * worst)
         count, _ = compiled(kernels.bicgstab)(
             begins,
             column,

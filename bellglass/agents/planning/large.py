@@ -36,8 +36,7 @@ def solve_large(
     elif method == "prioritised_value_iteration":
         in_place.prioritised(search)
     elif method in ("inexact_policy_iteration", "iterative_policy_iteration"):
-        exact = method == "iterative_policy_iteration"
-        solve_systems(search, in_place=not exact, exact=exact)
+        solve_systems(search, exact=method == "iterative_policy_iteration")
     else:
         done = find(search)
     found = certify_rows(rows, search.values, discount, tolerance=tolerance, relative=relative)
