@@ -35,6 +35,9 @@ SHORT_ROWS = 8
 #: Systems are solved until the residual has shrunk by these factors: where rows are short, and where they are long.
 LOOSE, CLOSE = 0.1, 0.01
 
+#: Where fewer choices than this share have changed, and pairs are many enough, only close pairs are looked at next.
+NARROWED, WORTH_A_LIST = 0.15, 100_000
+
 #: Sweeps after which their pace is judged, and the most of them that are worth waiting for.
 JUDGED, WORTHWHILE = 12, 150
 
@@ -64,19 +67,39 @@ class Search:
     choice: IntArray = field(init=False)
     high: float = np.inf
     low: float = -np.inf
-    changed: int = 0
+    changed: int = field(init=False)
     stalled: int = 0
     mark: float = np.inf
+    pairs: tuple[IntArray, IntArray] | None = None
 
     def __post_init__(self) -> None:
         self.best = np.zeros(self.rows.num_states)
         self.choice = np.full(self.rows.num_states, -1, dtype=np.int64)
+        self.changed = self.rows.num_states
 
     def improve(self) -> bool:
-        """One pass; whether the bounds are now half as close as they must be, or rounding forbids progress."""
-        self.high, self.low, self.changed = self.rows.improve(
-            self.values, self.discount, self.best, self.choice
-        )
+        """One pass; whether the bounds are now half as close as they must be, or rounding forbids progress.
+
+        While choices still change, but few of them, the next passes look only at pairs that were close to the best;
+        what they take for the answer is held against all pairs before it counts.
+        """
+        if self.pairs is not None:
+            if not self._pass():
+                return False
+            self.pairs = None
+        return self._pass()
+
+    def _pass(self) -> bool:
+        rows, settings = self.rows, (self.values, self.discount, self.best, self.choice)
+        if self.pairs is not None:
+            self.high, self.low, self.changed = rows.improve_among(self.pairs, *settings)
+        else:
+            few = 0 < self.changed < NARROWED * rows.num_states and len(rows.available) >= WORTH_A_LIST
+            noted = np.empty(len(rows.available) if few else 0, dtype=np.float32)
+            self.high, self.low, self.changed = rows.improve(*settings, noted)
+            if few and self.changed:
+                margin = 2.0 * (self.high - min(self.low, 0.0))
+                self.pairs = rows.shortlist(self.values, self.best, noted, margin)
         self.improvements += 1
         apart = self.up - self.down
         if self.report is not None:

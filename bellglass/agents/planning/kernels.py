@@ -114,13 +114,17 @@ def improve(
     num_actions: int,
     best: FloatArray,
     choice: IntArray,
+    q_values: Singles,
 ) -> tuple[float, float, int]:
     """One backup of states begin .. end: best [S] and the pair [S] that reaches it first.
+
+    `q_values` [S*A] gets q less the state's value, unless it is empty.
 
     Returns:
         The greatest and the least best(s) - values(s) over live states, and how many choices changed.
     """
     high, low, changed = -np.inf, np.inf, 0
+    noting = len(q_values) > 0
     for s in range(begin, end):
         if not live[s]:
             continue
@@ -128,6 +132,80 @@ def improve(
         for j in range(s * num_actions, (s + 1) * num_actions):
             if not available[j]:
                 continue
+            k, e = first[j], first[j + 1]
+            x = 0.0
+            while k + 4 <= e:
+                x += (
+                    probability[k] * values[next_state[k]]
+                    + probability[k + 1] * values[next_state[k + 1]]
+                    + (
+                        probability[k + 2] * values[next_state[k + 2]]
+                        + probability[k + 3] * values[next_state[k + 3]]
+                    )
+                )
+                k += 4
+            while k < e:
+                x += probability[k] * values[next_state[k]]
+                k += 1
+            x = mean[j] + discount * (x * scale[j])
+            chosen += np.int64(x > top) * (j - chosen)
+            top = max(top, x)
+            if noting:
+                q_values[j] = x - values[s]
+        best[s] = top
+        high = max(high, top - values[s])
+        low = min(low, top - values[s])
+        changed += int(choice[s] != chosen)
+        choice[s] = chosen
+    return high, low, changed
+
+
+def shortlist(
+    available: BoolArray,
+    live: BoolArray,
+    values: FloatArray,
+    best: FloatArray,
+    q_values: Singles,
+    margin: float,
+    num_actions: int,
+    list_first: IntArray,
+    listed: IntArray,
+) -> int:
+    """The pairs whose q is within `margin` of the best, as `improve` noted it; returns their number."""
+    n = 0
+    for s in range(len(live)):
+        list_first[s] = n
+        if live[s]:
+            edge = best[s] - values[s] - margin
+            for j in range(s * num_actions, (s + 1) * num_actions):
+                listed[n] = j
+                n += int(available[j] and q_values[j] >= edge)
+    list_first[len(live)] = n
+    return n
+
+
+def improve_listed(
+    list_first: IntArray,
+    listed: IntArray,
+    first: IntArray,
+    probability: FloatArray,
+    next_state: IntArray,
+    mean: FloatArray,
+    scale: FloatArray,
+    live: BoolArray,
+    values: FloatArray,
+    discount: float,
+    best: FloatArray,
+    choice: IntArray,
+) -> tuple[float, float, int]:
+    """As `improve`, among the listed pairs only."""
+    high, low, changed = -np.inf, np.inf, 0
+    for s in range(len(live)):
+        if not live[s]:
+            continue
+        top, chosen = -np.inf, np.int64(-1)
+        for i in range(list_first[s], list_first[s + 1]):
+            j = listed[i]
             k, e = first[j], first[j + 1]
             x = 0.0
             while k + 4 <= e:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ...envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from ..compiled import compiled
@@ -136,9 +137,17 @@ class Rows:
         return self.least == 1.0
 
     def improve(
-        self, values: FloatArray, discount: float, best: FloatArray, choice: IntArray
+        self,
+        values: FloatArray,
+        discount: float,
+        best: FloatArray,
+        choice: IntArray,
+        q_values: npt.NDArray[np.float32],
     ) -> tuple[float, float, int]:
-        """One backup: fills best [S] and choice [S] (pairs); greatest and least change, and choices that changed."""
+        """One backup: fills best [S], choice [S] (pairs) and, if it is not empty, q_values [S*A] (less the values).
+
+        Returns the greatest and the least change, and how many choices changed.
+        """
         parts = in_parts(
             self.threads,
             self.num_states,
@@ -157,9 +166,48 @@ class Rows:
                 self.num_actions,
                 best,
                 choice,
+                q_values,
             ),
         )
         return max(p[0] for p in parts), min(p[1] for p in parts), sum(p[2] for p in parts)
+
+    def improve_among(
+        self,
+        pairs: tuple[IntArray, IntArray],
+        values: FloatArray,
+        discount: float,
+        best: FloatArray,
+        choice: IntArray,
+    ) -> tuple[float, float, int]:
+        """As `improve`, among the pairs of a `shortlist` only."""
+        found: tuple[float, float, int] = compiled(kernels.improve_listed)(
+            *pairs,
+            self.first,
+            self.probability,
+            self.next_state,
+            self.mean,
+            self.scale,
+            self.live,
+            values,
+            discount,
+            best,
+            choice,
+        )
+        return found
+
+    def shortlist(
+        self,
+        values: FloatArray,
+        best: FloatArray,
+        q_values: npt.NDArray[np.float32],
+        margin: float,
+    ) -> tuple[IntArray, IntArray]:
+        """The pairs whose q is within `margin` of the best: where each state's begin [S + 1], and the pairs."""
+        begins, listed = (np.empty(n, dtype=np.int64) for n in (self.num_states + 1, len(q_values) + 1))
+        compiled(kernels.shortlist)(
+            self.available, self.live, values, best, q_values, margin, self.num_actions, begins, listed
+        )
+        return begins, listed
 
     def gauss_seidel(self, values: FloatArray, discount: float, *, backward: bool) -> float:
         """One backup in place; the greatest change."""
