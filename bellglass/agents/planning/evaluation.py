@@ -2,7 +2,7 @@
 
     v(s)  =  sum_a pi(a | s) sum_k p_k (r_k + discount * v(s'_k))
 
-A linear solve on the policy's own chain, or backward induction; no episode is ever played.  `policy_bounds.py` has the
+A linear solve on the policy's own chain, or backward induction; no episode is ever played.  `worth.py` has the
 certificates.
 """
 
@@ -26,7 +26,7 @@ from .policies import (
     played_chances,
     uniform_chances,
 )
-from .policy_bounds import PolicyBounds, average, discounted, finite_horizon, total
+from .worth import PolicyBounds, average, discounted, finite_horizon, total
 from .score import Score
 from .solution import Criterion
 from .solver import Model, checked_discount, hidden_table, observed_table, solve, start_value
