@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from rational import Row, exact_rows, long_run, random_table, solved
-from test_evaluation import Policy, mixed, random_actions, random_chances
+from test_evaluation import Policy, mixed, random_actions, random_chances, stacked
 from test_linear_programming import flow_gap
 
 from bellglass.agents.planning import UnboundedError, evaluate, occupancy
@@ -25,7 +25,7 @@ def start_of(mdp: TabularMDP) -> list[Fraction]:
 def exact_visits(
     mdp: TabularMDP, rows: dict[tuple[int, int], Row], discount: Fraction, begin: list[Fraction]
 ) -> list[Fraction]:
-    """x = begin + discount P^T x, by elimination."""
+    """The x with  x = begin + discount P^T x, by elimination."""
     size = mdp.num_states
     matrix = [[Fraction(int(i == j)) for j in range(size)] for i in range(size)]
     for (s, _), row in rows.items():
@@ -99,7 +99,7 @@ def test_within_a_horizon_each_step_has_its_own_occupancy(seed: int) -> None:
     mdp, horizon, discount = random_table(seed), 4, [1.0, 0.9][seed % 2]
     rng = np.random.default_rng(seed)
     for draw in (random_actions, random_chances):
-        rules: Policy = np.stack([draw(mdp, rng) for _ in range(horizon)])
+        rules = stacked([draw(mdp, rng) for _ in range(horizon)])
         x = occupancy(mdp, rules, discount, criterion="finite_horizon", horizon=horizon)
         assert x.shape == (horizon, mdp.num_states, mdp.num_actions)
         here = start_of(mdp)

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from .measures import Hardness as Hardness
     from .measures import hardness as hardness
     from .occupancies import occupancy as occupancy
-    from .worth import PolicyBounds as PolicyBounds
     from .score import Score as Score
     from .solution import Solution as Solution
     from .solver import solve as solve
+    from .worth import PolicyBounds as PolicyBounds
 
 _MODULE_OF = {
     "Hardness": "measures",

@@ -18,7 +18,7 @@ from ...envs.mdp import FloatArray, IntArray, TabularMDP
 from .bounds import allowed_width, apart, refuse
 from .gaps import smallest_loss
 from .pairs import UNIT, Pairs
-from .played import Chain, Played, played_on
+from .played import played_on
 from .policies import (
     chances_of_agent,
     checked_policy,
@@ -26,10 +26,10 @@ from .policies import (
     played_chances,
     uniform_chances,
 )
-from .worth import PolicyBounds, average, discounted, finite_horizon, total
 from .score import Score
 from .solution import Criterion
 from .solver import Model, checked_discount, hidden_table, observed_table, solve, start_value
+from .worth import PolicyBounds, average, discounted, finite_horizon, total
 
 #: What policies are solved to where nobody says otherwise; `evaluate` and the curves of experiments take what float64
 #: gives beyond it.
@@ -212,7 +212,9 @@ def start_bounds(mdp: TabularMDP, found: PolicyBounds) -> tuple[float, float]:
     ends = []
     for sign, bound in ((-1.0, found.lower[begins]), (+1.0, found.upper[begins])):
         middle = float(weights @ bound)
-        ends.append(middle + sign * rounding * float(weights @ np.abs(bound)) if np.isfinite(middle) else middle)
+        ends.append(
+            middle + sign * rounding * float(weights @ np.abs(bound)) if np.isfinite(middle) else middle
+        )
     return ends[0], ends[1]
 
 

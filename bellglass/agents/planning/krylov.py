@@ -11,13 +11,16 @@ complete one is cheap too, and where that fills in (random tables) it is not nee
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
+import scipy.sparse
 import scipy.sparse.linalg
 
 from ...envs.mdp import FloatArray
 
 #: A system, or a function of one: what `bicgstab` multiplies with.
-Operator = scipy.sparse.csr_array | scipy.sparse.linalg.LinearOperator
+Operator: TypeAlias = scipy.sparse.csr_array | scipy.sparse.linalg.LinearOperator
 
 #: Steps of one call of BiCGSTAB; each multiplies twice.
 STEPS = 300
@@ -32,7 +35,7 @@ ROUNDS = 12
 def iterated(
     exact: Operator, short: Operator, right: FloatArray, tolerance: float
 ) -> tuple[FloatArray, float]:
-    """x with |b - A x| <= tolerance everywhere, or the best there was; and its greatest residual, 0 for mere rounding.
+    """X with |b - A x| <= tolerance everywhere, or the best there was; and its greatest residual, 0 for mere rounding.
 
     Args:
         exact: A in float64.
@@ -42,13 +45,13 @@ def iterated(
     """
     x = np.zeros(len(right))
     residual, worst = right.copy(), float(np.abs(right).max(initial=0.0))
-    inner, kind = short, np.dtype(np.float32)
+    inner = short
     for _ in range(ROUNDS):
         noise = ROUNDING * float(np.abs(right).max() + 2.0 * np.abs(x).max())
         if worst <= max(tolerance, noise):
             return x, worst if worst <= tolerance else 0.0
         step, _ = scipy.sparse.linalg.bicgstab(
-            inner, (residual / worst).astype(kind), rtol=1e-4, maxiter=STEPS
+            inner, (residual / worst).astype(inner.dtype), rtol=1e-4, maxiter=STEPS
         )
         better = x + worst * np.asarray(step, dtype=np.float64)
         left = right - exact @ better
@@ -57,7 +60,7 @@ def iterated(
         if found < worst:
             x, residual, worst = better, left, found
         if slow:
-            if kind == np.float64:
+            if inner is exact:
                 break
-            inner, kind = exact, np.dtype(np.float64)
+            inner = exact
     return x, worst

@@ -123,7 +123,7 @@ def solved(
         dense = transition if isinstance(transition, np.ndarray) else transition.toarray()
         system = np.eye(size) - discount * (dense.T if transposed else dense)
         try:
-            x = np.linalg.solve(system, right)
+            x = np.asarray(np.linalg.solve(system, right), dtype=np.float64)
         except np.linalg.LinAlgError as error:
             raise ZeroDivisionError("the linear system is singular") from error
         return Solved(x, float(np.abs(right - system @ x).max(initial=0.0)))
@@ -141,7 +141,7 @@ def is_narrow(matrix: scipy.sparse.csr_array) -> bool:
     """Whether a direct factorisation is surely cheap: all entries lie close to the diagonal, or n is small."""
     size = matrix.shape[0]
     rows = np.repeat(np.arange(size), np.diff(matrix.indptr))
-    return int(np.abs(rows - matrix.indices).max(initial=0)) * size <= NARROW
+    return bool(np.abs(rows - matrix.indices).max(initial=0) * size <= NARROW)
 
 
 def _reordered_band(matrix: scipy.sparse.csr_array) -> int:

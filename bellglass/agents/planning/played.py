@@ -20,7 +20,6 @@ from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse
 
 from ...envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
@@ -140,15 +139,15 @@ class Played:
         mdp = self.mdp
         if policy.ndim == 1:
             live = np.flatnonzero(~mdp.terminal)
-            rows = live * mdp.num_actions + policy[live]
+            rows = live * mdp.num_actions + np.asarray(policy, dtype=np.int64)[live]
             return _gathered(mdp, rows, live, mdp.num_states, None)
-        weights = policy.ravel()
+        weights = np.asarray(policy, dtype=np.float64).ravel()
         rows = np.flatnonzero(weights)
         return _gathered(mdp, rows, rows // mdp.num_actions, mdp.num_states, weights[rows])
 
 
 def _gathered(
-    mdp: TabularMDP, rows: IntArray, place: IntArray, size: int, weights: npt.NDArray[np.float64] | None
+    mdp: TabularMDP, rows: IntArray, place: IntArray, size: int, weights: FloatArray | None
 ) -> Chain:
     """The outcomes of the pairs `rows` [n], each added to the row `place` [n], ascending, of a [size, S] chain."""
     first = mdp.first_outcome

@@ -119,7 +119,9 @@ def _weighted(
     return found[0], found[1]
 
 
-def finite_horizon(chain_of: Callable[[int], Chain], num_states: int, horizon: int, discount: float) -> PolicyBounds:
+def finite_horizon(
+    chain_of: Callable[[int], Chain], num_states: int, horizon: int, discount: float
+) -> PolicyBounds:
     """The reward of `horizon` steps, of a chain for each step; the radius of the bounds is carried backwards."""
     values, radius = np.zeros((horizon + 1, num_states)), np.zeros(num_states)
     for h in range(horizon - 1, -1, -1):
@@ -189,9 +191,7 @@ def average(chain: Chain) -> PolicyBounds:
     free = np.flatnonzero(~within)
     if free.size:
         rows = chain.sparse[free]
-        middle[free] = solved(
-            scipy.sparse.csr_array(rows[:, free]), 1.0, rows @ middle, tolerance=0.0
-        ).x
+        middle[free] = solved(scipy.sparse.csr_array(rows[:, free]), 1.0, rows @ middle, tolerance=0.0).x
         down, up = _weighted(unpaid, middle, 1.0, free, spread)
         low[free], high[free] = down[free], up[free]
     return PolicyBounds(np.clip(middle, low, high), low, high)
