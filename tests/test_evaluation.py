@@ -33,7 +33,9 @@ def random_chances(mdp: TabularMDP, rng: np.random.Generator) -> npt.NDArray[np.
 def stacked(rules: list[Policy]) -> Policy:
     """A policy that depends on the time."""
     whole = np.array(rules)
-    return np.asarray(whole, dtype=np.int64 if whole.dtype.kind == "i" else np.float64)
+    if whole.dtype.kind == "i":
+        return np.asarray(whole, dtype=np.int64)
+    return np.asarray(whole, dtype=np.float64)
 
 
 def mixed(mdp: TabularMDP, policy: Policy) -> dict[tuple[int, int], Row]:

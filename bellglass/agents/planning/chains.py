@@ -200,10 +200,12 @@ def endless_totals(
 
 def reached_from(transition: scipy.sparse.csr_array, begin: BoolArray) -> BoolArray:
     """[S] states that the chain can be in, from those where it may begin."""
-    seen = begin.copy()
-    frontier = np.flatnonzero(seen)
-    while frontier.size:
-        entered = np.unique(transition[frontier].indices)
-        frontier = entered[~seen[entered]]
-        seen[frontier] = True
-    return seen
+    begins, size = np.flatnonzero(begin), transition.shape[0]
+    # One more node that leads to every state where it may begin: a single compiled search does them all.
+    indptr = np.concatenate([transition.indptr, [transition.indptr[-1] + len(begins)]])
+    indices = np.concatenate([transition.indices, begins])
+    graph = scipy.sparse.csr_array((np.ones(len(indices)), indices, indptr), shape=(size + 1, size + 1))
+    order = scipy.sparse.csgraph.breadth_first_order(graph, size, return_predecessors=False)
+    seen = np.zeros(size + 1, dtype=np.bool_)
+    seen[order] = True
+    return np.asarray(seen[:-1])

@@ -34,8 +34,10 @@ ROUNDS = 12
 
 def iterated(
     exact: Operator, short: Operator, right: FloatArray, tolerance: float
-) -> tuple[FloatArray, float]:
-    """X with |b - A x| <= tolerance everywhere, or the best there was; and its greatest residual, 0 for mere rounding.
+) -> tuple[FloatArray, float, bool]:
+    """x with |b - A x| <= tolerance everywhere, or the best there was; its greatest residual; whether that will do.
+
+    A residual of mere rounding will do, whatever the tolerance.
 
     Args:
         exact: A in float64.
@@ -49,7 +51,7 @@ def iterated(
     for _ in range(ROUNDS):
         noise = ROUNDING * float(np.abs(right).max() + 2.0 * np.abs(x).max())
         if worst <= max(tolerance, noise):
-            return x, worst if worst <= tolerance else 0.0
+            return x, worst, True
         step, _ = scipy.sparse.linalg.bicgstab(
             inner, (residual / worst).astype(inner.dtype), rtol=1e-4, maxiter=STEPS
         )
@@ -63,4 +65,4 @@ def iterated(
             if inner is exact:
                 break
             inner = exact
-    return x, worst
+    return x, worst, False

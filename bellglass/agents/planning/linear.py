@@ -131,8 +131,8 @@ def solved(
     if is_narrow(matrix):
         return _directly(transition, discount, right, transposed)
     system = (scipy.sparse.eye_array(size, format="csr") - discount * matrix).tocsr()
-    x, residual = iterated(system, system.astype(np.float32), right, tolerance)
-    if residual > tolerance and _reordered_band(matrix) * size <= LARGEST:
+    x, residual, reached = iterated(system, system.astype(np.float32), right, tolerance)
+    if not reached and _reordered_band(matrix) * size <= LARGEST:
         return _directly(transition, discount, right, transposed)
     return Solved(x, residual)
 
@@ -178,4 +178,5 @@ def levelled(
             part.shape, matvec=lambda x: part @ x + x.mean(dtype=np.float64).astype(x.dtype), dtype=part.dtype
         )
 
-    return Solved(*iterated(operator(system), operator(system.astype(np.float32)), right, tolerance))
+    x, residual, _ = iterated(operator(system), operator(system.astype(np.float32)), right, tolerance)
+    return Solved(x, residual)
