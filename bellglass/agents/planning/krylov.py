@@ -35,7 +35,7 @@ ROUNDS = 12
 def iterated(
     exact: Operator, short: Operator, right: FloatArray, tolerance: float
 ) -> tuple[FloatArray, float, bool]:
-    """x with |b - A x| <= tolerance everywhere, or the best there was; its greatest residual; whether that will do.
+    """The x with |b - A x| <= tolerance everywhere, or the best one; its greatest residual; whether it will do.
 
     A residual of mere rounding will do, whatever the tolerance.
 
