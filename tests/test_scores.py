@@ -105,8 +105,8 @@ def test_dense_and_sparse_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     for scoring in (judged("discounted", 0.95), judged("finite_horizon", 1.0, 9)):
         dense = Evaluator(mdp, scoring)
         with monkeypatch.context() as patch:
-            patch.setattr("bellglass.experiments.evaluator.DENSE_STATES", 0)
-            sparse = Evaluator(mdp, scoring)
+            patch.setattr("bellglass.agents.planning.played.DENSE", 0)
+            sparse = Evaluator(random_table(1, ends=True), scoring)  # chains are kept by table
         played = dense.played(uniform(mdp))
         np.testing.assert_allclose(dense.values(played), sparse.values(played), rtol=1e-12)
 

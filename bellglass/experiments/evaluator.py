@@ -3,27 +3,21 @@
     discounted       v = r_pi + discount * P_pi v            one linear solve a policy
     finite horizon   v_h = r_pi + discount * P_pi v_{h+1}    backward from v_H = 0
 
-A curve scores a hundred policies on one small table, so the table's matrices stay here, dense where the table
-is small.  Total and average reward go to the planners, which know what a bottomless policy and a chain of
-several classes are worth.
+A curve scores a hundred policies on one small table, so the chains come from the planners' `Played`, which keeps what
+can be made once, and the bounds of `policy_bounds` are left out where they would cost as much as the values.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse
-import scipy.sparse.linalg
 
 from ..agents.planning.errors import UnboundedError
-from ..envs.mdp import TabularMDP
-from .planners import values_of_policy
+from ..agents.planning.evaluation import TOLERANCE, bounds_of
+from ..agents.planning.played import Chain, played_on
+from ..agents.planning.worth import discounted_values
+from ..envs.mdp import FloatArray, TabularMDP
 from .records import ScoringSpec
-
-FloatArray = npt.NDArray[np.float64]
-
-#: Up to this many states a dense solve is faster than a sparse one.
-DENSE_STATES = 400
 
 
 class Evaluator:
@@ -38,12 +32,7 @@ class Evaluator:
         self.mdp = mdp
         self.scoring = scoring
         self.initial: FloatArray = mdp.initial / mdp.initial.sum()
-        self._reward = mdp.expected_reward
-        self._sparse = mdp.transition_matrix
-        self._dense: FloatArray | None = None
-        if mdp.num_states <= DENSE_STATES:
-            shape = (mdp.num_states, mdp.num_actions, mdp.num_states)
-            self._dense = self._sparse.toarray().reshape(shape)
+        self._played = played_on(mdp)
 
     def played(self, probabilities: npt.ArrayLike) -> FloatArray:
         """[S, A] what is really played: weight on unavailable actions moves to the lowest available one.
@@ -77,14 +66,14 @@ class Evaluator:
         """
         scoring = self.scoring
         if scoring.criterion == "discounted" and scoring.discount is not None:
-            return self._discounted(played, scoring.discount)
+            chain = self._played.chain(played)
+            return discounted_values(chain, scoring.discount, TOLERANCE, relative=True)
         if scoring.criterion == "finite_horizon" and scoring.horizon is not None:
-            return self._after(played, scoring.horizon)
+            return self._after(self._played.chain(played), scoring.horizon)
         try:
-            return np.asarray(values_of_policy(self.mdp, played, scoring))
-        except (
-            UnboundedError
-        ):  # rewards of both signs come for ever: a sum without a limit counts as bottomless
+            return bounds_of(self.mdp, played, 1.0, criterion=scoring.criterion, horizon=None).values
+        except UnboundedError:
+            # Rewards of both signs come for ever: a sum without a limit counts as bottomless.
             return np.where(self.mdp.terminal, 0.0, -np.inf)
 
     def start_value(self, played: FloatArray) -> float:
@@ -103,42 +92,19 @@ class Evaluator:
             return self.start_value(then)
         discount = 1.0 if scoring.discount is None else scoring.discount
         if scoring.criterion == "finite_horizon" and scoring.horizon is not None:
-            values = self._after(then, scoring.horizon - 1)
+            values = self._after(self._played.chain(then), scoring.horizon - 1)
         else:
             values = self.values(then)
-        return self.mean_over_starts(self._rewards(first) + discount * (self._chain(first) @ values))
+        return self.mean_over_starts(self._played.chain(first).backup(values, discount))
 
     def mean_over_starts(self, values: FloatArray) -> float:
         """Initial @ values, where only states in which an episode may start count."""
         starts = np.flatnonzero(self.initial)
         return float(self.initial[starts] @ values[starts])
 
-    def _rewards(self, played: FloatArray) -> FloatArray:
-        """[S] mean reward of the next step."""
-        rewards: FloatArray = (played * self._reward).sum(axis=1)
-        return rewards
-
-    def _chain(self, played: FloatArray) -> FloatArray | scipy.sparse.csr_array:
-        """[S, S] chance to go on in each state."""
-        if self._dense is not None:
-            chain: FloatArray = np.einsum("sa,san->sn", played, self._dense)
-            return chain
-        states, actions = played.shape
-        rows = np.repeat(np.arange(states), actions)
-        choose = scipy.sparse.csr_array((played.ravel(), (rows, np.arange(states * actions))))
-        return choose @ self._sparse
-
-    def _discounted(self, played: FloatArray, discount: float) -> FloatArray:
-        chain, rewards = self._chain(played), self._rewards(played)
-        if isinstance(chain, np.ndarray):
-            return np.asarray(np.linalg.solve(np.eye(len(rewards)) - discount * chain, rewards))
-        system = scipy.sparse.eye_array(len(rewards)) - discount * chain
-        return np.asarray(scipy.sparse.linalg.spsolve(system.tocsc(), rewards), dtype=np.float64)
-
-    def _after(self, played: FloatArray, steps: int) -> FloatArray:
-        chain, rewards = self._chain(played), self._rewards(played)
+    def _after(self, chain: Chain, steps: int) -> FloatArray:
         discount = 1.0 if self.scoring.discount is None else self.scoring.discount
-        values: FloatArray = np.zeros(len(rewards))
+        values: FloatArray = np.zeros(self.mdp.num_states)
         for _ in range(steps):
-            values = rewards + discount * (chain @ values)
+            values = chain.backup(values, discount)
         return values

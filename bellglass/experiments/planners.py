@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy.typing as npt
 
-from ..agents.planning import Solution, evaluate, policy_values, solve
-from ..envs.mdp import FloatArray, TabularMDP
+from ..agents.planning import Solution, evaluate, solve
+from ..envs.mdp import TabularMDP
 from ..envs.pomdp import TabularPOMDP
 from .records import ScoringSpec
 
@@ -16,11 +16,6 @@ UNANSWERED = (ValueError, ArithmeticError, RuntimeError)
 def solved(model: TabularMDP | TabularPOMDP, scoring: ScoringSpec) -> Solution:
     """The optimum under the criterion of `scoring`."""
     return solve(model, scoring.discount, criterion=scoring.criterion, horizon=scoring.horizon)
-
-
-def values_of_policy(mdp: TabularMDP, policy: npt.ArrayLike, scoring: ScoringSpec) -> FloatArray:
-    """[S] exact values of a policy [S, A]; average reward: the gain from each state."""
-    return policy_values(mdp, policy, scoring.discount, criterion=scoring.criterion, horizon=scoring.horizon)
 
 
 def gap_of_policy(mdp: TabularMDP, policy: npt.ArrayLike, scoring: ScoringSpec) -> float:

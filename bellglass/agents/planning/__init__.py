@@ -13,19 +13,23 @@ if TYPE_CHECKING:
     from .errors import ToleranceError as ToleranceError
     from .errors import UnboundedError as UnboundedError
     from .evaluation import evaluate as evaluate
+    from .evaluation import policy_bounds as policy_bounds
     from .evaluation import policy_values as policy_values
     from .ladder import Ladder as Ladder
     from .ladder import information_ladder as information_ladder
     from .measures import Hardness as Hardness
     from .measures import hardness as hardness
+    from .occupancies import occupancy as occupancy
     from .score import Score as Score
     from .solution import Solution as Solution
     from .solver import solve as solve
     from .verdict import Verdict as Verdict
+    from .worth import PolicyBounds as PolicyBounds
 
 _MODULE_OF = {
     "Hardness": "measures",
     "Ladder": "ladder",
+    "PolicyBounds": "worth",
     "Score": "score",
     "Solution": "solution",
     "ToleranceError": "errors",
@@ -35,6 +39,8 @@ _MODULE_OF = {
     "evaluate": "evaluation",
     "hardness": "measures",
     "information_ladder": "ladder",
+    "occupancy": "occupancies",
+    "policy_bounds": "evaluation",
     "policy_values": "evaluation",
     "solve": "solver",
 }

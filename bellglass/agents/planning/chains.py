@@ -162,12 +162,29 @@ def total_reward(
     """
     classes = closed_classes(transition, leaks)
     worth = class_signs(transition, reward, size, classes)
+    values = endless_totals(transition, classes, worth, initial)
+    finite = np.flatnonzero((values == 0) & (classes.of < 0))
+    if finite.size:
+        values[finite] = factorised(scipy.sparse.csr_array(transition[finite][:, finite]))(
+            reward[finite], False
+        )
+    return values
+
+
+def endless_totals(
+    transition: scipy.sparse.csr_array, classes: Classes, worth: FloatArray, initial: FloatArray
+) -> FloatArray:
+    """[S] inf, -inf or nan where the chain may end up in a class of that `worth`, 0 where the total is finite.
+
+    Raises:
+        UnboundedError: from a state that the start can reach, the sum of rewards has no limit.
+    """
     backwards = transition.T.tocsr()
     reaches = {
         kind: reached_from(backwards, np.isin(classes.of, np.flatnonzero(same)))
         for kind, same in (("inf", worth == np.inf), ("-inf", worth == -np.inf), ("nan", np.isnan(worth)))
     }
-    values = np.zeros(len(reward))
+    values = np.zeros(transition.shape[0])
     values[reaches["inf"]] = np.inf
     values[reaches["-inf"]] = -np.inf
     undefined = reaches["nan"] | (reaches["inf"] & reaches["-inf"])
@@ -178,20 +195,17 @@ def total_reward(
         raise UnboundedError(
             f"the total reward from state {s} has no limit: rewards of both signs come for ever", s, np.nan
         )
-    finite = np.flatnonzero((values == 0) & (classes.of < 0))
-    if finite.size:
-        values[finite] = factorised(scipy.sparse.csr_array(transition[finite][:, finite]))(
-            reward[finite], False
-        )
     return values
 
 
 def reached_from(transition: scipy.sparse.csr_array, begin: BoolArray) -> BoolArray:
     """[S] states that the chain can be in, from those where it may begin."""
-    seen = begin.copy()
-    frontier = np.flatnonzero(seen)
-    while frontier.size:
-        entered = np.unique(transition[frontier].indices)
-        frontier = entered[~seen[entered]]
-        seen[frontier] = True
-    return seen
+    begins, size = np.flatnonzero(begin), transition.shape[0]
+    # One more node that leads to every state where it may begin: a single compiled search does them all.
+    indptr = np.concatenate([transition.indptr, [transition.indptr[-1] + len(begins)]])
+    indices = np.concatenate([transition.indices, begins])
+    graph = scipy.sparse.csr_array((np.ones(len(indices)), indices, indptr), shape=(size + 1, size + 1))
+    order = scipy.sparse.csgraph.breadth_first_order(graph, size, return_predecessors=False)
+    seen = np.zeros(size + 1, dtype=np.bool_)
+    seen[order] = True
+    return np.asarray(seen[:-1])

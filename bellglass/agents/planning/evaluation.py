@@ -1,8 +1,9 @@
-"""`evaluate`: the exact score of a policy or an agent; `policy_values`: its values alone.
+"""`evaluate`: the exact score of a policy or an agent; `policy_bounds`: its values and how wrong they may be.
 
     v(s)  =  sum_a pi(a | s) sum_k p_k (r_k + discount * v(s'_k))
 
-A linear solve on the policy's own sparse matrix, or backward induction; no episode is ever played.
+A linear solve on the policy's own chain, or backward induction; no episode is ever played.  `worth.py` has the
+certificates.
 """
 
 from __future__ import annotations
@@ -13,25 +14,26 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
-from ...envs.mdp import BoolArray, FloatArray, TabularMDP
-from .chains import long_run, total_reward
+from ...envs.mdp import FloatArray, IntArray, TabularMDP
+from .bounds import allowed_width, apart, refuse
 from .gaps import smallest_loss
-from .linear import factorised
-from .pairs import Pairs, summed
+from .pairs import UNIT, Pairs
+from .played import played_on
 from .policies import (
     chances_of_agent,
+    checked_policy,
     observations_of,
-    policy_matrix,
-    uniform_weights,
-    weights_of_array,
-    weights_of_chances,
+    played_chances,
+    uniform_chances,
 )
 from .score import Score
 from .solution import Criterion
 from .solver import Model, checked_discount, hidden_table, observed_table, solve, start_value
+from .worth import PolicyBounds, average, discounted, finite_horizon, total
 
-#: Why a table that ends has no average reward.
-ENDS = "episodes end in this table, so its average reward is defined with restart=True in solve only"
+#: What policies are solved to where nobody says otherwise; `evaluate` and the curves of experiments take what float64
+#: gives beyond it.
+TOLERANCE = 1e-8
 
 #: Marks of tables scored before: (optimum, random, gap) by criterion, discount and horizon.
 _MARKS: WeakKeyDictionary[TabularMDP, dict[tuple[str, float, int | None], tuple[float, float, float]]] = (
@@ -87,18 +89,25 @@ def evaluate(
             pomdp, policy_or_agent, weight, criterion=criterion, horizon=horizon, exploring=exploring
         )
     mdp = observed_table(model)
-    pairs = pairs_of(mdp)
+    policy: IntArray | FloatArray
     if _is_array(policy_or_agent):
-        weights = weights_of_array(pairs, mdp, policy_or_agent, horizon)
+        policy = checked_policy(mdp, policy_or_agent, horizon)
     else:
         shown = observations_of(mdp, model)
         chances = chances_of_agent(policy_or_agent, shown, mdp.num_actions, exploring=exploring)
-        weights = weights_of_chances(pairs, mdp, chances)
-    values = values_of_weights(pairs, weights, weight, criterion=criterion, horizon=horizon)
-    start = start_value(mdp, values[0] if values.ndim == 2 else values)
+        policy = played_chances(mdp, chances)
+    found = bounds_of(mdp, policy, weight, criterion=criterion, horizon=horizon)
+    start = start_value(mdp, found.values[0] if found.values.ndim == 2 else found.values)
+    low, high = start_bounds(mdp, found)
     optimum, random, gap = marks_of(mdp, weight, criterion=criterion, horizon=horizon)
     return Score(
-        values=values, start_value=start, optimum=optimum, random=random, gap=gap, lower=start, upper=start
+        values=found.values,
+        start_value=start,
+        optimum=optimum,
+        random=random,
+        gap=gap,
+        lower=low,
+        upper=high,
     )
 
 
@@ -109,8 +118,32 @@ def policy_values(
     *,
     criterion: Criterion = "discounted",
     horizon: int | None = None,
+    tolerance: float = TOLERANCE,
+    relative: bool = True,
 ) -> FloatArray:
-    """The values of a policy array alone: [S], with a finite horizon [H + 1, S]; for "average" its gain [S].
+    """`policy_bounds` without the bounds: values [S], with a finite horizon [H + 1, S]; for "average" the gain [S]."""
+    return policy_bounds(
+        mdp,
+        policy,
+        discount,
+        criterion=criterion,
+        horizon=horizon,
+        tolerance=tolerance,
+        relative=relative,
+    ).values
+
+
+def policy_bounds(
+    mdp: TabularMDP,
+    policy: npt.ArrayLike,
+    discount: float | None = None,
+    *,
+    criterion: Criterion = "discounted",
+    horizon: int | None = None,
+    tolerance: float = TOLERANCE,
+    relative: bool = True,
+) -> PolicyBounds:
+    """What a policy array is worth in every state, between certified bounds.
 
     Args:
         mdp: the table.
@@ -118,54 +151,71 @@ def policy_values(
         discount: as in `solve`.
         criterion: as in `solve`.
         horizon: as in `solve`.
+        tolerance: greatest distance between upper and lower bounds, positive.
+        relative: count the tolerance in units of max(1, max|v|).
 
     Raises:
         ValueError: a setting out of range, a policy of the wrong shape, or one that names an unavailable
             action in a live state.
+        ToleranceError: the tolerance is beyond float64; carries the best bounds.
         UnboundedError: the policy's total reward is not defined from a reachable state.
     """
     weight = checked_discount(discount, criterion, horizon)
-    pairs = pairs_of(mdp)
-    weights = weights_of_array(pairs, mdp, policy, horizon)
-    return values_of_weights(pairs, weights, weight, criterion=criterion, horizon=horizon)
+    if not tolerance > 0.0 or not np.isfinite(tolerance):
+        raise ValueError(f"tolerance must be positive and finite, got {tolerance}")
+    found = bounds_of(
+        mdp,
+        checked_policy(mdp, policy, horizon),
+        weight,
+        criterion=criterion,
+        horizon=horizon,
+        tolerance=tolerance,
+        relative=relative,
+    )
+    known = np.isfinite(found.values[0] if found.values.ndim == 2 else found.values)
+    numbers = (found.values[0] if found.values.ndim == 2 else found.values)[known]
+    width = allowed_width(tolerance, relative, numbers)
+    if apart(found.lower[known], found.upper[known]) > width:
+        refuse(found.lower, found.upper, tolerance, relative, width)
+    return found
 
 
-def values_of_weights(
-    pairs: Pairs, weights: FloatArray, discount: float, *, criterion: Criterion, horizon: int | None
-) -> FloatArray:
-    """What `policy_values` says, of weights [M] or [H, M] over the pairs."""
+def bounds_of(
+    mdp: TabularMDP,
+    policy: IntArray | FloatArray,
+    discount: float,
+    *,
+    criterion: Criterion,
+    horizon: int | None,
+    tolerance: float = TOLERANCE,
+    relative: bool = True,
+) -> PolicyBounds:
+    """What `policy_bounds` says of a policy that `checked_policy` or `played_chances` let through, however wide."""
+    played = played_on(mdp)
     if criterion == "finite_horizon":
         assert horizon is not None
-        return _backward(pairs, weights, discount, horizon)
-    transition, reward = policy_matrix(pairs, weights)
+        return finite_horizon(played.chain_of_step(policy), mdp.num_states, horizon, discount)
+    chain = played.chain(policy)
     if criterion == "discounted":
-        live = pairs.live
-        values = np.zeros(pairs.num_states)
-        values[live] = factorised(transition[live][:, live], discount)(reward[live], False)
-        return values
-    leaks = leaking(pairs, weights)
+        return discounted(chain, discount, tolerance=tolerance, relative=relative)
     if criterion == "total":
-        size = summed(pairs.state, weights * pairs.size, pairs.num_states)
-        return total_reward(transition, reward, size, leaks, pairs.initial)
-    if pairs.ends:
-        raise ValueError(ENDS)
-    return long_run(transition, reward, leaks)[0]
+        return total(chain, mdp.initial)
+    played.refuse_ends()
+    return average(chain)
 
 
-def leaking(pairs: Pairs, weights: FloatArray) -> BoolArray:
-    """[S] states from which a step of the policy may end the episode; terminal states too."""
-    leaks = np.bincount(pairs.state, weights=weights, minlength=pairs.num_states) == 0
-    leaks[pairs.state[(weights > 0) & (pairs.going_on < 1.0)]] = True
-    return np.asarray(leaks)
-
-
-def _backward(pairs: Pairs, weights: FloatArray, discount: float, horizon: int) -> FloatArray:
-    values = np.zeros((horizon + 1, pairs.num_states))
-    for h in range(horizon - 1, -1, -1):
-        now = weights if weights.ndim == 1 else weights[h]
-        q = pairs.backup(values[h + 1], discount)
-        values[h] = summed(pairs.state, now * q, pairs.num_states)
-    return values
+def start_bounds(mdp: TabularMDP, found: PolicyBounds) -> tuple[float, float]:
+    """Certified (lower, upper) of the mean over the start."""
+    begins = np.flatnonzero(mdp.initial)
+    weights = mdp.initial[begins] / mdp.initial.sum()
+    rounding = (2.0 * len(begins) + 8.0) * UNIT
+    ends = []
+    for sign, bound in ((-1.0, found.lower[begins]), (+1.0, found.upper[begins])):
+        middle = float(weights @ bound)
+        ends.append(
+            middle + sign * rounding * float(weights @ np.abs(bound)) if np.isfinite(middle) else middle
+        )
+    return ends[0], ends[1]
 
 
 def marks_of(
@@ -176,12 +226,9 @@ def marks_of(
     key = (criterion, discount, horizon)
     if key not in known:
         best = solve(mdp, discount, criterion=criterion, horizon=horizon)
-        pairs = pairs_of(mdp)
-        values = values_of_weights(
-            pairs, uniform_weights(pairs), discount, criterion=criterion, horizon=horizon
-        )
-        random = start_value(mdp, values[0] if values.ndim == 2 else values)
-        known[key] = (best.start_value, random, smallest_loss(pairs, best))
+        found = bounds_of(mdp, uniform_chances(mdp), discount, criterion=criterion, horizon=horizon)
+        random = start_value(mdp, found.values[0] if found.values.ndim == 2 else found.values)
+        known[key] = (best.start_value, random, smallest_loss(pairs_of(mdp), best))
     return known[key]
 
 

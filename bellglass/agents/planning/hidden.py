@@ -13,7 +13,7 @@ from ...envs.pomdp import TabularPOMDP
 from .histories import Follower
 from .ladder import Nodes
 from .pairs import Pairs
-from .policies import chances_of_agent, uniform_weights, weights_of_chances
+from .policies import chances_of_agent, played_chances, uniform_chances
 from .score import Score
 from .solution import Criterion
 from .solver import solve, start_value
@@ -38,7 +38,7 @@ def evaluate_hidden(
     The score's `values` [S] are those of starting in each hidden state; an agent with memory has none but
     its start value's interval, so its `values` are [1].
     """
-    from .evaluation import values_of_weights
+    from .evaluation import bounds_of
 
     optimum, random, gap = _marks(pomdp, discount, criterion, horizon)
 
@@ -66,9 +66,8 @@ def evaluate_hidden(
         observations = np.arange(pomdp.num_observations)
         chances = chances_of_agent(policy_or_agent, observations, pomdp.num_actions, exploring=exploring)
     nodes = Nodes(pomdp)
-    node_pairs = Pairs.of(nodes.mdp)
-    weights = weights_of_chances(node_pairs, nodes.mdp, nodes.seen @ chances)
-    values = values_of_weights(node_pairs, weights, discount, criterion=criterion, horizon=horizon)
+    played = played_chances(nodes.mdp, nodes.seen @ chances)
+    values = bounds_of(nodes.mdp, played, discount, criterion=criterion, horizon=horizon).values
     start = start_value(nodes.mdp, values[0] if values.ndim == 2 else values)
     first = int(np.flatnonzero(nodes.mdp.initial)[0]) // pomdp.num_states * pomdp.num_states
     values = values[..., first : first + pomdp.num_states]
@@ -87,17 +86,15 @@ def _marks(
     pomdp: TabularPOMDP, discount: float, criterion: Criterion, horizon: int | None
 ) -> tuple[float, float, float]:
     """(optimum, random, gap), remembered as long as the table lives; the gap is that of the table of beliefs."""
-    from .evaluation import values_of_weights
+    from .evaluation import bounds_of
     from .gaps import smallest_loss
 
     known = _MARKS.setdefault(pomdp, {})
     key = (criterion, discount, horizon)
     if key not in known:
         best = solve(pomdp, None if discount == 1.0 else discount, criterion=criterion, horizon=horizon)
-        pairs = Pairs.of(pomdp.mdp)
-        values = values_of_weights(
-            pairs, uniform_weights(pairs), discount, criterion=criterion, horizon=horizon
-        )
+        uniform = uniform_chances(pomdp.mdp)
+        values = bounds_of(pomdp.mdp, uniform, discount, criterion=criterion, horizon=horizon).values
         random = start_value(pomdp.mdp, values[0] if values.ndim == 2 else values)
         known[key] = (best.start_value, random, smallest_loss(Pairs.of(best.mdp), best))
     return known[key]

@@ -1,4 +1,4 @@
-"""Policies as weights over the available pairs: arrays of actions, arrays of chances, agents."""
+"""Policies as arrays that can be played: of actions, of chances, of what an agent answers."""
 
 from __future__ import annotations
 
@@ -6,25 +6,28 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse
 
-from ...envs.mdp import FloatArray, TabularMDP
-from .pairs import Pairs
+from ...envs.mdp import FloatArray, IntArray, TabularMDP
+
+#: How far a policy's chances may miss the sum of 1.
+SUM_TOLERANCE = 1e-6
 
 
-def weights_of_array(pairs: Pairs, mdp: TabularMDP, policy: npt.ArrayLike, horizon: int | None) -> FloatArray:
-    """[M], or [H, M] for a policy that depends on the time: chance of each pair in its state.
+def checked_policy(
+    mdp: TabularMDP, policy: npt.ArrayLike, horizon: int | None = None
+) -> IntArray | FloatArray:
+    """A copy of the policy that can be played: actions [S] or [H, S], or chances [S, A] or [H, S, A] that sum to 1.
 
-    Integers are actions, [S] or [H, S]; floats are chances, [S, A] or [H, S, A].  Rows of terminal states
-    do not count.
+    Integers are actions, floats are chances, which mean chances / (their sum).  Rows of terminal states do not count:
+    they come back as 0.
 
     Raises:
         ValueError: a wrong shape, an action out of range or not available in a live state, chances that are
-            negative or do not sum to 1.
+            negative, not a number, or do not sum to 1.
         TypeError: neither integers nor floats.
     """
     given = np.asarray(policy)
-    num_states, num_actions = pairs.num_states, pairs.num_actions
+    num_states, num_actions = mdp.num_states, mdp.num_actions
     if given.dtype.kind in "iu":
         shapes: list[tuple[int, ...]] = [(num_states,)]
     elif given.dtype.kind == "f":
@@ -36,48 +39,70 @@ def weights_of_array(pairs: Pairs, mdp: TabularMDP, policy: npt.ArrayLike, horiz
     if given.shape not in shapes:
         wanted = " or ".join(str(list(shape)) for shape in shapes)
         raise ValueError(f"a policy of {given.dtype} must have shape {wanted}, got {list(given.shape)}")
+    return _checked_actions(mdp, given) if given.dtype.kind in "iu" else _checked_chances(mdp, given)
+
+
+def _checked_actions(mdp: TabularMDP, given: npt.NDArray[Any]) -> IntArray:
     live = ~mdp.terminal
-    if given.dtype.kind in "iu":
-        wrong = live & ((given < 0) | (given >= num_actions))
-        if wrong.any():
-            where = tuple(np.argwhere(wrong)[0].tolist())
-            raise ValueError(
-                f"state {where[-1]}: the policy plays action {given[where]}, not in [0, {num_actions})"
-            )
-        chances = np.zeros((*given.shape, num_actions))
-        np.put_along_axis(chances, np.where(live, given, 0)[..., None].astype(np.int64), 1.0, axis=-1)
-    else:
-        chances = given.astype(np.float64)
-        bad = live[:, None] & ~((chances >= 0) & (chances <= 1.0 + 1e-6))
-        if bad.any():
-            where = tuple(np.argwhere(bad)[0].tolist())
-            raise ValueError(
-                f"state {where[-2]}, action {where[-1]}: {chances[where]} is not a probability in [0, 1]"
-            )
-        sums = chances.sum(axis=-1)
-        off = live & (np.abs(sums - 1.0) > 1e-6)
-        if off.any():
-            where = tuple(np.argwhere(off)[0].tolist())
-            raise ValueError(f"state {where[-1]}: the policy's chances sum to {sums[where]:.12g}, not 1")
-        chances = chances / np.where(live, sums, 1.0)[..., None]
-    forbidden = live[:, None] & ~mdp.action_mask & (chances > 0)
+    wrong = live & ((given < 0) | (given >= mdp.num_actions))
+    if wrong.any():
+        where = tuple(np.argwhere(wrong)[0].tolist())
+        raise ValueError(
+            f"{_named(where)}: the policy plays action {given[where]}, not in [0, {mdp.num_actions})"
+        )
+    actions = np.where(live, given, 0).astype(np.int64)
+    rows = np.arange(mdp.num_states) * mdp.num_actions + actions
+    forbidden = live & (mdp.first_outcome[rows + 1] == mdp.first_outcome[rows])
     if forbidden.any():
         where = tuple(np.argwhere(forbidden)[0].tolist())
-        raise ValueError(f"state {where[-2]}: action {where[-1]} is not available, but the policy plays it")
-    return np.asarray(chances[..., pairs.state, pairs.action])
+        raise ValueError(
+            f"{_named(where)}: action {actions[where]} is not available, but the policy plays it"
+        )
+    return actions
 
 
-def weights_of_chances(pairs: Pairs, mdp: TabularMDP, chances: FloatArray) -> FloatArray:
-    """[M] as the environment plays chances [S, A]: an unavailable action is played as the lowest one."""
+def _checked_chances(mdp: TabularMDP, given: npt.NDArray[Any]) -> FloatArray:
+    live = ~mdp.terminal
+    chances = np.where(live[:, None], given, 0.0).astype(np.float64)
+    bad = ~((chances >= 0) & (chances <= 1.0 + SUM_TOLERANCE))
+    if bad.any():
+        where = tuple(np.argwhere(bad)[0].tolist())
+        raise ValueError(
+            f"{_named(where[:-1])}, action {where[-1]}: {chances[where]} is not a probability in [0, 1]"
+        )
+    sums = chances.sum(axis=-1)
+    off = live & (np.abs(sums - 1.0) > SUM_TOLERANCE)
+    if off.any():
+        where = tuple(np.argwhere(off)[0].tolist())
+        raise ValueError(f"{_named(where)}: the policy's chances sum to {sums[where]:.12g}, not 1")
+    forbidden = ~mdp.action_mask & (chances > 0)
+    if forbidden.any():
+        where = tuple(np.argwhere(forbidden)[0].tolist())
+        raise ValueError(
+            f"{_named(where[:-1])}: action {where[-1]} is not available, but the policy plays it"
+            f" with chance {chances[where]:.12g}"
+        )
+    return np.asarray(chances / np.where(live, sums, 1.0)[..., None])
+
+
+def _named(where: tuple[int, ...]) -> str:
+    """`state s`, or `step h, state s` in a policy that depends on the time."""
+    return f"state {where[0]}" if len(where) == 1 else f"step {where[0]}, state {where[1]}"
+
+
+def played_chances(mdp: TabularMDP, chances: FloatArray) -> FloatArray:
+    """[S, A] as the environment plays `chances` [S, A]: an unavailable action is played as the lowest one."""
     available = np.where(mdp.action_mask, chances, 0.0)
     stray = np.where(mdp.action_mask, 0.0, chances).sum(axis=1)
     available[np.arange(mdp.num_states), mdp.lowest_action] += stray
-    return np.asarray(available[pairs.state, pairs.action])
+    available[mdp.terminal] = 0.0
+    return available
 
 
-def uniform_weights(pairs: Pairs) -> FloatArray:
-    """[M] of the policy that plays every available action alike."""
-    return np.asarray(1.0 / np.bincount(pairs.state, minlength=pairs.num_states)[pairs.state])
+def uniform_chances(mdp: TabularMDP) -> FloatArray:
+    """[S, A] of the policy that plays every available action alike; 0 in terminal states."""
+    count = mdp.action_mask.sum(axis=1, keepdims=True)
+    return np.asarray(mdp.action_mask / np.maximum(count, 1))
 
 
 def observations_of(mdp: TabularMDP, model: Any) -> npt.NDArray[Any]:
@@ -120,12 +145,3 @@ def chances_of_agent(
     if actions.shape != (count,) or actions.min(initial=0) < 0 or actions.max(initial=0) >= num_actions:
         raise ValueError(f"predict answered {actions!r}, not {count} actions in [0, {num_actions})")
     return np.eye(num_actions)[actions.astype(np.int64)]
-
-
-def policy_matrix(pairs: Pairs, weights: FloatArray) -> tuple[scipy.sparse.csr_array, FloatArray]:
-    """[S, S] chance to go on in each state, and [S] mean reward, of the weights [M]; zeros are not stored."""
-    played = np.flatnonzero(weights)
-    mixer = scipy.sparse.csr_array(
-        (weights[played], (pairs.state[played], played)), shape=(pairs.num_states, pairs.num_pairs)
-    )
-    return (mixer @ pairs.matrix).tocsr(), mixer @ pairs.reward

@@ -19,7 +19,8 @@ class Score:
         random: the start value of the policy that plays every available action alike.
         gap: smallest positive loss of start value by changing the optimal policy (ties by the lowest
             action) in one state; inf if there is none.
-        lower: certified lower bound of start_value where histories were pruned, else start_value.
+        lower: certified lower bound of start_value, rounding included; where states are hidden, of the pruned
+            histories' weight, and start_value itself for policies of the last observation.
         upper: certified upper bound likewise.
     """
 
