@@ -21,6 +21,7 @@ from .discounted import (
 )
 from .finite_horizon import backward_induction
 from .pairs import Pairs
+from .progress import Progress
 from .solution import CRITERIA, Criterion, Solution
 from .total import solve_total
 
@@ -76,7 +77,7 @@ def solve(
             (total, average).
         tolerance: greatest distance between upper and lower bounds, positive.
         relative: count the tolerance in units of max(1, max|V*|).
-        progress_bar: show the distance of the bounds while working.
+        progress_bar: show on stderr the distance of the bounds and the time left, after two seconds of work.
         restart: for "average" only: an outcome that terminates goes on in a state drawn from `initial`.
 
     Raises:
@@ -103,7 +104,7 @@ def solve(
             )
     mdp = model if isinstance(model, TabularMDP) else observed_table(model)
     began = perf_counter()
-    with _Progress(progress_bar) as report:
+    with Progress(progress_bar) as report:
         if criterion == "discounted":
             assert discount is not None
             return _discounted(mdp, float(discount), method, tolerance, relative, report, began)
@@ -326,30 +327,3 @@ def start_value(mdp: TabularMDP, values: FloatArray) -> float:
     begins = np.flatnonzero(mdp.initial)
     weights = mdp.initial[begins] / mdp.initial.sum()
     return float(weights @ values[begins])
-
-
-class _Progress:
-    """Prints the distance of the bounds on one line of stderr, ten times a second at most."""
-
-    def __init__(self, wanted: bool) -> None:
-        self.wanted = wanted
-        self.printed = False
-        self.last = perf_counter()
-
-    def __enter__(self) -> Report | None:
-        return self._report if self.wanted else None
-
-    def _report(self, iterations: int, distance: float) -> None:
-        if perf_counter() - self.last > 0.1:
-            import sys
-
-            self.last = perf_counter()
-            self.printed = True
-            sys.stderr.write(f"\rsolve: iteration {iterations}, bounds {distance:.2e} apart ")
-            sys.stderr.flush()
-
-    def __exit__(self, *failure: object) -> None:
-        if self.printed:
-            import sys
-
-            sys.stderr.write("\n")
