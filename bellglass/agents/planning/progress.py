@@ -31,7 +31,7 @@ MOST_SAMPLES = 200
 class Report(Protocol):
     """Told by a solver how far it is."""
 
-    def __call__(self, iterations: int, distance: float, allowed: float | None = None, /) -> None:
+    def __call__(self, iterations: int, distance: float, allowed: float | None = None) -> None:
         """Takes the iterations so far, the greatest distance of the bounds, and the distance that is allowed."""
         ...
 
@@ -68,7 +68,7 @@ class Progress:
             self._write("\n")
             self._drawn = 0
 
-    def __call__(self, iterations: int, distance: float, allowed: float | None = None, /) -> None:
+    def __call__(self, iterations: int, distance: float, allowed: float | None = None) -> None:
         """Notes the distance, and draws if it is time to."""
         now = self._clock()
         if now < self._next_sample and now < self._quiet_until:

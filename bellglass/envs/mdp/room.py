@@ -15,6 +15,10 @@ SMALL = 64 * 2**20
 GIB = 2.0**30
 
 
+class RoomError(ValueError):
+    """What was asked for does not fit into the memory that is free."""
+
+
 def require_room(num_bytes: int, what: str) -> None:
     """Refuses what cannot fit.
 
@@ -23,13 +27,13 @@ def require_room(num_bytes: int, what: str) -> None:
         what: how the error's sentence begins, such as "a table of 3 states".
 
     Raises:
-        ValueError: more than is free; the message tells both in GiB.
+        RoomError: more than is free; the message tells both in GiB.
     """
     if num_bytes <= SMALL:
         return
     free = free_memory()
     if free is not None and num_bytes > free:
-        raise ValueError(
+        raise RoomError(
             f"{what} would take {num_bytes / GIB:.1f} GiB of memory, but only {free / GIB:.1f} GiB are free"
         )
 
@@ -44,7 +48,7 @@ def require_room_for_table(num_states: int, num_actions: int, num_outcomes: int)
     """Refuses a table that cannot fit.
 
     Raises:
-        ValueError: more than is free; the message tells both in GiB.
+        RoomError: more than is free; the message tells both in GiB.
     """
     require_room(
         table_bytes(num_states, num_actions, num_outcomes),
