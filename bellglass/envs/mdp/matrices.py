@@ -11,7 +11,7 @@ Nothing given is changed: a matrix whose entries are unsorted or doubled is put 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +20,30 @@ from .builders import as_mask, as_pairs_mask
 from .room import require_room, require_room_for_table
 from .table import BoolArray, FloatArray, IntArray, locked
 
-if TYPE_CHECKING:
-    import scipy.sparse
-
 #: A matrix, dense or sparse, or a list of them.
 MatrixLike = Any
+
+
+class Sparse(NamedTuple):
+    """A matrix by rows (CSR).
+
+    Attributes:
+        shape: rows and columns.
+        first: [rows + 1] where each row's entries begin.
+        column: [K] column of each entry.
+        data: [K] the numbers.
+    """
+
+    shape: tuple[int, int]
+    first: IntArray
+    column: IntArray
+    data: FloatArray
+
+    @property
+    def row(self) -> IntArray:
+        """[K] row of each entry."""
+        rows: IntArray = np.repeat(np.arange(self.shape[0], dtype=np.int64), np.diff(self.first))
+        return rows
 
 
 class Rows(NamedTuple):
@@ -75,7 +94,7 @@ def fields_from_sparse(
     if entries is not None and entries.ndim == 1 and transition.format == "csr":
         each = _reward_of_each_entry(transition, entries, num_states, num_actions)
     matrix = _csr("transition", transition, whole=each is not None)
-    row = _row_of_entry(matrix)
+    row = matrix.row
     if each is not None:
         paid = each
     elif entries is None:
@@ -84,11 +103,11 @@ def fields_from_sparse(
                 f"a stacked reward must have the shape {list(transition.shape)} of transition, "
                 f"got {list(reward.shape)}"
             )
-        paid = _values_at(_csr("reward", reward), row, matrix.indices)
+        paid = _values_at(_csr("reward", reward), row, matrix.column)
     else:
         s, a = np.divmod(row, num_actions)
         paid = _paid(entries, num_states, num_actions)[s, a]
-    rows = Rows(np.arange(num_pairs), matrix.indptr.astype(np.int64), matrix.indices, matrix.data, paid)
+    rows = Rows(np.arange(num_pairs), matrix.first, matrix.column, matrix.data, paid)
     return _fields([rows], num_states, num_actions, initial, terminal, action_mask)
 
 
@@ -143,15 +162,15 @@ def fields_from_pairs(
             "(-inf: not available)"
         )
     available = np.flatnonzero(rewards > -np.inf)
-    matrix = _csr("Q", chances)[available] if len(available) < len(rewards) else _csr("Q", chances)
+    matrix = _csr("Q", chances, rows=available if len(available) < len(rewards) else None)
     listed = np.zeros(num_states * num_actions, dtype=np.bool_)
     listed[pair[available]] = True
     rows = Rows(
         pair[available],
-        matrix.indptr.astype(np.int64),
-        matrix.indices,
+        matrix.first,
+        matrix.column,
         matrix.data,
-        np.repeat(rewards[available], np.diff(matrix.indptr)),
+        np.repeat(rewards[available], np.diff(matrix.first)),
     )
     mask = listed.reshape(num_states, num_actions)
     stuck = np.flatnonzero(~mask.any(axis=1) & ~as_mask(terminal, num_states))
@@ -253,13 +272,13 @@ def _matrix_of_action(entry: Any, action: int, num_states: int) -> Any:
 # -- rows ------------------------------------------------------------------------------------------------------
 
 
-def _one_an_action(name: str, matrices: Sequence[MatrixLike]) -> list[scipy.sparse.csr_array]:
+def _one_an_action(name: str, matrices: Sequence[MatrixLike]) -> list[Sparse]:
     """The A matrices [S, S] as canonical CSR."""
     import scipy.sparse
 
     if scipy.sparse.issparse(matrices) or len(matrices) == 0:
         raise ValueError(f"{name} must be a list of A matrices [S, S], A at least 1")
-    found: list[scipy.sparse.csr_array] = []
+    found: list[Sparse] = []
     for a, matrix in enumerate(matrices):
         shape = tuple(matrix.shape) if scipy.sparse.issparse(matrix) else np.shape(matrix)
         size = found[0].shape[1] if found else shape[-1] if shape else 0
@@ -270,43 +289,40 @@ def _one_an_action(name: str, matrices: Sequence[MatrixLike]) -> list[scipy.spar
     return found
 
 
-def _csr(name: str, matrix: MatrixLike, *, whole: bool = False) -> scipy.sparse.csr_array:
-    """`matrix` as CSR of float64, sorted and without doubles; a new object that may share the given arrays.
+def _csr(name: str, matrix: MatrixLike, *, whole: bool = False, rows: IntArray | None = None) -> Sparse:
+    """`matrix` by rows, as float64, sorted and without doubles; may share the given arrays.
 
     Args:
         name: what errors call it.
         matrix: sparse, or an array of two dimensions.
         whole: keep entries as they are stored (the matrix is CSR).
+        rows: take these rows only.
     """
     import scipy.sparse
 
     if not scipy.sparse.issparse(matrix):
         dense = np.asarray(matrix)
         require_room(10 * dense.size, f"reading {name} of shape {list(dense.shape)}")
-        return scipy.sparse.csr_array(np.asarray(dense, dtype=np.float64))
+        matrix = scipy.sparse.csr_array(np.asarray(dense, dtype=np.float64))
     if matrix.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold numbers, got {matrix.dtype}")
-    given = matrix.tocsr()
+    given = matrix.tocsr() if rows is None else matrix.tocsr()[rows]
     data = np.asarray(given.data, dtype=np.float64)
-    found = scipy.sparse.csr_array((data, given.indices, given.indptr), shape=given.shape, copy=False)
+    found: Any = scipy.sparse.csr_array((data, given.indices, given.indptr), shape=given.shape, copy=False)
     if not whole and not found.has_canonical_format:
         found = found.copy()
         found.sum_duplicates()
-    return found
+    num_rows, num_columns = found.shape
+    return Sparse((num_rows, num_columns), found.indptr.astype(np.int64), found.indices, found.data)
 
 
-def _row_of_entry(matrix: scipy.sparse.csr_array) -> IntArray:
-    rows: IntArray = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
-    return rows
-
-
-def _values_at(matrix: scipy.sparse.csr_array, row: IntArray, column: IntArray) -> FloatArray:
+def _values_at(matrix: Sparse, row: IntArray, column: IntArray) -> FloatArray:
     """[K] the matrix's numbers at (row, column); 0 where nothing is stored."""
     width = matrix.shape[1]
-    stored = _row_of_entry(matrix) * width + matrix.indices
+    stored = matrix.row * width + matrix.column
     wanted = row * width + column
     if stored.shape == wanted.shape and (stored == wanted).all():
-        return np.asarray(matrix.data)
+        return matrix.data
     k = np.searchsorted(stored, wanted)
     k[k == len(stored)] = 0
     if not len(stored):
@@ -315,18 +331,16 @@ def _values_at(matrix: scipy.sparse.csr_array, row: IntArray, column: IntArray) 
     return values
 
 
-def _blocks(matrices: Sequence[scipy.sparse.csr_array], rewards: Sequence[Any]) -> list[Rows]:
-    import scipy.sparse
-
+def _blocks(matrices: Sequence[Sparse], rewards: Sequence[Any]) -> list[Rows]:
     num_actions, blocks = len(matrices), []
     for a, (matrix, reward) in enumerate(zip(matrices, rewards, strict=True)):
-        row = _row_of_entry(matrix)
-        if scipy.sparse.issparse(reward):
-            paid = _values_at(reward, row, matrix.indices)
+        row = matrix.row
+        if isinstance(reward, Sparse):
+            paid = _values_at(reward, row, matrix.column)
         else:
-            paid = np.broadcast_to(reward, matrix.shape)[row, matrix.indices]
+            paid = np.broadcast_to(reward, matrix.shape)[row, matrix.column]
         pair = np.arange(matrix.shape[0], dtype=np.int64) * num_actions + a
-        blocks.append(Rows(pair, matrix.indptr.astype(np.int64), matrix.indices, matrix.data, paid))
+        blocks.append(Rows(pair, matrix.first, matrix.column, matrix.data, paid))
     return blocks
 
 
