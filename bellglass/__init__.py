@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .agents.planning import Ladder as Ladder
     from .agents.planning import Score as Score
     from .agents.planning import Solution as Solution
+    from .agents.planning import Verdict as Verdict
+    from .agents.planning import check as check
     from .agents.planning import evaluate as evaluate
     from .agents.planning import hardness as hardness
     from .agents.planning import information_ladder as information_ladder
@@ -40,6 +42,8 @@ _HOMES = {
     "Solution": "agents.planning",
     "TabularMDP": "envs.mdp",
     "TabularPOMDP": "envs.pomdp",
+    "Verdict": "agents.planning",
+    "check": "agents.planning",
     "estimate_mdp": "agents.tabular.estimation",
     "evaluate": "agents.planning",
     "hardness": "agents.planning",

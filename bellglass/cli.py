@@ -1,6 +1,6 @@
 """The `bellglass` command: run, report, solve and look, without writing Python.
 
-Exit codes: 0 done, 1 some run failed, 2 bad input (one line on stderr tells what is allowed).
+Exit codes: 0 done, 1 some run failed or an answer is wrong, 2 bad input (one line on stderr tells what is allowed).
 Nothing heavy is imported before a command needs it, so that `bellglass --help` is quick.
 """
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .experiments.config import Suite
 
 DONE, SOME_RUN_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+ANSWER_IS_WRONG = 1
 
 
 def demo(*, quick: bool = False, output: Path | None = None, workers: int | None = None) -> int:
@@ -157,6 +158,50 @@ def solve(
     )
 
 
+def check(
+    what: Positional[str],
+    /,
+    *,
+    answer: Path,
+    kind: Literal["values", "q_values", "policy"] | None = None,
+    discount: float | None = None,
+    criterion: Literal["discounted", "finite_horizon", "total", "average"] = "discounted",
+    horizon: int | None = None,
+    tolerance: float = 1e-6,
+    keyword: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="NAME=VALUE")] = (),
+    json: bool = False,
+) -> int:
+    """Tell whether an answer is right, else the first wrong state and the likeliest mistake (exit code 1).
+
+    Args:
+        what: an environment id such as bellglass/FrozenLake-v0, or a table saved as .npz.
+        answer: file of values, q_values or policy: .npz, .json, .npy or .csv.
+        kind: what to check of the file; needed where one array could be several things.
+        discount: weight of the value one step later, in [0, 1); the environment's own by default.
+        criterion: what is maximised.
+        horizon: number of steps, for finite_horizon.
+        tolerance: how far a number may be off, relative to max(1, max|V*|).
+        keyword: keyword argument of the environment; may be given several times.
+        json: one JSON object in place of text.
+    """
+    from json import dumps
+
+    from .experiments.grading import grade
+
+    verdict = grade(
+        what,
+        answer,
+        kind=kind,
+        discount=discount,
+        criterion=criterion,
+        horizon=horizon,
+        tolerance=tolerance,
+        keywords=_keywords(keyword),
+    )
+    print(dumps(verdict.as_dict()) if json else verdict)
+    return DONE if verdict else ANSWER_IS_WRONG
+
+
 def card(
     id: Positional[str],
     /,
@@ -212,7 +257,7 @@ def _keywords(pairs: Sequence[str]) -> dict[str, object]:
     return keywords
 
 
-COMMANDS = {command.__name__: command for command in (demo, run, report, solve, card, envs, doctor)}
+COMMANDS = {command.__name__: command for command in (demo, run, report, solve, check, card, envs, doctor)}
 
 
 def _help() -> str:

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from bellglass.agents.tabular import compiled as compiled_module
-from bellglass.agents.tabular.compiled import cache_folder, worth_compiling
+from bellglass.agents import compiled as compiled_module
+from bellglass.agents.compiled import cache_folder, worth_compiling
 from bellglass.agents.tabular.kernels import q_learning_steps
 
 LEARN = """
 import gymnasium as gym, bellglass
 from bellglass.agents import QLearning
-from bellglass.agents.tabular import compiled, kernels
+from bellglass.agents import compiled
+from bellglass.agents.tabular import kernels
 agent = QLearning(gym.make("bellglass/RiverSwim-v0")).learn(200_000)
 assert kernels.q_learning_steps in compiled._done
 print(compiled.cache_folder(kernels.q_learning_steps) is None, agent.q_values.sum().hex())

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .checking import check as check
     from .errors import ToleranceError as ToleranceError
     from .errors import UnboundedError as UnboundedError
     from .evaluation import evaluate as evaluate
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from .score import Score as Score
     from .solution import Solution as Solution
     from .solver import solve as solve
+    from .verdict import Verdict as Verdict
 
 _MODULE_OF = {
     "Hardness": "measures",
@@ -28,6 +30,8 @@ _MODULE_OF = {
     "Solution": "solution",
     "ToleranceError": "errors",
     "UnboundedError": "errors",
+    "Verdict": "verdict",
+    "check": "checking",
     "evaluate": "evaluation",
     "hardness": "measures",
     "information_ladder": "ladder",

@@ -22,8 +22,8 @@ from .pairs import Pairs
 #: `auto` solves the linear systems of policy iteration directly up to this many live states.
 DIRECT = 1_500
 
-#: Told (iterations, greatest distance of the bounds) while a solver works.
-Report = Callable[[int, float], None]
+#: Told (iterations, greatest distance of the bounds, distance allowed) while a solver works.
+Report = Callable[[int, float, float], None]
 
 
 def policy_iteration(
@@ -49,7 +49,7 @@ def policy_iteration(
         )
         improved = pairs.first_of(chosen)
         if report is not None:
-            report(tried, float((best - values)[pairs.live].max(initial=0.0)) / (1.0 - discount))
+            report(tried, float((best - values)[pairs.live].max(initial=0.0)) / (1.0 - discount), 0.0)
         if (improved == policy).all() or improved.tobytes() in seen:
             return values, tried
         seen.add(policy.tobytes())
@@ -98,9 +98,9 @@ def modified_policy_iteration(
         improvements += 1
         apart = up - down
         middle = 0.5 * (up + down) if never_ends else 0.0
-        if report is not None:
-            report(improvements, apart)
         scale = max(1.0, float(np.abs(backed_up + discount * middle).max(initial=0.0))) if relative else 1.0
+        if report is not None:
+            report(improvements, apart, width * scale)
         if apart < 0.5 * mark:
             mark, stalled = apart, 0
         stalled += 1
@@ -117,18 +117,53 @@ def modified_policy_iteration(
                 values[live] = reward + transition @ values
 
 
+def solve_small(
+    pairs: Pairs,
+    discount: float,
+    *,
+    method: str,
+    width: float,
+    relative: bool,
+    start: FloatArray | None,
+    report: Report | None,
+) -> tuple[FloatArray, int, str]:
+    """A guess of the values [S], improvements, and what was done, by the method asked for."""
+    if method == "linear_programming":
+        return *linear_programming(pairs, discount), method
+    if method == "policy_iteration":
+        return *policy_iteration(pairs, discount, start=start, report=report), method
+    if method == "auto":
+        return automatic(pairs, discount, width=width, relative=relative, start=start, report=report)
+    values, iterations, _ = modified_policy_iteration(
+        pairs,
+        discount,
+        width=width,
+        relative=relative,
+        sweeps=0 if method == "value_iteration" else 20,
+        start=start,
+        report=report,
+    )
+    return values, iterations, method
+
+
 def automatic(
-    pairs: Pairs, discount: float, *, width: float, relative: bool, report: Report | None = None
+    pairs: Pairs,
+    discount: float,
+    *,
+    width: float,
+    relative: bool,
+    start: FloatArray | None = None,
+    report: Report | None = None,
 ) -> tuple[FloatArray, int, str]:
     """Values [S], improvements and what was done: direct where that is cheap, sweeps first elsewhere."""
     if len(pairs.live) <= DIRECT:
         values, _, _ = modified_policy_iteration(
-            pairs, discount, width=width, relative=relative, sweeps=10, patience=5
+            pairs, discount, width=width, relative=relative, sweeps=10, patience=5, start=start
         )
         values, tried = policy_iteration(pairs, discount, start=values, report=report)
         return values, tried, "policy_iteration"
     values, done, reached = modified_policy_iteration(
-        pairs, discount, width=width, relative=relative, patience=60, report=report
+        pairs, discount, width=width, relative=relative, patience=60, start=start, report=report
     )
     if reached:
         return values, done, "modified_policy_iteration"

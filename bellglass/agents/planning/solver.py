@@ -7,18 +7,13 @@ from typing import Any, Literal, get_args
 
 import gymnasium as gym
 import numpy as np
+import numpy.typing as npt
 
 from ...envs.mdp import FloatArray, TabularMDP, table_of
 from ...envs.pomdp import TabularPOMDP, pomdp_of
 from .average import solve_average
 from .bounds import allowed_width, apart, certify, refuse
-from .discounted import (
-    Report,
-    automatic,
-    linear_programming,
-    modified_policy_iteration,
-    policy_iteration,
-)
+from .discounted import Report, solve_small
 from .finite_horizon import backward_induction
 from .pairs import Pairs
 from .progress import Progress
@@ -28,21 +23,40 @@ from .total import solve_total
 Method = Literal[
     "auto",
     "value_iteration",
+    "gauss_seidel_value_iteration",
+    "prioritised_value_iteration",
     "policy_iteration",
+    "iterative_policy_iteration",
     "modified_policy_iteration",
+    "inexact_policy_iteration",
     "linear_programming",
     "backward_induction",
 ]
 
 Model = TabularMDP | TabularPOMDP | gym.Env[Any, Any]
 
+#: Methods that are always done by compiled kernels.
+IN_KERNELS: tuple[Method, ...] = (
+    "gauss_seidel_value_iteration",
+    "prioritised_value_iteration",
+    "iterative_policy_iteration",
+    "inexact_policy_iteration",
+)
+
+#: Tables with fewer outcomes are solved by NumPy in milliseconds.
+FEW_OUTCOMES = 3_000
+
 #: Which methods answer which criterion.
 METHODS: dict[Criterion, tuple[Method, ...]] = {
     "discounted": (
         "auto",
         "value_iteration",
+        "gauss_seidel_value_iteration",
+        "prioritised_value_iteration",
         "policy_iteration",
+        "iterative_policy_iteration",
         "modified_policy_iteration",
+        "inexact_policy_iteration",
         "linear_programming",
     ),
     "finite_horizon": ("auto", "backward_induction"),
@@ -62,6 +76,8 @@ def solve(
     relative: bool = True,
     progress_bar: bool = False,
     restart: bool = False,
+    initial_values: npt.ArrayLike | None = None,
+    initial_policy: npt.ArrayLike | None = None,
 ) -> Solution:
     """The optimal values and policy, certified.
 
@@ -72,13 +88,18 @@ def solve(
         criterion: "discounted", "finite_horizon", "total" (reward until the end, undiscounted) or "average"
             (reward per step in the long run).
         horizon: steps of an episode, at least 1; for "finite_horizon" only.
-        method: "auto" chooses; by name: "value_iteration", "policy_iteration", "modified_policy_iteration",
-            "linear_programming" (discounted), "backward_induction" (finite_horizon), "policy_iteration"
-            (total, average).
+        method: "auto" chooses by size, structure and its own progress, and says what it did.  By name, discounted:
+            "value_iteration", "gauss_seidel_value_iteration" (in place), "prioritised_value_iteration" (the most
+            urgent state first), "policy_iteration" (sparse direct), "iterative_policy_iteration" (preconditioned
+            BiCGSTAB to the end), "inexact_policy_iteration" (the same, stopped early),
+            "modified_policy_iteration", "linear_programming"; finite_horizon: "backward_induction"; total and
+            average: "policy_iteration".
         tolerance: greatest distance between upper and lower bounds, positive.
         relative: count the tolerance in units of max(1, max|V*|).
         progress_bar: show on stderr the distance of the bounds and the time left, after two seconds of work.
         restart: for "average" only: an outcome that terminates goes on in a state drawn from `initial`.
+        initial_values: [S] where to start from, "discounted" only; a good guess saves time, a bad one costs some.
+        initial_policy: [S] integers; start from what this policy is worth, "discounted" only.
 
     Raises:
         ValueError: a setting out of range, or a criterion that does not apply.
@@ -86,6 +107,12 @@ def solve(
         UnboundedError: "total" is infinite, or not defined, from a reachable state; names it.
     """
     _check(discount, criterion, horizon, method, tolerance, restart)
+    if criterion != "discounted" and not (initial_values is None and initial_policy is None):
+        raise ValueError(
+            f"initial_values and initial_policy are for criterion 'discounted', not for {criterion!r}"
+        )
+    if initial_values is not None and initial_policy is not None:
+        raise ValueError("give initial_values or initial_policy, not both")
     if not isinstance(model, TabularMDP):
         pomdp = hidden_table(model)
         if pomdp is not None:
@@ -107,7 +134,8 @@ def solve(
     with Progress(progress_bar) as report:
         if criterion == "discounted":
             assert discount is not None
-            return _discounted(mdp, float(discount), method, tolerance, relative, report, began)
+            start = _start(mdp, float(discount), initial_values, initial_policy)
+            return _discounted(mdp, float(discount), method, tolerance, relative, report, began, start)
         if criterion == "finite_horizon":
             assert horizon is not None
             weight = 1.0 if discount is None else float(discount)
@@ -199,6 +227,33 @@ def _check(
         raise ValueError(f"restart is for criterion 'average', not for {criterion!r}")
 
 
+def _start(
+    mdp: TabularMDP,
+    discount: float,
+    initial_values: npt.ArrayLike | None,
+    initial_policy: npt.ArrayLike | None,
+) -> FloatArray | None:
+    """[S] where the caller asks to start from, or None.
+
+    Raises:
+        ValueError: a wrong shape, a number that is not finite, or an action that is not available.
+    """
+    if initial_policy is not None:
+        from .evaluation import policy_values
+
+        return policy_values(mdp, initial_policy, discount)
+    if initial_values is None:
+        return None
+    start = np.array(initial_values, dtype=np.float64)
+    if start.shape != (mdp.num_states,):
+        raise ValueError(f"initial_values must have shape [{mdp.num_states}], got {list(start.shape)}")
+    if not np.isfinite(start).all():
+        s = int(np.flatnonzero(~np.isfinite(start))[0])
+        raise ValueError(f"initial_values[{s}] is {start[s]}, not a finite number")
+    start[mdp.terminal] = 0.0
+    return start
+
+
 def _discounted(
     mdp: TabularMDP,
     discount: float,
@@ -207,43 +262,51 @@ def _discounted(
     relative: bool,
     report: Report | None,
     began: float,
+    start: FloatArray | None,
 ) -> Solution:
-    pairs = Pairs.of(mdp)
-    done: str = method
-    if method == "policy_iteration":
-        values, iterations = policy_iteration(pairs, discount, report=report)
-    elif method == "linear_programming":
-        values, iterations = linear_programming(pairs, discount)
-    elif method in ("value_iteration", "modified_policy_iteration"):
-        values, iterations, _ = modified_policy_iteration(
-            pairs,
-            discount,
-            width=tolerance,
-            relative=relative,
-            sweeps=0 if method == "value_iteration" else 20,
-            report=report,
+    if method in IN_KERNELS or (method == "auto" and _worth_kernels(mdp)):
+        from .large import solve_large
+
+        values, lower, upper, policy, q_values, optimal, iterations, done = solve_large(
+            mdp, discount, method=method, tolerance=tolerance, relative=relative, start=start, report=report
         )
     else:
-        values, iterations, done = automatic(
-            pairs, discount, width=tolerance, relative=relative, report=report
+        pairs = Pairs.of(mdp)
+        guess, iterations, done = solve_small(
+            pairs, discount, method=method, width=tolerance, relative=relative, start=start, report=report
         )
-    found = certify(pairs, values, discount, tolerance=tolerance, relative=relative)
+        found = certify(pairs, guess, discount, tolerance=tolerance, relative=relative)
+        values, lower, upper, policy = found.values, found.lower, found.upper, found.policy
+        q_values, optimal = pairs.table(found.q_values), pairs.mask(found.optimal)
     return Solution(
         criterion="discounted",
         discount=discount,
         horizon=None,
-        start_value=start_value(mdp, found.values),
-        values=found.values,
-        q_values=pairs.table(found.q_values),
-        policy=found.policy,
-        optimal_actions=pairs.mask(found.optimal),
-        lower=found.lower,
-        upper=found.upper,
+        start_value=start_value(mdp, values),
+        values=values,
+        q_values=q_values,
+        policy=policy,
+        optimal_actions=optimal,
+        lower=lower,
+        upper=upper,
         method=done,
         iterations=iterations,
         seconds=perf_counter() - began,
         mdp=mdp,
     )
+
+
+def _worth_kernels(mdp: TabularMDP) -> bool:
+    """Whether compiled kernels repay the wait for them: below some thousand outcomes never, not even numba's import.
+
+    Compiling all of them takes about ten seconds, once a machine; reading them back, half of one.
+    """
+    if mdp.num_outcomes < FEW_OUTCOMES:
+        return False
+    from ..compiled import worth_compiling
+    from .kernels import bracket
+
+    return worth_compiling(bracket, 2 * mdp.num_outcomes)
 
 
 def _finite_horizon(

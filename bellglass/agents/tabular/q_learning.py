@@ -16,9 +16,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..base import Transition
+from ..compiled import compiled, worth_compiling
 from ..schedules import Constant, tabulate
 from .action_values import ActionValueLearner
-from .compiled import compiled, worth_compiling
 from .experience import Experience
 from .kernels import q_learning_steps
 from .learner import FloatArray

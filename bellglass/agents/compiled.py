@@ -36,17 +36,17 @@ def compiled(function: Kernel) -> Kernel:
 
         folder = cache_folder(function)
         if folder is None:
-            _done[function] = numba.njit(function)
+            _done[function] = numba.njit(nogil=True, error_model="numpy")(function)
         else:
             usual = settings.CACHE_DIR
             settings.CACHE_DIR = str(folder)
             try:
-                _done[function] = numba.njit(cache=True)(function)
+                _done[function] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
             except (
                 RuntimeError,
                 OSError,
             ):  # numba finds no place for its files: compile for this process only
-                _done[function] = numba.njit(function)
+                _done[function] = numba.njit(nogil=True, error_model="numpy")(function)
             finally:
                 settings.CACHE_DIR = usual
     return _done[function]  # type: ignore[return-value]  # the same signature, by numba's promise

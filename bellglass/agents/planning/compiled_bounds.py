@@ -1,0 +1,126 @@
+"""The certificate of `bounds`, for tables that are solved by compiled kernels: two passes, nothing kept by outcome.
+
+The proof is that of `bounds`; two things are added (derived here).  Where no row ends, the guess h may be shifted by
+any constant without changing what it proves,
+
+    h + min (T h - h) / (1 - discount)  <=  V*  <=  h + max (T h - h) / (1 - discount),
+
+so the guess is centred first: rounding is then proportional to the spread of the values, not to their size, which near
+discount 1 is many times greater.  And a pair may be optimal only if  q(h) + discount * mass * up  reaches the lower
+bound, so no second pass over the outcomes is needed to find the ties.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...envs.mdp import BoolArray, FloatArray, IntArray
+from ..compiled import compiled
+from . import kernels
+from .bounds import allowed_width, refuse, shift
+from .pairs import UNIT
+from .rows import Rows, in_parts
+
+
+def certify_rows(
+    rows: Rows, guess: FloatArray, discount: float, *, tolerance: float, relative: bool
+) -> tuple[FloatArray, FloatArray, FloatArray, IntArray, FloatArray, BoolArray]:
+    """From a good guess [S]: values, lower, upper, policy [S], q_values and optimal_actions [S, A].
+
+    Raises:
+        ToleranceError: the bounds are farther apart than the tolerance.
+    """
+    size, live = (rows.num_states, rows.num_actions), rows.live
+    values = guess.copy()
+    if rows.never_ends:
+        values -= 0.5 * (float(guess[live].max()) + float(guess[live].min()))
+    values[~live] = 0.0
+    q_values = np.full(size[0] * size[1], -np.inf)
+    doubt = np.zeros(size[0] * size[1])
+    greedy = np.zeros(size[0], dtype=np.int64)
+    parts = in_parts(
+        rows.threads,
+        size[0],
+        lambda begin, end: compiled(kernels.bracket)(
+            rows.available,
+            rows.first,
+            rows.probability,
+            rows.next_state,
+            rows.mean,
+            rows.size,
+            rows.scale,
+            rows.lengths,
+            live,
+            values,
+            discount,
+            begin,
+            end,
+            size[1],
+            q_values,
+            doubt,
+            greedy,
+        ),
+    )
+    up = _outwards(max(part[0] for part in parts), discount, rows.least, +1.0)
+    down = _outwards(min(part[1] for part in parts), discount, rows.least, -1.0)
+    greedy_down = _outwards(min(part[2] for part in parts), discount, rows.least, -1.0)
+
+    lower, upper = np.empty(size[0]), np.empty(size[0])
+    optimal = np.zeros(size[0] * size[1], dtype=np.bool_)
+    policy = np.empty(size[0], dtype=np.int64)
+    ends = in_parts(
+        rows.threads,
+        size[0],
+        lambda begin, end: compiled(kernels.conclude)(
+            rows.available,
+            live,
+            values,
+            q_values,
+            doubt,
+            discount,
+            up,
+            down,
+            rows.least,
+            begin,
+            end,
+            size[1],
+            lower,
+            upper,
+            optimal,
+            policy,
+        ),
+    )
+    own_down = _outwards(min(part[0] for part in ends), discount, rows.least, -1.0)
+    missing = 0.5 * (up + down) if rows.never_ends else 0.0  # of every value alike
+    found = np.clip(values + missing, lower, upper)
+    width = allowed_width(tolerance, relative, found)
+    for low, played in ((own_down, policy), (greedy_down, None)):
+        own = _lowered(values, low, lower, live)
+        if float((upper - own).max(initial=0.0)) <= width:
+            if played is None:
+                played = np.where(live, greedy - np.arange(size[0]) * size[1], 0)
+            q_values += discount * missing
+            return (
+                np.clip(found, own, upper),
+                own,
+                upper,
+                played,
+                q_values.reshape(size),
+                optimal.reshape(size),
+            )
+    refuse(lower, upper, tolerance, relative, width)
+
+
+def _outwards(amount: float, discount: float, least: float, sign: float) -> float:
+    """What may be added to the values so that they bound the optimum on the side of `sign`."""
+    moved = sign * shift(sign * amount, discount, least)
+    return moved + sign * 32.0 * UNIT * abs(moved)
+
+
+def _lowered(values: FloatArray, down: float, lower: FloatArray, live: BoolArray) -> FloatArray:
+    """Lower bounds of one policy's values: never above those of the optimum."""
+    low = values + down
+    low -= 8.0 * UNIT * (np.abs(values) + abs(down)) + 5e-324
+    np.minimum(low, lower, out=low)
+    low[~live] = 0.0
+    return low

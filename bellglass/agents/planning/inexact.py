@@ -1,0 +1,275 @@
+"""Large discounted tables: modified policy iteration while it is quick, then inexact policy iteration.
+
+    improve     best(s) = max_a q(s, a),   residual = best - v                       one pass over the table
+    evaluate    (I - discount P) x = residual      v <- v + x                        on the rows of the policy alone
+
+Evaluation by sweeps  x <- residual + discount P x  in single precision (x is small where v is large, so v keeps its
+digits), stopped early: modified policy iteration (Puterman and Shin 1978).  On tables that never end only the spread of
+the changes counts, since a constant error is known and taken out at once (Puterman 1994, section 6.6).  Where the
+spread shrinks slowly, one pass in place in either direction and then BiCGSTAB with ILU(0), also stopped early: inexact
+policy iteration (Gargiani et al., 2024, arXiv:2211.04299).  Where no outcome leads to a lower state, or none to a
+higher one, a single pass in place from the far end is the whole answer.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from ...envs.mdp import FloatArray, IntArray
+from ..compiled import compiled
+from . import kernels
+from .bounds import shift
+from .discounted import Report
+from .rows import Rows
+
+#: An evaluation by sweeps ends when the changes have shrunk by this factor since the improvement.
+SHRINK = 0.1
+
+#: In place, improvements spread over the whole table at once; where rows are longer than this, it costs too much.
+SHORT_ROWS = 8
+
+#: Systems are solved until the residual has shrunk by these factors: where rows are short, and where they are long.
+LOOSE, CLOSE = 0.1, 0.01
+
+#: Sweeps after which their pace is judged, and the most of them that are worth waiting for.
+JUDGED, WORTHWHILE = 12, 150
+
+
+@dataclass(eq=False)
+class Search:
+    """A search under way.
+
+    Attributes:
+        rows: the table.
+        discount: in [0, 1).
+        width: distance of the bounds asked for, times max(1, max|V|) if `relative`.
+        relative: see above.
+        values: [S] the guess so far.
+        report: told of progress.
+        improvements: passes over the table so far.
+    """
+
+    rows: Rows
+    discount: float
+    width: float
+    relative: bool
+    values: FloatArray
+    report: Report | None = None
+    improvements: int = 0
+    best: FloatArray = field(init=False)
+    choice: IntArray = field(init=False)
+    high: float = np.inf
+    low: float = -np.inf
+    changed: int = 0
+    stalled: int = 0
+    mark: float = np.inf
+
+    def __post_init__(self) -> None:
+        self.best = np.zeros(self.rows.num_states)
+        self.choice = np.full(self.rows.num_states, -1, dtype=np.int64)
+
+    def improve(self) -> bool:
+        """One pass; whether the bounds are now half as close as they must be, or rounding forbids progress."""
+        self.high, self.low, self.changed = self.rows.improve(
+            self.values, self.discount, self.best, self.choice
+        )
+        self.improvements += 1
+        apart = self.up - self.down
+        if self.report is not None:
+            self.report(self.improvements, apart, self.allowed)
+        if apart < 0.5 * self.mark:
+            self.mark, self.stalled = apart, 0
+        self.stalled += self.changed == 0
+        return apart <= 0.5 * self.allowed or self.stalled > 6
+
+    @property
+    def up(self) -> float:
+        """What the optimum may lie above the values."""
+        return shift(self.high, self.discount, self.rows.least)
+
+    @property
+    def down(self) -> float:
+        """What the optimum may lie below the values, negative."""
+        return -shift(-self.low, self.discount, self.rows.least)
+
+    @property
+    def scale(self) -> float:
+        """max(1, max|V*|) as far as it is known."""
+        if not self.relative:
+            return 1.0
+        middle = 0.5 * (self.up + self.down) if self.rows.never_ends else 0.0
+        return max(1.0, float(np.abs(self.best[self.rows.live] + middle).max(initial=0.0)))
+
+    @property
+    def allowed(self) -> float:
+        """Distance of the bounds asked for."""
+        return self.width * self.scale
+
+    @property
+    def goal(self) -> float:
+        """A residual (or its spread, where nothing ends) that brings the bounds close enough."""
+        return 0.2 * self.allowed * (1.0 - self.discount)
+
+
+def sweep_policies(search: Search, *, patience: int | None = None) -> bool:
+    """Modified policy iteration; whether it arrived, or False where it is slow (after `patience` sweeps at most)."""
+    rows, discount = search.rows, search.discount
+    place = np.concatenate([[0], np.cumsum(rows.room)])
+    row_probability = np.empty(int(place[-1]), dtype=np.float32)
+    row_next = np.empty(int(place[-1]), dtype=rows.next_state.dtype)
+    copied = np.full(rows.num_states, -1, dtype=np.int64)
+    now, then = (np.empty(rows.num_states, dtype=np.float32) for _ in range(2))
+    spans = np.empty(JUDGED if patience is not None else 200, dtype=np.float32)
+    while not search.improve():
+        compiled(kernels.copy_rows)(
+            rows.first,
+            rows.probability,
+            rows.next_state,
+            rows.scale,
+            rows.live,
+            search.choice,
+            copied,
+            place,
+            row_probability,
+            row_next,
+        )
+        never = rows.never_ends
+        middle = 0.5 * (search.high + search.low) if never else 0.0
+        residual: npt.NDArray[np.float32] = (search.best - search.values - middle).astype(np.float32)
+        residual[~rows.live] = 0.0
+        first = search.high - search.low if never else max(abs(search.high), abs(search.low))
+        few = search.changed < 1e-4 * rows.num_states
+        stop = search.goal if few else max(search.goal, SHRINK * first)
+        now[:] = residual
+        high = low = 0.0
+        quick = True
+        done = 0
+        while True:
+            count, high, low = compiled(kernels.sweep)(
+                place,
+                row_probability,
+                row_next,
+                residual,
+                rows.live,
+                np.float32(discount),
+                now,
+                then,
+                len(spans),
+                np.float32(stop),
+                never,
+                spans,
+            )
+            done += count
+            if count % 2:
+                now, then = then, now
+            width = float(spans[count - 1])
+            if width <= stop or not width > 0.0:
+                break
+            if patience is not None and not _quick(spans, search.goal):
+                quick = False
+                break
+            if width <= 1e-6 * first or done > 20_000:
+                break  # single precision holds no more; the next pass takes it up again
+        search.values += now
+        if never:
+            search.values += middle / (1.0 - discount)
+            search.values += discount / (1.0 - discount) * 0.5 * (float(high) + float(low))
+        search.values[~rows.live] = 0.0
+        if not quick:
+            return False
+    return True
+
+
+def _quick(spans: npt.NDArray[np.float32], goal: float) -> bool:
+    """Whether sweeps that go on at this pace arrive within `WORTHWHILE` more."""
+    early, late = float(spans[len(spans) // 3]), float(spans[-1])
+    if not 0.0 < late < early:
+        return False
+    pace = math.log(early / late) / (len(spans) - 1 - len(spans) // 3)
+    return math.log(late / goal) <= pace * WORTHWHILE if late > goal else True
+
+
+def solve_systems(search: Search, *, exact: bool = False) -> int:
+    """Inexact policy iteration until the bounds are close enough; the iterations of BiCGSTAB.
+
+    Where rows are short, every state is first backed up in place, in both directions.
+
+    Args:
+        search: where to start from.
+        exact: policy iteration proper: no passes in place, every system solved as far as the answer needs it.
+    """
+    rows, discount = search.rows, search.discount
+    size = rows.num_states
+    begins, diagonal = np.empty(size + 1, dtype=np.int64), np.empty(size, dtype=np.int64)
+    column = np.empty(int(rows.room.sum()) + size, dtype=rows.next_state.dtype)
+    entry, factor = np.empty(len(column)), np.empty(len(column))
+    x, work = np.empty(size), np.empty((7, size))
+    iterations, rounds = 0, 0
+    short = len(rows.probability) <= SHORT_ROWS * int(np.count_nonzero(rows.available))
+    while True:
+        if short and not exact and (rounds < 3 or search.changed > 1e-3 * size):
+            for backward in (True, False):
+                rows.gauss_seidel(search.values, discount, backward=backward)
+        if search.improve():
+            return iterations
+        rounds += 1
+        if rounds == 1 or search.changed:
+            compiled(kernels.system)(
+                rows.first,
+                rows.probability,
+                rows.next_state,
+                rows.scale,
+                rows.live,
+                search.choice,
+                discount,
+                begins,
+                column,
+                entry,
+                diagonal,
+            )
+            if not compiled(kernels.incomplete_factors)(begins, column, entry, diagonal, factor):
+                factor[:] = 0.0
+                factor[diagonal] = 1.0 / entry[diagonal]
+        residual = search.best - search.values
+        residual[~rows.live] = 0.0
+        worst = max(abs(search.high), abs(search.low))
+        settled = search.changed < 1e-4 * size
+        goal = search.goal if exact or settled else max(search.goal, (LOOSE if short else CLOSE) * worst)
+        count, _ = compiled(kernels.bicgstab)(
+            begins,
+            column,
+            entry,
+            begins,
+            column,
+            factor,
+            diagonal,
+            residual,
+            max(goal, 1e-14 * worst),
+            500,
+            x,
+            work,
+        )
+        iterations += count
+        search.values += x
+
+
+def in_one_pass(search: Search) -> bool:
+    """Solves a table whose outcomes all lead to higher (or all to lower) states; False for others."""
+    if search.rows.up and search.rows.down:
+        return False
+    search.rows.gauss_seidel(search.values, search.discount, backward=search.rows.up > 0)
+    return search.improve()
+
+
+def find(search: Search) -> str:
+    """Searches by whatever is quickest, judged by the table and by its own progress; says what was done."""
+    if in_one_pass(search):
+        return "one pass in topological order"
+    if sweep_policies(search, patience=JUDGED):
+        return "modified_policy_iteration"
+    solve_systems(search)
+    return "modified_policy_iteration, then inexact_policy_iteration"

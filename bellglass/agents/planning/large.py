@@ -1,0 +1,43 @@
+"""Discounted tables by compiled kernels: a search that ends, and its certificate."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
+from . import in_place
+from .compiled_bounds import certify_rows
+from .discounted import Report
+from .inexact import Search, find, solve_systems
+from .rows import Rows
+
+
+def solve_large(
+    mdp: TabularMDP,
+    discount: float,
+    *,
+    method: str,
+    tolerance: float,
+    relative: bool,
+    start: FloatArray | None,
+    report: Report | None,
+) -> tuple[FloatArray, FloatArray, FloatArray, IntArray, FloatArray, BoolArray, int, str]:
+    """Values, lower, upper, policy [S], q_values, optimal_actions [S, A], improvements, and what was done.
+
+    Raises:
+        ToleranceError: the bounds are farther apart than the tolerance.
+    """
+    rows = Rows.of(mdp)
+    values = np.zeros(mdp.num_states) if start is None else start.copy()
+    search = Search(rows, discount, tolerance, relative, values, report)
+    done = method
+    if method == "gauss_seidel_value_iteration":
+        in_place.gauss_seidel(search)
+    elif method == "prioritised_value_iteration":
+        in_place.prioritised(search)
+    elif method in ("inexact_policy_iteration", "iterative_policy_iteration"):
+        solve_systems(search, exact=method == "iterative_policy_iteration")
+    else:
+        done = find(search)
+    found = certify_rows(rows, search.values, discount, tolerance=tolerance, relative=relative)
+    return *found, search.improvements, done

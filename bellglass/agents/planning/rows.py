@@ -1,0 +1,193 @@
+"""A table as the kernels want it: every outcome where the table has it, or a copy without those that end.
+
+Nothing is copied unless an outcome of positive chance terminates in a live state; so a table of ten million outcomes
+costs a few numbers a pair.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
+from ..compiled import compiled
+from . import kernels
+
+#: Passes over fewer outcomes than this are not worth a second thread.
+WORTH_A_THREAD = 2_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Pairs j = s * A + a of a table, available or not.
+
+    Attributes:
+        num_states: S.
+        num_actions: A.
+        live: [S] whether any action is available.
+        available: [S*A] whether the pair is.
+        first: [S*A + 1] where its outcomes begin.
+        probability: [N] as in the table, hence not normalised.
+        next_state: [N] unsigned 32-bit (64-bit past 2**31 states).
+        mean: [S*A] mean reward.
+        size: [S*A] mean absolute reward.
+        scale: [S*A] 1 / sum of the table's probabilities.
+        lengths: [S*A] outcomes in the table, which rounding is proportional to.
+        room: [S] most outcomes of any pair of the state.
+        least: the least chance to go on; exactly 1 where no outcome ends.
+        up: outcomes that go on to a higher state.
+        down: outcomes that go on to a lower state.
+        threads: how many threads a pass may use.
+    """
+
+    num_states: int
+    num_actions: int
+    live: BoolArray
+    available: BoolArray
+    first: IntArray
+    probability: FloatArray
+    next_state: IntArray
+    mean: FloatArray
+    size: FloatArray
+    scale: FloatArray
+    lengths: IntArray
+    room: IntArray
+    least: float
+    up: int
+    down: int
+    threads: int
+
+    @classmethod
+    def of(cls, mdp: TabularMDP) -> Rows:
+        """The rows of a table."""
+        num_pairs = len(mdp.first_outcome) - 1
+        live = ~mdp.terminal
+        next_state: Any = mdp.next_state.view(np.uint32 if mdp.next_state.dtype == np.int32 else np.uint64)
+        mean, size, scale = np.zeros(num_pairs), np.zeros(num_pairs), np.zeros(num_pairs)
+        lengths = np.diff(mdp.first_outcome)
+        room = np.zeros(mdp.num_states, dtype=np.int64)
+        threads = min(2, cpus()) if mdp.num_outcomes >= WORTH_A_THREAD else 1
+        found = in_parts(
+            threads,
+            mdp.num_states,
+            lambda begin, end: compiled(kernels.measure)(
+                mdp.first_outcome,
+                mdp.probability,
+                next_state,
+                mdp.reward,
+                mdp.terminated,
+                live,
+                begin,
+                end,
+                mdp.num_actions,
+                mean,
+                size,
+                scale,
+                room,
+            ),
+        )
+        first, probability = mdp.first_outcome, mdp.probability
+        if any(part[0] for part in found):
+            first = np.empty(num_pairs + 1, dtype=np.int64)
+            probability, copied_next = np.empty(mdp.num_outcomes), np.empty_like(next_state)
+            kept = compiled(kernels.without_ends)(
+                mdp.first_outcome,
+                mdp.probability,
+                next_state,
+                mdp.terminated,
+                live,
+                first,
+                probability,
+                copied_next,
+            )
+            probability, next_state = probability[:kept], copied_next[:kept]
+        return cls(
+            num_states=mdp.num_states,
+            num_actions=mdp.num_actions,
+            live=live,
+            available=lengths > 0,
+            first=first,
+            probability=probability,
+            next_state=next_state,
+            mean=mean,
+            size=size,
+            scale=scale,
+            lengths=lengths,
+            room=room,
+            least=max(
+                0.0,
+                min(part[1] for part in found) * (1.0 - 4.0 * 2.0**-53 * int(room.max(initial=0)) - 1e-15),
+            )
+            if any(part[1] < 1.0 for part in found)
+            else 1.0,
+            up=sum(part[2] for part in found),
+            down=sum(part[3] for part in found),
+            threads=threads,
+        )
+
+    @property
+    def never_ends(self) -> bool:
+        """Whether every row goes on for sure."""
+        return self.least == 1.0
+
+    def improve(
+        self, values: FloatArray, discount: float, best: FloatArray, choice: IntArray
+    ) -> tuple[float, float, int]:
+        """One backup: fills best [S] and choice [S] (pairs); greatest and least change, and choices that changed."""
+        parts = in_parts(
+            self.threads,
+            self.num_states,
+            lambda begin, end: compiled(kernels.improve)(
+                self.available,
+                self.first,
+                self.probability,
+                self.next_state,
+                self.mean,
+                self.scale,
+                self.live,
+                values,
+                discount,
+                begin,
+                end,
+                self.num_actions,
+                best,
+                choice,
+            ),
+        )
+        return max(p[0] for p in parts), min(p[1] for p in parts), sum(p[2] for p in parts)
+
+    def gauss_seidel(self, values: FloatArray, discount: float, *, backward: bool) -> float:
+        """One backup in place; the greatest change."""
+        change: float = compiled(kernels.gauss_seidel)(
+            self.available,
+            self.first,
+            self.probability,
+            self.next_state,
+            self.mean,
+            self.scale,
+            self.live,
+            values,
+            discount,
+            self.num_actions,
+            backward,
+        )
+        return change
+
+
+def cpus() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_parts(threads: int, num_states: int, work: Callable[[int, int], Any]) -> list[Any]:
+    """work(begin, end) over the states, in as many parts as threads; states do not touch each other's results."""
+    if threads == 1:
+        return [work(0, num_states)]
+    cuts = [num_states * n // threads for n in range(threads + 1)]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, cuts[:-1], cuts[1:]))

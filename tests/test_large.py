@@ -1,0 +1,162 @@
+"""Compiled kernels: every method against exact rational arithmetic, and against NumPy's road on larger tables."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from rational import exact_optimum, exact_q, exact_rows, exact_values, random_table
+
+from bellglass.agents.planning import ToleranceError, solve
+from bellglass.agents.planning.discounted import policy_iteration
+from bellglass.agents.planning.large import solve_large
+from bellglass.agents.planning.pairs import Pairs
+from bellglass.envs.mdp import TabularMDP
+
+METHODS = [
+    "auto",
+    "gauss_seidel_value_iteration",
+    "prioritised_value_iteration",
+    "iterative_policy_iteration",
+    "inexact_policy_iteration",
+]
+
+
+def check_kernels(seed: int, method: str) -> None:
+    mdp = random_table(seed)
+    swept = method.endswith("value_iteration")
+    discount = [0.0, 0.5, 0.9, 0.99, 0.995 if swept else 0.9999][seed % 5]
+    values, lower, upper, policy, q_values, optimal, _, _ = solve_large(
+        mdp, discount, method=method, tolerance=1e-8, relative=True, start=None, report=None
+    )
+    best, _ = exact_optimum(mdp, Fraction(discount))
+    rows = exact_rows(mdp)
+    own = exact_values(mdp, rows, policy.tolist(), Fraction(discount))
+    scale = max(1.0, float(max(abs(v) for v in best)))
+    for s, value in enumerate(best):
+        low, high = Fraction(float(lower[s])), Fraction(float(upper[s]))
+        assert low <= own[s] <= value <= high
+        assert float(high - low) <= 1e-8 * scale
+        assert low <= Fraction(float(values[s])) <= high
+        for a in range(mdp.num_actions):
+            if (s, a) not in rows:
+                assert q_values[s, a] == -np.inf
+                assert not optimal[s, a]
+                continue
+            exact = exact_q(rows[s, a], best, Fraction(discount))
+            assert abs(q_values[s, a] - float(exact)) <= 2e-8 * scale
+            if exact == value:
+                assert optimal[s, a], "an exactly optimal action is never missed"
+            elif float(value - exact) > 1e-6 * scale:
+                assert not optimal[s, a]
+    assert (policy[mdp.terminal] == 0).all()
+    assert (values[mdp.terminal] == 0).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("seed", range(25))
+def test_every_compiled_certificate_is_true_in_rational_arithmetic(seed: int, method: str) -> None:
+    check_kernels(seed, method)
+
+
+@pytest.mark.slow
+def test_five_hundred_compiled_certificates_are_true() -> None:
+    for seed in range(500):
+        for method in METHODS:
+            check_kernels(1000 + seed, method)
+
+
+def random_mdp(size: int, *, ends: float, back: bool, seed: int) -> TabularMDP:
+    """Two actions, three outcomes each, which end with chance `ends`; if not `back`, only to higher states."""
+    rng = np.random.default_rng(seed)
+    pairs = size * 2
+    state = np.repeat(np.arange(size), 6)
+    targets = (
+        rng.integers(size, size=6 * size)
+        if back
+        else np.minimum(state + 1 + rng.integers(5, size=6 * size), size - 1)
+    )
+    return TabularMDP(
+        first_outcome=np.arange(0, 3 * pairs + 1, 3),
+        probability=rng.dirichlet(np.ones(3), size=pairs).ravel(),
+        next_state=targets,
+        reward=rng.normal(size=6 * size),
+        terminated=(rng.random(6 * size) < ends) | (~np.bool_(back) & (state == size - 1)),
+        initial=np.full(size, 1 / size),
+        normalise=True,
+    )
+
+
+@pytest.mark.parametrize("ends", [0.0, 0.1])
+@pytest.mark.parametrize("back", [True, False])
+@pytest.mark.parametrize("method", METHODS)
+def test_kernels_and_a_direct_solve_agree(ends: float, back: bool, method: str) -> None:
+    mdp = random_mdp(700, ends=ends, back=back, seed=3)
+    values, _ = policy_iteration(Pairs.of(mdp), 0.99)
+    found = solve_large(mdp, 0.99, method=method, tolerance=1e-10, relative=True, start=None, report=None)
+    np.testing.assert_allclose(found[0], values, atol=1e-9)
+    assert (found[1] <= values + 1e-11).all()
+    assert (values <= found[2] + 1e-11).all()
+
+
+def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bellglass.agents.planning import rows
+
+    mdp = random_mdp(5_000, ends=0.05, back=True, seed=1)
+    one = solve_large(mdp, 0.99, method="auto", tolerance=1e-9, relative=True, start=None, report=None)
+    monkeypatch.setattr(rows, "WORTH_A_THREAD", 0)
+    monkeypatch.setattr(rows, "cpus", lambda: 2)
+    two = solve_large(mdp, 0.99, method="auto", tolerance=1e-9, relative=True, start=None, report=None)
+    for a, b in zip(one[:6], two[:6], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_nothing_but_higher_states_takes_one_pass() -> None:
+    found = solve_large(
+        random_mdp(500, ends=0.1, back=False, seed=0),
+        0.9,
+        method="auto",
+        tolerance=1e-10,
+        relative=True,
+        start=None,
+        report=None,
+    )
+    assert found[6:] == (1, "one pass in topological order")
+
+
+def test_a_good_start_saves_passes_and_changes_no_bound() -> None:
+    mdp = random_mdp(5_000, ends=0.0, back=True, seed=2)
+    settings = {"tolerance": 1e-9, "relative": True, "report": None}
+    cold = solve_large(mdp, 0.99, method="auto", start=None, **settings)  # type: ignore[arg-type] # a dict of settings
+    warm = solve_large(mdp, 0.99, method="auto", start=cold[0], **settings)  # type: ignore[arg-type] # the same
+    assert warm[6] == 1 < cold[6]
+    assert (np.maximum(cold[1], warm[1]) <= np.minimum(cold[2], warm[2])).all()
+
+
+@pytest.mark.parametrize("method", ["policy_iteration", "modified_policy_iteration", "auto"])
+def test_warm_starts_are_taken_on_every_road(method: str) -> None:
+    mdp = random_mdp(50, ends=0.0, back=True, seed=2)
+    best = solve(mdp, 0.95)
+    by_values = solve(mdp, 0.95, method=method, initial_values=best.values)  # type: ignore[arg-type] # a name
+    by_policy = solve(mdp, 0.95, method=method, initial_policy=best.policy)  # type: ignore[arg-type] # a name
+    assert by_values.iterations <= 2
+    assert by_policy.iterations <= 2
+    with pytest.raises(ValueError, match=r"initial_values must have shape \[50\]"):
+        solve(mdp, 0.95, initial_values=[1.0])
+    with pytest.raises(ValueError, match=r"initial_values\[3\] is nan"):
+        solve(mdp, 0.95, initial_values=[0.0] * 3 + [float("nan")] + [0.0] * 46)
+    with pytest.raises(ValueError, match="not both"):
+        solve(mdp, 0.95, initial_values=best.values, initial_policy=best.policy)
+    with pytest.raises(ValueError, match="are for criterion 'discounted'"):
+        solve(mdp, criterion="average", initial_values=best.values)
+
+
+def test_kernels_refuse_a_tolerance_beyond_float64_with_bounds_that_hold() -> None:
+    mdp = random_mdp(300, ends=0.0, back=True, seed=4)
+    with pytest.raises(ToleranceError, match="tolerance of 1e-16") as caught:
+        solve_large(mdp, 0.999, method="auto", tolerance=1e-16, relative=True, start=None, report=None)
+    values, _ = policy_iteration(Pairs.of(mdp), 0.999)
+    assert (caught.value.lower <= values + 1e-10).all()
+    assert (values <= caught.value.upper + 1e-10).all()
+    assert (caught.value.upper - caught.value.lower).max() < 1e-6
