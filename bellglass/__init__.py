@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .agents.planning import information_ladder as information_ladder
     from .agents.planning import solve as solve
     from .agents.tabular.estimation import estimate_mdp as estimate_mdp
+    from .envs.cassandra import read_cassandra as read_cassandra
     from .envs.mdp import TabularMDP as TabularMDP
     from .envs.mdp import table_of as table_of
     from .envs.pomdp import TabularPOMDP as TabularPOMDP
@@ -48,6 +49,7 @@ _HOMES = {
     "hardness": "agents.planning",
     "information_ladder": "agents.planning",
     "pomdp_of": "envs.pomdp",
+    "read_cassandra": "envs.cassandra",
     "solve": "agents.planning",
     "table_of": "envs.mdp",
 }

@@ -22,7 +22,6 @@ import tyro
 from tyro.conf import Positional, UseAppendAction, arg
 
 if TYPE_CHECKING:
-    from .agents.planning.solver import Model
     from .experiments.config import Suite
 
 DONE, SOME_RUN_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -124,33 +123,39 @@ def solve(
     discount: float | None = None,
     criterion: Literal["discounted", "finite_horizon", "total", "average"] = "discounted",
     horizon: int | None = None,
+    method: str = "auto",
     tolerance: float = 1e-8,
+    output: Path | None = None,
+    progress: Literal["auto", "always", "never"] = "auto",
     keyword: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="NAME=VALUE")] = (),
 ) -> int:
-    """Print the exact optimum of an environment or of a saved table, with its certified bounds.
+    """Print the exact optimum of an environment or of a table in a file, with its certified bounds.
 
     Args:
-        what: an environment id such as bellglass/FrozenLake-v0, or a table saved as .npz.
-        discount: weight of the value one step later, in [0, 1); the environment's own by default.
+        what: an environment id such as bellglass/FrozenLake-v0, a table saved as .npz, or Cassandra's text (.pomdp,
+            .mdp).
+        discount: weight of the value one step later, in [0, 1); by default the environment's or the .pomdp file's.
         criterion: what is maximised.
         horizon: number of steps, for finite_horizon.
+        method: auto chooses; a wrong name is answered with the right ones.
         tolerance: how far apart the certified bounds may be, relative to max(1, max|V*|).
+        output: write values, q-values, policy and bounds here too; a path that ends in .npz or .csv.
+        progress: show on stderr the gap of the bounds and the time left, after two seconds; auto: on a terminal.
         keyword: keyword argument of the environment; may be given several times.
     """
-    from .agents.planning import solve as solve_model
-    from .envs.mdp import TabularMDP
-    from .experiments.environments import environment_of
+    from .experiments.solving import solve_and_print
 
-    if what.endswith(".npz") or (Path(what).is_file() and what not in gym.registry):
-        if keyword:
-            raise ValueError("--keyword is for environments; a saved table has none")
-        model: Model = TabularMDP.load(what)
-    else:
-        model = environment_of(what, _keywords(keyword))
-        if discount is None and criterion == "discounted":
-            discount = model.get_wrapper_attr("discount") if model.has_wrapper_attr("discount") else 0.99
-    print(solve_model(model, discount, criterion=criterion, horizon=horizon, tolerance=tolerance))
-    return DONE
+    return solve_and_print(
+        what,
+        keywords=_keywords(keyword),
+        discount=discount,
+        criterion=criterion,
+        horizon=horizon,
+        method=method,
+        tolerance=tolerance,
+        output=output,
+        progress=progress == "always" or (progress == "auto" and sys.stderr.isatty()),
+    )
 
 
 def check(

@@ -47,6 +47,60 @@ def test_solve_reads_keywords_and_saved_tables(tmp_path: Path, capsys: pytest.Ca
     assert f"{0.9**13:.6f}"[:7] in saved
 
 
+def test_solve_reads_a_pomdp_and_takes_its_discount(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The door never moves and listening tells all: listen once (-1), then 10 for ever: -1 + .5 * 10 / (1 - .5)."""
+    text = """discount: 0.5
+    values: reward
+    states: left right
+    actions: listen go-left go-right
+    observations: l r
+    T: * identity
+    O: * uniform
+    O: listen 1 0 0 1
+    R: listen : * : * : * -1
+    R: go-left : left : * : * 10
+    R: go-left : right : * : * -100
+    R: go-right : right : * : * 10
+    R: go-right : left : * : * -100"""
+    path = tmp_path / "door.POMDP"
+    path.write_text(text, encoding="utf-8")
+    output = tmp_path / "door.csv"
+    assert main(["solve", str(path), "--output", str(output), "--progress", "always"]) == 0
+    out, err = capsys.readouterr()
+    assert "discount 0.5) from the start: 9," in out
+    assert err == ""
+    assert any(line.startswith("1 left") and line.endswith("go-left") for line in out.splitlines())
+    rows = output.read_text(encoding="utf-8").splitlines()
+    assert rows[0] == "state,label,value,lower,upper,policy,best_actions,q: listen,q: go-left,q: go-right"
+    assert rows[1].startswith('0,"0.5 left, 0.5 right",')
+    assert main(["solve", str(path), "--discount", "0"]) == 0
+    assert "from the start: -1," in capsys.readouterr().out
+    path.write_text(text[:-20], encoding="utf-8")
+    assert main(["solve", str(path)]) == 2
+    assert capsys.readouterr().err.startswith(f"bellglass: {path}, line 13, column ")
+
+
+def test_solve_prints_map_and_names_and_writes_npz(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import numpy as np
+
+    path = tmp_path / "cliff.npz"
+    arguments = ["bellglass/CliffWalking-v0", "--method", "policy_iteration", "--output", str(path)]
+    assert main(["solve", *arguments]) == 0
+    out = capsys.readouterr().out
+    assert "→" in out
+    assert "policy_iteration" in out
+    assert "lower" in out
+    assert f"written to {path}" in out
+    with np.load(path, allow_pickle=False) as file:
+        assert file["values"].shape == (48,)
+        assert json.loads(str(file["about"]))["method"] == "policy_iteration"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_envs_lists_every_id(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["envs"]) == 0
     assert "bellglass/TMaze-v0" in capsys.readouterr().out
@@ -83,6 +137,12 @@ def test_doctor_finds_a_known_answer(capsys: pytest.CaptureFixture[str]) -> None
         (["card", "bellglass/FrozenLake-v0", "--keyword", 'desc=["SF", "G"]'], "row"),
         (["card", "bellglass/FrozenLake-v0", "--keyword", "desc"], "NAME=VALUE"),
         (["solve", "nowhere.npz"], "nowhere.npz"),
+        (["solve", "nowhere.pomdp"], "nowhere.pomdp"),
+        (["solve", "nowhere.npz", "--keyword", "n=8"], "--keyword is for environments"),
+        (["solve", __file__], "unknown ending: tables are read from .npz"),
+        (["solve", "bellglass/Grid4x4-v0", "--method", "magic"], "these do: auto, value_iteration"),
+        (["solve", "bellglass/Grid4x4-v0", "--output", "best.txt"], "ends in .npz or .csv, got 'best.txt'"),
+        (["solve", "bellglass/Grid4x4-v0", "--output", "no/best.csv"], "there is no folder no"),
         (["solve", "bellglass/FrozenLake-v0", "--discount", "1.5"], "1.5"),
         (["run", "no-such-suite"], "no-such-suite"),
         (["rum", "quick"], "did you mean 'run'"),

@@ -283,6 +283,47 @@ def test_damaged_and_foreign_files_are_refused(tmp_path: Path) -> None:
         TabularMDP.load(tmp_path / "nowhere.npz")
 
 
+def test_no_damage_of_a_file_is_anything_but_a_value_error(tmp_path: Path) -> None:
+    """Cut after any byte, and with bytes changed anywhere: refused in one line, or (unused bytes) read whole."""
+    path = tmp_path / "table.npz"
+    small(state_labels=["a", "b", "c"]).save(path)
+    whole, fingerprint = path.read_bytes(), small().fingerprint
+    rng = np.random.default_rng(0)
+    texts = [whole[:end] for end in range(0, len(whole), 7)]
+    for _ in range(300):
+        changed = np.frombuffer(whole, dtype=np.uint8).copy()
+        changed[rng.integers(len(whole), size=3)] = rng.integers(256, size=3)
+        texts.append(changed.tobytes())
+    for text in texts:
+        path.write_bytes(text)
+        try:
+            assert TabularMDP.load(path).fingerprint == fingerprint
+        except ValueError as error:
+            assert str(path) in str(error), str(error)  # noqa: PT017 (either outcome is right)
+
+
+def test_a_file_that_would_not_fit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bellglass.envs.mdp import room
+
+    monkeypatch.setattr(room, "free_memory", lambda: 100)
+    monkeypatch.setattr(room, "SMALL", 0)
+    path = tmp_path / "table.npz"
+    with pytest.raises(ValueError, match=r"a table of 3 states, 2 actions and 5 outcomes would take"):
+        small()
+    monkeypatch.setattr(room, "SMALL", 10**6)
+    small().save(path)
+    monkeypatch.setattr(room, "SMALL", 0)
+    with pytest.raises(ValueError, match=r"the table in .*table\.npz would take 0\.0 GiB"):
+        TabularMDP.load(path)
+
+
+def test_a_saved_file_may_be_read_by_whom_the_folder_allows(tmp_path: Path) -> None:
+    path = tmp_path / "table.npz"
+    small().save(path)
+    (tmp_path / "plain").write_text("", encoding="utf-8")
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
 def test_a_failed_save_leaves_the_old_file_and_no_rest(tmp_path: Path) -> None:
     path = tmp_path / "table.npz"
     small().save(path)

@@ -1,5 +1,9 @@
 """Gymnasium environments whose transition table is open to read."""
 
+from .cassandra import CassandraError as CassandraError
+from .cassandra import CassandraModel as CassandraModel
+from .cassandra import parse_cassandra as parse_cassandra
+from .cassandra import read_cassandra as read_cassandra
 from .exploration import DeepSea as DeepSea
 from .exploration import RiverSwim as RiverSwim
 from .grids import CliffWalking as CliffWalking

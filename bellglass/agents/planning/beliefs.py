@@ -97,10 +97,23 @@ def belief_table(
         reward=np.array([row[2] for row in flat]),
         terminated=np.array([row[3] for row in flat], dtype=np.bool_),
         initial=initial,
+        state_labels=[*belief_labels(pomdp, beliefs), "(end)"],
         action_labels=pomdp.mdp.action_labels,
         normalise=True,
     )
     return BeliefTable(beliefs, mdp, finder.merged)
+
+
+def belief_labels(pomdp: TabularPOMDP, beliefs: FloatArray) -> list[str]:
+    """A name for each belief [B, S]: its likeliest states, such as ".85 left .15 right", four at most."""
+    names = [str(pomdp.mdp.decode(s)) for s in range(pomdp.num_states)]
+    labels: dict[str, None] = {}
+    for b, belief in enumerate(beliefs):
+        likeliest = np.argsort(-belief, kind="stable")[:4]
+        parts = [f"{belief[s]:.4g} {names[s]}" for s in likeliest if belief[s] > 0]
+        label = ", ".join(parts) + (", ..." if np.count_nonzero(belief) > 4 else "")
+        labels[label if label not in labels else f"{label} (#{b})"] = None
+    return list(labels)
 
 
 class _World:

@@ -46,12 +46,17 @@ def first_rule(solution: Solution) -> tuple[list[int], list[list[int]]]:
 
 
 def text(solution: Solution) -> str:
-    """Two maps (best actions, numbers) or a list."""
+    """Two maps (best actions, numbers) or a table."""
+    return maps(solution) or table(solution)
+
+
+def maps(solution: Solution) -> str | None:
+    """The best actions and the numbers, each on the table's layout; None where it has none, or is too crowded."""
     mdp, layout = solution.mdp, solution.mdp.layout
     _, ties = first_rule(solution)
     numbers = solution.numbers
     if layout is None:
-        return _listing(solution)
+        return None
     rows, columns = layout.rows, layout.columns
     marks = [[_floor(layout.background[r][c]) for c in range(columns)] for r in range(rows)]
     shown = [[_floor(layout.background[r][c]) for c in range(columns)] for r in range(rows)]
@@ -59,7 +64,7 @@ def text(solution: Solution) -> str:
         (layout.cell[:, 0] >= 0).sum()
     )
     if crowded:
-        return _listing(solution)
+        return None
     for s, (r, c) in enumerate(layout.cell.tolist()):
         if r >= 0:
             if not mdp.terminal[s]:
@@ -84,17 +89,18 @@ def _grid(cells: list[list[str]], labels: tuple[str, ...]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _listing(solution: Solution) -> str:
+def table(solution: Solution) -> str:
+    """State by state, by name: the number, its certified bounds, the best actions; cut after `MOST_ROWS`."""
     mdp = solution.mdp
     _, ties = first_rule(solution)
-    numbers = solution.numbers
     names = [str(mdp.decode(s)) for s in range(min(mdp.num_states, MOST_ROWS))]
     wide = max(5, *(len(name) for name in names))
     what = "gain" if solution.gain is not None else "value"
-    lines = [f"{'state':<{wide}}  {what:>14}  best actions"]
+    lines = [f"{'state':<{wide}}  {what:>14}  {'lower':>16}  {'upper':>16}  best actions"]
     for s, name in enumerate(names):
         best = "end" if mdp.terminal[s] else ", ".join(mdp.action_name(a) for a in ties[s])
-        lines.append(f"{name:<{wide}}  {numbers[s]:>14.8g}  {best}")
+        number, low, high = solution.numbers[s], solution.lower[s], solution.upper[s]
+        lines.append(f"{name:<{wide}}  {number:>14.8g}  {low:>16.12g}  {high:>16.12g}  {best}")
     if mdp.num_states > len(names):
         lines.append(f"... and {mdp.num_states - len(names)} states more")
     return "\n".join(lines)
@@ -106,7 +112,7 @@ def html(solution: Solution) -> str:
     title = escape(headline(solution))
     placed = [] if layout is None else [tuple(cell) for cell in layout.cell.tolist() if cell[0] >= 0]
     if layout is None or len(set(placed)) < len(placed):
-        return f"<figure><figcaption>{title}</figcaption><pre>{escape(_listing(solution))}</pre></figure>"
+        return f"<figure><figcaption>{title}</figcaption><pre>{escape(table(solution))}</pre></figure>"
     _, ties = first_rule(solution)
     numbers = solution.numbers
     live = [s for s in range(mdp.num_states) if not mdp.terminal[s] and np.isfinite(numbers[s])]

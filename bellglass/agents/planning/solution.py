@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import Literal
 
 from ...envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
@@ -70,6 +71,20 @@ class Solution:
         from .bounds import apart
 
         return apart(self.lower, self.upper)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes every number with the names of states and actions, whole or not at all, never pickle.
+
+        `.npz`: the arrays of this record as they are, `state_labels` [S] and `action_labels` [A] as text, and
+        `about`, a JSON text of all that is no array.  `.csv`: one row a state (with a finite horizon one row a step
+        and state), a column `q: ACTION` for each action, numbers so that they read back bit for bit.
+
+        Raises:
+            ValueError: the path ends in neither.
+        """
+        from .writing import save
+
+        save(self, path)
 
     def render(self) -> str:
         """The policy and the numbers as text: on the table's layout where it has one, else as a list."""

@@ -16,6 +16,7 @@ from .bounds import allowed_width, apart, certify, refuse
 from .discounted import Report, solve_small
 from .finite_horizon import backward_induction
 from .pairs import Pairs
+from .progress import Progress
 from .solution import CRITERIA, Criterion, Solution
 from .total import solve_total
 
@@ -95,7 +96,7 @@ def solve(
             average: "policy_iteration".
         tolerance: greatest distance between upper and lower bounds, positive.
         relative: count the tolerance in units of max(1, max|V*|).
-        progress_bar: show the distance of the bounds while working.
+        progress_bar: show on stderr the distance of the bounds and the time left, after two seconds of work.
         restart: for "average" only: an outcome that terminates goes on in a state drawn from `initial`.
         initial_values: [S] where to start from, "discounted" only; a good guess saves time, a bad one costs some.
         initial_policy: [S] integers; start from what this policy is worth, "discounted" only.
@@ -130,7 +131,7 @@ def solve(
             )
     mdp = model if isinstance(model, TabularMDP) else observed_table(model)
     began = perf_counter()
-    with _Progress(progress_bar) as report:
+    with Progress(progress_bar) as report:
         if criterion == "discounted":
             assert discount is not None
             start = _start(mdp, float(discount), initial_values, initial_policy)
@@ -389,30 +390,3 @@ def start_value(mdp: TabularMDP, values: FloatArray) -> float:
     begins = np.flatnonzero(mdp.initial)
     weights = mdp.initial[begins] / mdp.initial.sum()
     return float(weights @ values[begins])
-
-
-class _Progress:
-    """Prints the distance of the bounds on one line of stderr, ten times a second at most."""
-
-    def __init__(self, wanted: bool) -> None:
-        self.wanted = wanted
-        self.printed = False
-        self.last = perf_counter()
-
-    def __enter__(self) -> Report | None:
-        return self._report if self.wanted else None
-
-    def _report(self, iterations: int, distance: float, allowed: float) -> None:
-        if perf_counter() - self.last > 0.1:
-            import sys
-
-            self.last = perf_counter()
-            self.printed = True
-            sys.stderr.write(f"\rsolve: iteration {iterations}, bounds {distance:.2e} apart ")
-            sys.stderr.flush()
-
-    def __exit__(self, *failure: object) -> None:
-        if self.printed:
-            import sys
-
-            sys.stderr.write("\n")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .room import require_room
 from .table import Outcomes
 
 #: The outcomes of one pair: (probability, next_state, reward, terminated).
@@ -79,20 +80,15 @@ def fields_from_arrays(
     action_mask: npt.ArrayLike | None,
 ) -> dict[str, Any]:
     """The flat arrays of dense ones; `TabularMDP.from_arrays` tells their shapes."""
-    transition = np.asarray(transition, dtype=np.float64)
+    given = np.asarray(transition)
+    copied = 0 if given.dtype == np.float64 else 8  # bytes an entry; two masks of as many entries follow
+    require_room((2 + copied) * given.size, f"reading a dense transition of shape {list(given.shape)}")
+    transition = np.asarray(given, dtype=np.float64)
     if transition.ndim != 3 or transition.shape[0] != transition.shape[2]:
         raise ValueError(f"transition must have shape [S, A, S], got {list(transition.shape)}")
     num_states, num_actions, _ = transition.shape
-    ends = _as_mask(terminal, num_states)
-    if action_mask is None:
-        mask = np.ones((num_states, num_actions), dtype=np.bool_)
-    else:
-        mask = np.asarray(action_mask)
-        if mask.dtype != np.bool_ or mask.shape != (num_states, num_actions):
-            raise ValueError(
-                f"action_mask must be bool [{num_states}, {num_actions}], got {mask.dtype} {list(mask.shape)}"
-            )
-    mask = mask & ~ends[:, None]
+    ends = as_mask(terminal, num_states)
+    mask = as_pairs_mask(action_mask, num_states, num_actions) & ~ends[:, None]
 
     rewards = np.asarray(reward, dtype=np.float64)
     forms: dict[tuple[int, ...], tuple[int, ...]] = {
@@ -127,7 +123,8 @@ def fields_from_arrays(
     }
 
 
-def _as_mask(terminal: npt.ArrayLike | None, num_states: int) -> npt.NDArray[np.bool_]:
+def as_mask(terminal: npt.ArrayLike | None, num_states: int) -> npt.NDArray[np.bool_]:
+    """[S] bool, from the same or from indices; False everywhere by default."""
     mask = np.zeros(num_states, dtype=np.bool_)
     if terminal is None:
         return mask
@@ -143,6 +140,20 @@ def _as_mask(terminal: npt.ArrayLike | None, num_states: int) -> npt.NDArray[np.
             f"terminal must be bool [{num_states}] or indices in [0, {num_states}), got {terminal!r}"
         )
     mask[given] = True
+    return mask
+
+
+def as_pairs_mask(
+    action_mask: npt.ArrayLike | None, num_states: int, num_actions: int
+) -> npt.NDArray[np.bool_]:
+    """[S, A] bool, checked; True everywhere by default."""
+    if action_mask is None:
+        return np.ones((num_states, num_actions), dtype=np.bool_)
+    mask = np.asarray(action_mask)
+    if mask.dtype != np.bool_ or mask.shape != (num_states, num_actions):
+        raise ValueError(
+            f"action_mask must be bool [{num_states}, {num_actions}], got {mask.dtype} {list(mask.shape)}"
+        )
     return mask
 
 

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
+import struct
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from .layout import Layout
-from .table import TabularMDP
+from .room import RoomError, require_room
+from .table import TabularMDP, locked
 
 FORMAT = "bellglass table 1"
+
+#: What reading a file that is no npz, or a damaged one, has been seen to raise.
+DAMAGE = (
+    *(OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, MemoryError, OverflowError),
+    *(NotImplementedError, RuntimeError, SyntaxError, struct.error, zlib.error, zipfile.BadZipFile),
+)
+
 ARRAYS = ("first_outcome", "probability", "next_state", "reward", "terminated", "initial")
 
 
@@ -35,35 +47,56 @@ def save(mdp: TabularMDP, path: str | PathLike[str]) -> None:
             "row_labels": mdp.layout.row_labels,
         },
     }
+    with written_whole(path) as file:
+        np.savez_compressed(
+            file,
+            names=np.array(json.dumps(names, default=_plain)),
+            **{name: getattr(mdp, name) for name in ARRAYS},
+        )
+
+
+@contextmanager
+def written_whole(path: str | PathLike[str]) -> Iterator[BinaryIO]:
+    """Lends a file beside `path` that moves into its place at the end; if anything fails, all is as it was."""
     target = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(
-                file,
-                names=np.array(json.dumps(names, default=_plain)),
-                **{name: getattr(mdp, name) for name in ARRAYS},
-            )
+        with temporary.open("xb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
 def load(path: str | PathLike[str]) -> TabularMDP:
     """Reads and checks what `save` wrote."""
     try:
-        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-            names = json.loads(str(file["names"]))
-            arrays = {name: file[name] for name in ARRAYS}
-    except FileNotFoundError:
+        with open(path, "rb") as opened:
+            if zipfile.is_zipfile(opened):
+                with zipfile.ZipFile(opened) as listing:
+                    size = sum(member.file_size for member in listing.infolist())
+                require_room(size, f"the table in {path}")
+            opened.seek(0)
+            with np.load(opened, allow_pickle=False) as file:
+                names = json.loads(str(file["names"]))
+                arrays = {name: locked(file[name]) for name in ARRAYS}
+    except (FileNotFoundError, IsADirectoryError, PermissionError, RoomError):
         raise
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         raise ValueError(f"{path} is not a table saved by bellglass, or is damaged: {error}") from error
-    if names.get("format") != FORMAT:
-        raise ValueError(f"{path} has the format {names.get('format')!r}, expected {FORMAT!r}")
+    if not isinstance(names, dict) or names.get("format") != FORMAT:
+        found = names.get("format") if isinstance(names, dict) else names
+        raise ValueError(f"{path} has the format {found!r}, expected {FORMAT!r}")
+    try:
+        return _built(path, names, arrays)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path} is damaged: {error!r}") from error
+
+
+def _built(path: str | PathLike[str], names: dict[str, Any], arrays: dict[str, Any]) -> TabularMDP:
     layout = names["layout"]
     mdp = TabularMDP(
         **arrays,

@@ -341,6 +341,155 @@ class TabularMDP:
         )
 
     @classmethod
+    def from_sparse(
+        cls,
+        transition: Any,
+        reward: Any,
+        *,
+        initial: npt.ArrayLike | None = None,
+        terminal: npt.ArrayLike | None = None,
+        action_mask: npt.ArrayLike | None = None,
+        state_labels: Sequence[Hashable] | None = None,
+        action_labels: Sequence[Hashable] | None = None,
+        layout: Layout | None = None,
+        normalise: bool = False,
+    ) -> TabularMDP:
+        """Reads SciPy's sparse matrices, of any format.
+
+        Args:
+            transition: a list of A matrices [S, S], or one stacked [S*A, S] with row s*A + a.  Stored zeros are
+                dropped, doubled entries added up, as SciPy means them.
+            reward: [S] (paid on leaving s), [S, A] or [S, A, S]; sparse in the form of `transition`, where an
+                outcome that has no entry pays 0; or, for a stacked CSR, [N] one for each stored entry in the order
+                of `transition.data`.  With [N], entries stay as they are stored: two of one row may reach the same
+                state with different rewards.
+            initial: [S] chance of starting in each state; by default the same for every state that has an action.
+            terminal: [S] bool, or the indices of the terminal states; their rows are ignored, and entering one
+                terminates.
+            action_mask: [S, A] bool, which actions are available; all by default, where an empty row is an error.
+            state_labels: [S] names.
+            action_labels: [A] names.
+            layout: where the states lie on paper.
+            normalise: divide each row by its sum.
+
+        Raises:
+            ValueError: shapes that do not fit, or whatever is wrong with the table.
+
+        >>> from scipy.sparse import csr_array
+        >>> stay, go = csr_array([[1.0, 0.0], [0.0, 1.0]]), csr_array([[0.0, 1.0], [1.0, 0.0]])
+        >>> mdp = TabularMDP.from_sparse([stay, go], [[0.0, -1.0], [2.0, -1.0]])
+        >>> mdp.P[1]
+        {0: [(1.0, 1, 2.0, False)], 1: [(1.0, 0, -1.0, False)]}
+        """
+        from .matrices import fields_from_sparse
+
+        return cls(
+            **fields_from_sparse(transition, reward, initial, terminal, action_mask),
+            state_labels=state_labels,
+            action_labels=action_labels,
+            layout=layout,
+            normalise=normalise,
+        )
+
+    @classmethod
+    def from_state_action_pairs(
+        cls,
+        R: npt.ArrayLike,
+        Q: Any,
+        s_indices: npt.ArrayLike | None = None,
+        a_indices: npt.ArrayLike | None = None,
+        *,
+        initial: npt.ArrayLike | None = None,
+        terminal: npt.ArrayLike | None = None,
+        state_labels: Sequence[Hashable] | None = None,
+        action_labels: Sequence[Hashable] | None = None,
+        layout: Layout | None = None,
+        normalise: bool = False,
+    ) -> TabularMDP:
+        """Reads what QuantEcon's DiscreteDP takes, in its order and under its names, less the discount.
+
+        Args:
+            R: [L] reward of each listed pair, or [S, A]; -inf where the action is not available.
+            Q: [L, S] chance of each next state, dense or sparse, or dense [S, A, S].
+            s_indices: [L] state of each pair, in any order; left out where R is [S, A].
+            a_indices: [L] action of each pair; the highest one tells A.
+            initial: [S] chance of starting in each state; by default the same for every state that has an action.
+            terminal: [S] bool, or the indices of the terminal states; their pairs are ignored, and entering one
+                terminates.  A state without pairs must be named here.
+            state_labels: [S] names.
+            action_labels: [A] names.
+            layout: where the states lie on paper.
+            normalise: divide each row by its sum.
+
+        Raises:
+            ValueError: shapes that do not fit, a pair listed twice, a state without an action, or whatever is wrong
+                with the table.
+
+        >>> mdp = TabularMDP.from_state_action_pairs(  # Puterman (2005), section 3.1, as QuantEcon writes it
+        ...     R=[5, 10, -1], Q=[[0.5, 0.5], [0, 1], [0, 1]], s_indices=[0, 0, 1], a_indices=[0, 1, 0]
+        ... )
+        >>> mdp.action_mask.tolist()
+        [[True, True], [True, False]]
+        """
+        from .matrices import fields_from_pairs
+
+        return cls(
+            **fields_from_pairs(R, Q, s_indices, a_indices, initial, terminal),
+            state_labels=state_labels,
+            action_labels=action_labels,
+            layout=layout,
+            normalise=normalise,
+        )
+
+    @classmethod
+    def from_mdptoolbox(
+        cls,
+        P: Any,
+        R: Any,
+        *,
+        initial: npt.ArrayLike | None = None,
+        terminal: npt.ArrayLike | None = None,
+        action_mask: npt.ArrayLike | None = None,
+        state_labels: Sequence[Hashable] | None = None,
+        action_labels: Sequence[Hashable] | None = None,
+        layout: Layout | None = None,
+        normalise: bool = False,
+    ) -> TabularMDP:
+        """Reads MDPtoolbox's (P, R), in which the action comes first.
+
+        Args:
+            P: [A, S, S] chance of each next state; or a list, tuple or object array of A matrices [S, S], dense or
+                sparse.
+            R: [S], [S, A] or [A, S, S]; or a list, tuple or object array of A matrices [S, S], dense or sparse.
+            initial: [S] chance of starting in each state; by default the same for every state that has an action.
+            terminal: [S] bool, or the indices of the terminal states; their rows are ignored, and entering one
+                terminates.
+            action_mask: [S, A] bool, which actions are available; all by default, where a row of zeros is an
+                error.
+            state_labels: [S] names.
+            action_labels: [A] names.
+            layout: where the states lie on paper.
+            normalise: divide each row by its sum.
+
+        Raises:
+            ValueError: shapes that do not fit, or whatever is wrong with the table.
+
+        >>> P = [[[0.5, 0.5], [0.8, 0.2]], [[0.0, 1.0], [0.1, 0.9]]]  # the small example of MDPtoolbox
+        >>> mdp = TabularMDP.from_mdptoolbox(P, np.array([[5, 10], [-1, 2]]))
+        >>> mdp.P[1][0]
+        [(0.8, 0, -1.0, False), (0.2, 1, -1.0, False)]
+        """
+        from .matrices import fields_from_mdptoolbox
+
+        return cls(
+            **fields_from_mdptoolbox(P, R, initial, terminal, action_mask),
+            state_labels=state_labels,
+            action_labels=action_labels,
+            layout=layout,
+            normalise=normalise,
+        )
+
+    @classmethod
     def from_function(
         cls,
         model: Callable[[Any, Any], Iterable[Sequence[Any]] | None],

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .layout import Layout
+from .room import require_room_for_table
 from .table import SUM_TOLERANCE, BoolArray, FloatArray, IntArray, locked, row_sums
 
 
@@ -42,6 +43,8 @@ def checked_fields(
             f"first_outcome must have S*A + 1 entries with S = {num_states} and A >= 1 actions, got {len(first)}"
         )
     num_actions = num_pairs // num_states
+    if not all(map(_fixed, (probability, next_state, reward, terminated))):
+        require_room_for_table(num_states, num_actions, int(np.size(probability)))
     chances: FloatArray = _vector("probability", probability, np.float64)
     outcomes = {
         "probability": chances,
@@ -149,8 +152,7 @@ def _vector(name: str, given: npt.ArrayLike, dtype: type[np.generic]) -> Any:
         raise ValueError(f"{name} must have one dimension, got shape {list(array.shape)}")
     target = np.dtype(dtype)
     if array.dtype == target:
-        unchangeable = array.flags.owndata and not array.flags.writeable
-        return array if unchangeable else locked(array.copy())
+        return array if _fixed(array) else locked(array.copy())
     converted = array.astype(target)
     if array.size and target.kind in "ib" and (array.dtype.kind not in "iufb" or (converted != array).any()):
         kind = "whole numbers" if target.kind == "i" else "booleans"
@@ -158,6 +160,11 @@ def _vector(name: str, given: npt.ArrayLike, dtype: type[np.generic]) -> Any:
             f"{name} must hold {kind}, got {array.dtype} such as {array[converted != array][:1]}"
         )
     return locked(converted)
+
+
+def _fixed(given: npt.ArrayLike) -> bool:
+    """Whether it is an array that can no longer change, and so is taken without a copy."""
+    return isinstance(given, np.ndarray) and bool(given.flags.owndata) and not given.flags.writeable
 
 
 def _labels(name: str, labels: Sequence[Hashable] | None, size: int) -> tuple[Hashable, ...] | None:
