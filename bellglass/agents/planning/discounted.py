@@ -1,4 +1,4 @@
-"""Discounted reward: policy iteration, modified policy iteration, value iteration, linear programming.
+"""Discounted reward by NumPy and SciPy: policy iteration, modified policy iteration, value iteration.
 
     V*(s)  =  max_a  sum_k p_k (r_k + discount * V*(s'_k))          V*(s') is left out where the outcome
     terminates
@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import scipy.sparse
 
 from ...envs.mdp import FloatArray, IntArray
 from .bounds import least_mass, shift
@@ -128,8 +127,6 @@ def solve_small(
     report: Report | None,
 ) -> tuple[FloatArray, int, str]:
     """A guess of the values [S], improvements, and what was done, by the method asked for."""
-    if method == "linear_programming":
-        return *linear_programming(pairs, discount), method
     if method == "policy_iteration":
         return *policy_iteration(pairs, discount, start=start, report=report), method
     if method == "auto":
@@ -174,30 +171,3 @@ def automatic(
         pairs, discount, width=width, relative=relative, sweeps=100, start=values, report=report
     )
     return values, done + more, "modified_policy_iteration"
-
-
-def linear_programming(pairs: Pairs, discount: float) -> tuple[FloatArray, int]:
-    """Values [S] of  min sum v  subject to  v >= q of every pair  (d'Epenoux 1963), and HiGHS's steps."""
-    from scipy.optimize import linprog
-
-    live = pairs.live
-    columns = np.full(pairs.num_states, -1, dtype=np.int64)
-    columns[live] = np.arange(len(live))
-    here = scipy.sparse.csr_array(
-        (np.ones(pairs.num_pairs), (np.arange(pairs.num_pairs), columns[pairs.state])),
-        shape=(pairs.num_pairs, len(live)),
-    )
-    found = linprog(
-        np.ones(len(live)),
-        A_ub=discount * pairs.matrix[:, live] - here,
-        b_ub=-pairs.reward,
-        bounds=(None, None),
-        method="highs",
-    )
-    if found.status != 0:
-        raise ArithmeticError(f"HiGHS found no optimum: {found.message}")
-    values = np.zeros(pairs.num_states)
-    values[live] = found.x
-    # HiGHS keeps its constraints to about 1e-7; the policy it found is exact, so its own values are better.
-    rows = pairs.rows_of(pairs.greedy(pairs.backup(values, discount)))
-    return values_of_rows(pairs, rows, discount), int(found.nit)

@@ -32,6 +32,8 @@ class Solution:
             stationary distribution of each recurrent class; None unless "average".
         lower: [S] certified lower bounds of the optimum (of values, values[0] or gain).
         upper: [S] certified upper bounds of the optimum.
+        occupancy: [S, A] discounted visits of the optimal policy from `initial`, where the linear programme found
+            them; None for other methods (`bellglass.agents.planning.occupancy` finds them for any policy).
         method: how it was found.
         iterations: improvements of the policy, or sweeps.
         seconds: wall clock.
@@ -51,6 +53,7 @@ class Solution:
     bias: FloatArray | None = None
     lower: FloatArray
     upper: FloatArray
+    occupancy: FloatArray | None = None
     method: str
     iterations: int
     seconds: float

@@ -264,6 +264,7 @@ def _discounted(
     began: float,
     start: FloatArray | None,
 ) -> Solution:
+    occupancy: FloatArray | None = None
     if method in IN_KERNELS or (method == "auto" and _worth_kernels(mdp)):
         from .large import solve_large
 
@@ -272,9 +273,20 @@ def _discounted(
         )
     else:
         pairs = Pairs.of(mdp)
-        guess, iterations, done = solve_small(
-            pairs, discount, method=method, width=tolerance, relative=relative, start=start, report=report
-        )
+        if method == "linear_programming":
+            from .linear_programming import linear_programme
+
+            programme = linear_programme(pairs, discount)
+            guess, iterations, done, occupancy = (
+                programme.values,
+                programme.iterations,
+                method,
+                programme.occupancy,
+            )
+        else:
+            guess, iterations, done = solve_small(
+                pairs, discount, method=method, width=tolerance, relative=relative, start=start, report=report
+            )
         found = certify(pairs, guess, discount, tolerance=tolerance, relative=relative)
         values, lower, upper, policy = found.values, found.lower, found.upper, found.policy
         q_values, optimal = pairs.table(found.q_values), pairs.mask(found.optimal)
@@ -289,6 +301,7 @@ def _discounted(
         optimal_actions=optimal,
         lower=lower,
         upper=upper,
+        occupancy=occupancy,
         method=done,
         iterations=iterations,
         seconds=perf_counter() - began,
