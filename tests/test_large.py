@@ -10,7 +10,7 @@ from rational import exact_optimum, exact_q, exact_rows, exact_values, random_ta
 
 from bellglass.agents.planning import ToleranceError, solve
 from bellglass.agents.planning.discounted import policy_iteration
-from bellglass.agents.planning.large import solve_large
+from bellglass.agents.planning.large.solving import solve_large
 from bellglass.agents.planning.pairs import Pairs
 from bellglass.envs.mdp import TabularMDP
 
@@ -101,7 +101,7 @@ def test_kernels_and_a_direct_solve_agree(ends: float, back: bool, method: str) 
 
 
 def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bellglass.agents.planning import rows
+    from bellglass.agents.planning.large import rows
 
     mdp = random_mdp(5_000, ends=0.05, back=True, seed=1)
     one = solve_large(mdp, 0.99, method="auto", tolerance=1e-9, relative=True, start=None, report=None)

@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .checking import check as check
+    from .checking.judge import check as check
+    from .checking.verdict import Verdict as Verdict
     from .errors import ToleranceError as ToleranceError
     from .errors import UnboundedError as UnboundedError
     from .evaluation import evaluate as evaluate
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from .score import Score as Score
     from .solution import Solution as Solution
     from .solver import solve as solve
-    from .verdict import Verdict as Verdict
     from .worth import PolicyBounds as PolicyBounds
 
 _MODULE_OF = {
@@ -34,8 +34,8 @@ _MODULE_OF = {
     "Solution": "solution",
     "ToleranceError": "errors",
     "UnboundedError": "errors",
-    "Verdict": "verdict",
-    "check": "checking",
+    "Verdict": "checking.verdict",
+    "check": "checking.judge",
     "evaluate": "evaluation",
     "hardness": "measures",
     "information_ladder": "ladder",

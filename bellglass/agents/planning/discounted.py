@@ -9,20 +9,16 @@ values, `bounds.certify` says how far they may be from the optimum, so a method 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from ...envs.mdp import FloatArray, IntArray
 from .bounds import least_mass, shift
 from .linear import factorised
 from .pairs import Pairs
+from .progress import Report
 
 #: `auto` solves the linear systems of policy iteration directly up to this many live states.
 DIRECT = 1_500
-
-#: Told (iterations, greatest distance of the bounds, distance allowed) while a solver works.
-Report = Callable[[int, float, float], None]
 
 
 def policy_iteration(

@@ -13,10 +13,10 @@ from ...envs.mdp import FloatArray, TabularMDP, table_of
 from ...envs.pomdp import TabularPOMDP, pomdp_of
 from .average import solve_average
 from .bounds import allowed_width, apart, certify, refuse
-from .discounted import Report, solve_small
+from .discounted import solve_small
 from .finite_horizon import backward_induction
 from .pairs import Pairs
-from .progress import Progress
+from .progress import Progress, Report
 from .solution import CRITERIA, Criterion, Solution
 from .total import solve_total
 
@@ -266,7 +266,7 @@ def _discounted(
 ) -> Solution:
     occupancy: FloatArray | None = None
     if method in IN_KERNELS or (method == "auto" and _worth_kernels(mdp)):
-        from .large import solve_large
+        from .large.solving import solve_large
 
         values, lower, upper, policy, q_values, optimal, iterations, done = solve_large(
             mdp, discount, method=method, tolerance=tolerance, relative=relative, start=start, report=report
@@ -317,7 +317,7 @@ def _worth_kernels(mdp: TabularMDP) -> bool:
     if mdp.num_outcomes < FEW_OUTCOMES:
         return False
     from ..compiled import worth_compiling
-    from .kernels import bracket
+    from .large.kernels import bracket
 
     return worth_compiling(bracket, 2 * mdp.num_outcomes)
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
-from ..compiled import compiled
+from ....envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
+from ...compiled import compiled
 from . import kernels
 
 #: Passes over fewer outcomes than this are not worth a second thread.

@@ -18,7 +18,7 @@ import heapq
 import numpy as np
 import numpy.typing as npt
 
-from ...envs.mdp import BoolArray, FloatArray, IntArray
+from ....envs.mdp import BoolArray, FloatArray, IntArray
 
 Singles = npt.NDArray[np.float32]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse
 
-from ..compiled import compiled
+from ...compiled import compiled
 from . import kernels
 from .inexact import Search
 

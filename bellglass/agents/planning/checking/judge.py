@@ -12,13 +12,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ...envs.mdp import TabularMDP
+from ....envs.mdp import TabularMDP
+from ..solution import Criterion
+from ..solver import Model, checked_discount, hidden_table, observed_table, solve
 from .answers import read_policy, read_values
 from .guesses import Question
 from .judged_numbers import judged_numbers
 from .judged_policies import judged_policy
-from .solution import Criterion
-from .solver import Model, checked_discount, hidden_table, observed_table, solve
 from .verdict import Verdict
 
 

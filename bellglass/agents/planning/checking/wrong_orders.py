@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import scipy.optimize
 
-from ...envs.mdp import FloatArray, IntArray, TabularMDP
+from ....envs.mdp import FloatArray, IntArray, TabularMDP
 from .answers import distance
 from .guesses import Guess, Guesses, Question
 

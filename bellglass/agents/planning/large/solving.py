@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
+from ....envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
+from ..progress import Report
 from . import in_place
 from .compiled_bounds import certify_rows
-from .discounted import Report
 from .inexact import Search, find, solve_systems
 from .rows import Rows
 

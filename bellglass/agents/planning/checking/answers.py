@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...envs.mdp import FloatArray, IntArray, TabularMDP
-from .solution import Criterion
+from ....envs.mdp import FloatArray, IntArray, TabularMDP
+from ..solution import Criterion
 from .verdict import Kind
 
 #: A rounded answer counts only where half a unit is less than this share of the greatest value.

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ...envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
+from ....envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from .guesses import Guess, Guesses, Question, guessed, solved
 
 

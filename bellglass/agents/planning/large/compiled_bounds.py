@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...envs.mdp import BoolArray, FloatArray, IntArray
-from ..compiled import compiled
+from ....envs.mdp import BoolArray, FloatArray, IntArray
+from ...compiled import compiled
+from ..bounds import allowed_width, refuse, shift
+from ..pairs import UNIT
 from . import kernels
-from .bounds import allowed_width, refuse, shift
-from .pairs import UNIT
 from .rows import Rows, in_parts
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...envs.mdp import BoolArray
+from ....envs.mdp import BoolArray
+from ..evaluation import policy_values
 from .answers import Answer, distance, read_policy
 from .bellman_sums import name_of, written_out
-from .evaluation import policy_values
 from .guesses import Question
 from .judged_numbers import first_of, step_ahead
 from .mistakes import diagnose_policy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...envs.mdp import BoolArray, FloatArray
+from ....envs.mdp import BoolArray, FloatArray
 from .answers import COARSEST, Answer, distance, roundings
 from .bellman_sums import name_of, written_out
 from .guesses import Question, backup, best_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...envs.mdp import FloatArray, TabularMDP
+from ....envs.mdp import FloatArray, TabularMDP
 
 #: Actions and outcomes shown before the rest is summed up in words.
 MOST_ACTIONS, MOST_OUTCOMES = 6, 6

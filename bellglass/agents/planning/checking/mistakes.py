@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...envs.mdp import BoolArray, FloatArray
+from ....envs.mdp import BoolArray, FloatArray
 from .answers import Answer, distance, roundings
 from .guesses import Guess, Guesses, Question, backup, best_of, top_of
 from .wrong_orders import actions_of_q, orders, scales, transposed

@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ...envs.mdp import FloatArray, IntArray
-from ..compiled import compiled
+from ....envs.mdp import FloatArray, IntArray
+from ...compiled import compiled
+from ..bounds import shift
+from ..progress import Report
 from . import kernels
-from .bounds import shift
-from .discounted import Report
 from .rows import Rows
 
 #: An evaluation by sweeps ends when the changes have shrunk by this factor since the improvement.

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...envs.mdp import BoolArray, FloatArray, TabularMDP
-from .solution import Criterion, Solution
-from .solver import solve
+from ....envs.mdp import BoolArray, FloatArray, TabularMDP
+from ..solution import Criterion, Solution
+from ..solver import solve
 
 
 class Question(NamedTuple):

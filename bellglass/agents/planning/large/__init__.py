@@ -1,0 +1,1 @@
+"""Large discounted tables: compiled kernels, the searches that use them, and their certificate."""
