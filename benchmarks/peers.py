@@ -98,7 +98,7 @@ def quantecon_dense(rows: Rows, discount: float) -> dict[str, Solve]:
 
 
 def _quantecon(rows: Rows, discount: float, matrix: Any) -> dict[str, Solve]:
-    from quantecon.markov import DiscreteDP
+    from quantecon.markov import DiscreteDP  # type: ignore[import, unused-ignore]
 
     if scipy.sparse.issparse(matrix):
         matrix = scipy.sparse.csr_matrix(matrix)
@@ -121,7 +121,7 @@ def _quantecon(rows: Rows, discount: float, matrix: Any) -> dict[str, Solve]:
 
 def mdpsolver(rows: Rows, discount: float) -> dict[str, Solve]:
     """Nested lists, as mdpsolver wants them, of probabilities and columns."""
-    import mdpsolver as package
+    import mdpsolver as package  # type: ignore[import, unused-ignore]
 
     bounds = np.append(rows.first, rows.state.size).tolist()
     ends = rows.matrix.indptr.tolist()
@@ -171,7 +171,7 @@ def mdpsolver(rows: Rows, discount: float) -> dict[str, Solve]:
 
 def storm_discounted(rows: Rows, discount: float) -> dict[str, Solve]:
     """Storm's discounted formula, R[Cdiscount]: value iteration, whatever method its environment names."""
-    import stormpy
+    import stormpy  # type: ignore[import, unused-ignore]
 
     model = _storm_model(rows.matrix, rows.state, rows.reward, label="")
     formula = stormpy.parse_property(f'R{{"r"}}max=? [Cdiscount={discount}]')
@@ -238,7 +238,7 @@ def storm_sink(rows: Rows, discount: float) -> dict[str, Solve]:
 
 
 def _storm_model(matrix: Any, state: IntArray, reward: FloatArray, label: str) -> Any:
-    from stormpy import datastructures, models
+    from stormpy import datastructures, models  # type: ignore[import, unused-ignore]
 
     rows, states = matrix.shape
     builder = datastructures.SparseMatrixBuilder[float](
@@ -269,18 +269,22 @@ def _storm_model(matrix: Any, state: IntArray, reward: FloatArray, label: str) -
 
 
 def pymdptoolbox(rows: Rows, discount: float) -> dict[str, Solve]:
-    """A sparse matrix an action, as pymdptoolbox wants; an unavailable action does what the lowest one does."""
-    from mdptoolbox import mdp as package
+    """A sparse matrix an action, as pymdptoolbox wants; an unavailable action does what the lowest one does.
+
+    Its policy iterations fill a dense matrix of all states, its value iteration checks the rows in one.
+    """
+    from mdptoolbox import mdp as package  # type: ignore[import, unused-ignore]
 
     actions = int(rows.action.max()) + 1
     place = np.repeat(rows.first[:, None], actions, axis=1)
     place[rows.state, rows.action] = np.arange(rows.state.size)
     transitions = [rows.matrix[place[:, a]] for a in range(actions)]
+    matrices = [scipy.sparse.csr_matrix(matrix) for matrix in transitions]  # value iteration asks for .A1
     rewards = rows.reward[place]
     endless = 10**9
 
     def value_iteration(tolerance: float) -> FloatArray:
-        solver = package.ValueIteration(transitions, rewards, discount, tolerance, endless)
+        solver = package.ValueIteration(matrices, rewards, discount, tolerance, endless)
         solver.run()
         return np.asarray(solver.V)[: rows.num_states]
 
@@ -307,6 +311,7 @@ class Form(NamedTuple):
         convert: rows, discount -> methods.
         bytes_per_outcome: rough peak of the conversion.
         bytes_per_row: the same, for each state and action.
+        bytes_per_square: the same, for each pair of states.
     """
 
     peer: str
@@ -315,11 +320,18 @@ class Form(NamedTuple):
     convert: Callable[[Rows, float], dict[str, Solve]]
     bytes_per_outcome: float
     bytes_per_row: float
+    bytes_per_square: float = 0.0
 
     @property
     def installed(self) -> bool:
         """Whether the peer is here."""
         return importlib.util.find_spec(self.module) is not None
+
+    def size(self, states: int, pairs: int, outcomes: int) -> float:
+        """Rough bytes that a table takes in this form."""
+        return (
+            self.bytes_per_outcome * outcomes + self.bytes_per_row * pairs + self.bytes_per_square * states**2
+        )
 
 
 FORMS = {
@@ -328,5 +340,5 @@ FORMS = {
     "Storm Cdiscount": Form("Storm", "stormpy", "stormpy", storm_discounted, 56, 100),
     "Storm sink": Form("Storm", "stormpy", "stormpy", storm_sink, 72, 160),
     "mdpsolver": Form("mdpsolver", "mdpsolver", "mdpsolver", mdpsolver, 90, 500),
-    "pymdptoolbox": Form("pymdptoolbox", "pymdptoolbox", "mdptoolbox", pymdptoolbox, 40, 100),
+    "pymdptoolbox": Form("pymdptoolbox", "pymdptoolbox", "mdptoolbox", pymdptoolbox, 40, 100, 8),
 }
