@@ -36,7 +36,7 @@ types: $(READY)
 	@$(BIN)/mypy
 
 bench: $(READY)
-	@for file in benchmarks/*.py; do echo "==> $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in $$(grep -l __main__ benchmarks/*.py); do echo "==> $$file"; $(BIN)/python $$file || exit 1; done
 
 # The stamp is newer than both files once everything they ask for is installed.
 $(READY): pyproject.toml constraints.txt
