@@ -182,3 +182,23 @@ def test_zero_probability_outcomes_change_nothing() -> None:
     plain = TabularMDP.from_P({0: {0: [(1.0, 0, 1.0, False)]}}, initial=[1.0])
     padded = TabularMDP.from_P({0: {0: [(1.0, 0, 1.0, False), (0.0, 0, 1e300, True)]}}, initial=[1.0])
     assert solve(plain, 0.5).start_value == solve(padded, 0.5).start_value == 2.0
+
+
+def test_near_discount_one_the_bounds_reach_what_float64_can_hold() -> None:
+    """A table that mixes: its values are many times greater than their spread, which rounding is measured by."""
+    mdp = table_of(gym.make("bellglass/RiverSwim-v0"))
+    discount = 1.0 - 1e-8
+    found = solve(mdp, discount, tolerance=1e-8)
+    values, _ = exact_optimum(mdp, Fraction(discount))
+    for low, value, high in zip(found.lower, values, found.upper, strict=True):
+        assert Fraction(float(low)) <= value <= Fraction(float(high))
+        assert high - low <= 1e-8 * float(max(values))
+
+
+@pytest.mark.parametrize(
+    "method", ["auto", "value_iteration", "modified_policy_iteration", "policy_iteration"]
+)
+def test_beyond_float64_every_method_raises_before_long(method: str) -> None:
+    mdp = random_table(0, ends=False)
+    with pytest.raises(ToleranceError, match="float64 reached"):
+        solve(mdp, 0.99, tolerance=1e-17, method=method)  # type: ignore[arg-type] # a name

@@ -58,11 +58,18 @@ def worth_compiling(function: Callable[..., Any], steps: int) -> bool:
     Compiling takes one to three seconds, importing numba and reading its cache about half of one, a step in Python
     some ten microseconds.
     """
-    if function in _done:
-        return True
+    return is_loaded(function) or steps >= (50_000 if is_kept(function) else 200_000)
+
+
+def is_loaded(function: Callable[..., Any]) -> bool:
+    """Whether this process has the function's machine code."""
+    return function in _done
+
+
+def is_kept(function: Callable[..., Any]) -> bool:
+    """Whether the function's machine code lies on disk."""
     folder = cache_folder(function)
-    cached = folder is not None and any(folder.rglob(f"*.{function.__name__}-*.nbi"))
-    return steps >= (50_000 if cached else 200_000)
+    return folder is not None and any(folder.rglob(f"*.{function.__name__}-*.nbi"))
 
 
 @cache

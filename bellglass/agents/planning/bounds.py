@@ -8,7 +8,9 @@ satisfies
 
 since u = v + c obeys T u <= T v + discount * c * (mass) <= u.  Mirrored, T_pi v - v >= L gives a lower
 bound on the value of pi, hence on V*.  One more backup keeps whichever bound is sharper state by state
-(Puterman 1994, theorem 6.6.3 and proposition 6.3.2, for rows of mass 1).  M and L are taken after adding
+(Puterman 1994, theorem 6.6.3 and proposition 6.3.2, for rows of mass 1).  Where no row ends, v may first be shifted by
+any constant: c makes up for it.  So it is centred, and rounding counts in proportion to the spread of the values, not
+to their size, which near discount 1 is many times greater.  M and L are taken after adding
 the bound on rounding of `Pairs`, and every last sum is widened by a few units of the last place.
 """
 
@@ -64,8 +66,19 @@ def least_mass(pairs: Pairs) -> float:
     return max(0.0, float(going_on.min()))
 
 
+def centred(pairs: Pairs, values: FloatArray) -> FloatArray:
+    """[S] the guess, shifted to lie around 0 where no row ends."""
+    if pairs.ends or not len(pairs.live):
+        return values
+    middle = 0.5 * (float(values[pairs.live].max()) + float(values[pairs.live].min()))
+    shifted = np.zeros(pairs.num_states)
+    shifted[pairs.live] = values[pairs.live] - middle
+    return shifted
+
+
 def discounted_bounds(pairs: Pairs, values: FloatArray, discount: float) -> tuple[FloatArray, FloatArray]:
     """Certified (lower, upper) [S] of the optimum from any guess [S]."""
+    values = centred(pairs, values)
     q = pairs.backup(values, discount)
     error = pairs.backup_error(values, discount)
     least = least_mass(pairs)
@@ -99,6 +112,7 @@ def _one_side(
 def policy_lower_bound(pairs: Pairs, values: FloatArray, policy: IntArray, discount: float) -> FloatArray:
     """[S] certified lower bound of the value of `policy` from any guess [S] of it."""
     rows = pairs.rows_of(policy)
+    values = centred(pairs, values)
     q = pairs.backup(values, discount) - pairs.backup_error(values, discount)
     backed_up = np.zeros(pairs.num_states)
     backed_up[pairs.live] = q[rows]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...envs.mdp import FloatArray, IntArray
-from .bounds import least_mass, shift
+from .bounds import centred, least_mass, shift
 from .linear import factorised
 from .pairs import Pairs
 from .progress import Report
@@ -46,9 +46,26 @@ def policy_iteration(
         if report is not None:
             report(tried, float((best - values)[pairs.live].max(initial=0.0)) / (1.0 - discount), 0.0)
         if (improved == policy).all() or improved.tobytes() in seen:
-            return values, tried
+            return _polished(pairs, values, rows, discount), tried
         seen.add(policy.tobytes())
         policy = improved
+
+
+def _polished(pairs: Pairs, values: FloatArray, rows: IntArray, discount: float) -> FloatArray:
+    """The values once more corrected where nothing ends: their spread apart from their level, which is far greater."""
+    if pairs.ends or not len(pairs.live):
+        return values
+    live = pairs.live
+    solve = factorised(pairs.matrix[rows][:, live], discount)
+    spread = centred(pairs, values)
+    level = 0.0
+    for _ in range(2):
+        residual = pairs.backup(spread, discount)[rows] - spread[live]
+        level = 0.5 * (float(residual.max()) + float(residual.min()))
+        spread[live] += solve(residual - level, False)
+    polished = np.zeros(pairs.num_states)
+    polished[live] = spread[live] + level / (1.0 - discount)
+    return polished
 
 
 def values_of_rows(pairs: Pairs, rows: IntArray, discount: float) -> FloatArray:
@@ -83,6 +100,7 @@ def modified_policy_iteration(
     least = least_mass(pairs)
     never_ends = not pairs.ends
     endless = 200 + 10 / (1.0 - discount)  # sweeps that must halve the distance, unless rounding forbids it
+    grain, largest = float(pairs.rounding.max(initial=0.0)), float(pairs.size.max(initial=0.0))
     improvements, mark, stalled = 0, np.inf, 0
     while True:
         q = pairs.backup(values, discount)
@@ -102,7 +120,10 @@ def modified_policy_iteration(
         values[live] = backed_up[live] + discount * middle
         if apart <= 0.5 * width * scale:
             return values, improvements, True
-        if stalled > endless or improvements == patience:
+        # What rounding alone may keep the bounds apart: no sweep comes closer.
+        spread = values[live] - (0.5 * (values[live].max() + values[live].min()) if never_ends else 0.0)
+        noise = grain * (largest + discount * float(np.abs(spread).max(initial=0.0))) / (1.0 - discount)
+        if apart <= noise or stalled > endless or improvements == patience:
             return values, improvements, False
         if sweeps:
             rows = pairs.rows_of(pairs.greedy(q))

@@ -43,6 +43,9 @@ IN_KERNELS: tuple[Method, ...] = (
     "inexact_policy_iteration",
 )
 
+#: Seconds that this process has spent on tables which kernels could have solved.
+_spent = [0.0]
+
 #: Tables with fewer outcomes are solved by NumPy in milliseconds.
 FEW_OUTCOMES = 3_000
 
@@ -290,6 +293,8 @@ def _discounted(
         found = certify(pairs, guess, discount, tolerance=tolerance, relative=relative)
         values, lower, upper, policy = found.values, found.lower, found.upper, found.policy
         q_values, optimal = pairs.table(found.q_values), pairs.mask(found.optimal)
+        if method == "auto" and mdp.num_outcomes >= FEW_OUTCOMES:
+            _spent[0] += perf_counter() - began
     return Solution(
         criterion="discounted",
         discount=discount,
@@ -312,14 +317,18 @@ def _discounted(
 def _worth_kernels(mdp: TabularMDP) -> bool:
     """Whether compiled kernels repay the wait for them: below some thousand outcomes never, not even numba's import.
 
-    Compiling all of them takes about ten seconds, once a machine; reading them back, half of one.
+    Compiling all of them takes about ten seconds, once a machine; reading them back, half of one.  A process that has
+    already spent as long without them is likely to go on asking.
     """
     if mdp.num_outcomes < FEW_OUTCOMES:
         return False
-    from ..compiled import worth_compiling
+    from ..compiled import is_kept, is_loaded
     from .large.kernels import bracket
 
-    return worth_compiling(bracket, 2 * mdp.num_outcomes)
+    if is_loaded(bracket):
+        return True
+    outcomes, seconds = (25_000, 0.02) if is_kept(bracket) else (100_000, 10.0)
+    return mdp.num_outcomes >= outcomes or _spent[0] > seconds
 
 
 def _finite_horizon(

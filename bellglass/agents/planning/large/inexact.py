@@ -91,7 +91,9 @@ class Search:
 
     def _pass(self) -> bool:
         rows, settings = self.rows, (self.values, self.discount, self.best, self.choice)
-        if self.pairs is not None:
+        if self.improvements == 0 and not self.values.any():
+            self._rewards()
+        elif self.pairs is not None:
             self.high, self.low, self.changed = rows.improve_among(self.pairs, *settings)
         else:
             few = 0 < self.changed < NARROWED * rows.num_states and len(rows.available) >= WORTH_A_LIST
@@ -108,6 +110,17 @@ class Search:
             self.mark, self.stalled = apart, 0
         self.stalled += self.changed == 0
         return apart <= 0.5 * self.allowed or self.stalled > 6
+
+    def _rewards(self) -> None:
+        """The first pass where all values are 0: the greatest reward."""
+        rows = self.rows
+        mean = np.where(rows.available, rows.mean, -np.inf).reshape(rows.num_states, rows.num_actions)
+        action = mean.argmax(axis=1)
+        states = np.arange(rows.num_states)
+        best = mean[states, action][rows.live]
+        self.best[rows.live] = best
+        self.choice[rows.live] = (states * rows.num_actions + action)[rows.live]
+        self.high, self.low, self.changed = float(best.max()), float(best.min()), len(best)
 
     @property
     def up(self) -> float:
