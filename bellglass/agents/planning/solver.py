@@ -10,7 +10,7 @@ import numpy as np
 
 from ...envs.mdp import FloatArray, TabularMDP, table_of
 from ...envs.pomdp import TabularPOMDP, pomdp_of
-from .average import solve_average
+from .average import AVERAGE_METHODS, solve_average
 from .bounds import allowed_width, apart, certify, refuse
 from .discounted import (
     Report,
@@ -20,9 +20,10 @@ from .discounted import (
     policy_iteration,
 )
 from .finite_horizon import backward_induction
+from .moves import chance_to_end
 from .pairs import Pairs
 from .solution import CRITERIA, Criterion, Solution
-from .total import solve_total
+from .total import TOTAL_METHODS, solve_total
 
 Method = Literal[
     "auto",
@@ -31,6 +32,7 @@ Method = Literal[
     "modified_policy_iteration",
     "linear_programming",
     "backward_induction",
+    "relative_value_iteration",
 ]
 
 Model = TabularMDP | TabularPOMDP | gym.Env[Any, Any]
@@ -45,8 +47,8 @@ METHODS: dict[Criterion, tuple[Method, ...]] = {
         "linear_programming",
     ),
     "finite_horizon": ("auto", "backward_induction"),
-    "total": ("auto", "policy_iteration"),
-    "average": ("auto", "policy_iteration"),
+    "total": TOTAL_METHODS,
+    "average": AVERAGE_METHODS,
 }
 
 
@@ -72,8 +74,8 @@ def solve(
             (reward per step in the long run).
         horizon: steps of an episode, at least 1; for "finite_horizon" only.
         method: "auto" chooses; by name: "value_iteration", "policy_iteration", "modified_policy_iteration",
-            "linear_programming" (discounted), "backward_induction" (finite_horizon), "policy_iteration"
-            (total, average).
+            "linear_programming" (discounted), "backward_induction" (finite_horizon); for total "value_iteration",
+            "policy_iteration", "linear_programming", for average the same with "relative_value_iteration".
         tolerance: greatest distance between upper and lower bounds, positive.
         relative: count the tolerance in units of max(1, max|V*|).
         progress_bar: show the distance of the bounds while working.
@@ -112,8 +114,8 @@ def solve(
             weight = 1.0 if discount is None else float(discount)
             return _finite_horizon(mdp, horizon, weight, tolerance, relative, began)
         if criterion == "total":
-            return _total(mdp, tolerance, relative, began)
-        return _average(mdp, restart, tolerance, relative, began)
+            return _total(mdp, method, tolerance, relative, began)
+        return _average(mdp, restart, method, tolerance, relative, began)
 
 
 def hidden_table(model: Model) -> TabularPOMDP | None:
@@ -270,9 +272,11 @@ def _finite_horizon(
     )
 
 
-def _total(mdp: TabularMDP, tolerance: float, relative: bool, began: float) -> Solution:
+def _total(mdp: TabularMDP, method: Method, tolerance: float, relative: bool, began: float) -> Solution:
     pairs = Pairs.of(mdp)
-    found = solve_total(pairs, tolerance=tolerance, relative=relative)
+    found = solve_total(
+        pairs, stop=chance_to_end(mdp), tolerance=tolerance, relative=relative, method=method
+    )
     return Solution(
         criterion="total",
         discount=1.0,
@@ -284,14 +288,16 @@ def _total(mdp: TabularMDP, tolerance: float, relative: bool, began: float) -> S
         optimal_actions=pairs.mask(found.optimal),
         lower=found.lower,
         upper=found.upper,
-        method="policy_iteration",
+        method=found.method,
         iterations=found.iterations,
         seconds=perf_counter() - began,
         mdp=mdp,
     )
 
 
-def _average(mdp: TabularMDP, restart: bool, tolerance: float, relative: bool, began: float) -> Solution:
+def _average(
+    mdp: TabularMDP, restart: bool, method: Method, tolerance: float, relative: bool, began: float
+) -> Solution:
     pairs = Pairs.of(mdp, restart=restart)
     ending = np.flatnonzero(pairs.going_on < 1.0)
     if ending.size:
@@ -300,7 +306,7 @@ def _average(mdp: TabularMDP, restart: bool, tolerance: float, relative: bool, b
             f"criterion 'average' is for tables that never end, but state {s}, action {a} may; restart=True lets an "
             "end go on in a state drawn from initial, criterion='total' sums until the end"
         )
-    found = solve_average(pairs, tolerance=tolerance, relative=relative)
+    found = solve_average(pairs, tolerance=tolerance, relative=relative, method=method)
     return Solution(
         criterion="average",
         discount=1.0,
@@ -314,7 +320,7 @@ def _average(mdp: TabularMDP, restart: bool, tolerance: float, relative: bool, b
         bias=found.bias,
         lower=found.lower,
         upper=found.upper,
-        method="policy_iteration",
+        method=found.method,
         iterations=found.iterations,
         seconds=perf_counter() - began,
         mdp=mdp,
