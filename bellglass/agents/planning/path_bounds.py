@@ -60,7 +60,7 @@ def least(own: Moves, values: FloatArray, solver: ChainSolver) -> FloatArray:
             drift, moved = own.drift(step)
             if (left + drift - own.error(size + moved) >= 0).all():
                 return np.nextafter(values + step, -np.inf)
-            lowered = 2.0 * lowered + own.error(moved)
+            lowered = 2.0 * lowered + own.error(moved) + _grain(own, step)
     return np.full(own.num_states, -np.inf)
 
 
@@ -86,7 +86,7 @@ def most(moves: Moves, values: FloatArray, rows: IntArray, solver: ChainSolver) 
             return np.nextafter(values + step, np.inf)
         switched = np.where(moves.best(excess) > excess[rows], moves.first_best(excess), rows)
         if (switched == rows).all() or not ends_surely(moves.only(switched)):
-            raised = 2.0 * raised + moves.error(moved)
+            raised = 2.0 * raised + moves.error(moved) + _grain(moves, step)
         else:
             rows = switched
             try:
@@ -102,6 +102,11 @@ def _slack(moves: Moves, left: FloatArray, size: FloatArray, solver: ChainSolver
     if solver.how == "BiCGSTAB":
         slack += float(np.abs(left).max(initial=0.0)) + float(slack.max(initial=0.0))
     return slack
+
+
+def _grain(moves: Moves, step: FloatArray) -> FloatArray:
+    """[M] what rounding the step itself to float64 can change."""
+    return 8.0 * UNIT * moves.leaving * np.abs(step)[moves.state]
 
 
 def values_of(moves: Moves, rows: IntArray, guess: FloatArray) -> tuple[FloatArray, ChainSolver, Moves]:

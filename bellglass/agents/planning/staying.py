@@ -42,6 +42,10 @@ LOOK = 40
 PATIENCE = 400
 
 
+#: Stored chances, and components, up to which `auto` ends with policy iteration.
+SMALL, FEW = 50_000, 1_000
+
+
 @dataclass(frozen=True, eq=False)
 class Stays:
     """The best way to stay in each of C components.
@@ -113,7 +117,9 @@ def best_stays(
     lower, upper, rows = bounds_of(sub.moves, h, begin)
     iterations, hows = sweeps, {"relative_value_iteration"} if sweeps else {method}
     if method != "relative_value_iteration":
-        open_ = ~wanted.met(lower, upper) if method == "auto" else np.ones(len(begin), dtype=np.bool_)
+        # On small tables policy iteration always has the last word: its policy is the best one, not just close.
+        exact = method != "auto" or (not sign and sub.moves.matrix.nnz <= SMALL and len(begin) <= FEW)
+        open_ = np.ones(len(begin), dtype=np.bool_) if exact else ~wanted.met(lower, upper)
         open_ &= lengths > 1
         for k in np.flatnonzero(open_):
             states = slice(int(begin[k]), int(begin[k] + lengths[k]))
@@ -129,7 +135,9 @@ def best_stays(
                 h[states],
                 mine,
                 between=20 if method == "auto" else 0,
-                enough=lambda low, high: bool(wanted.met(np.array([low]), np.array([high]))[0]),
+                enough=lambda low, high: (
+                    not exact and bool(wanted.met(np.array([low]), np.array([high]))[0])
+                ),
             )
             h[states] = better.bias
             rows[states] = better.rows + first_pair
