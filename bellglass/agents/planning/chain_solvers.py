@@ -3,8 +3,8 @@
     small                          dense factors                          (up to 400 states)
     no cycle                       one pass, states downstream first
     neighbours close together      sparse factors (SuperLU)               grids, queues, rivers: little fills in
-    else                           BiCGSTAB (van der Vorst 1992), plain, then preconditioned by an incomplete
-                                   factorisation; sparse factors as the last resort
+    else                           BiCGSTAB (van der Vorst 1992), where it breaks down GMRES; plain, then preconditioned
+                                   by an incomplete factorisation; sparse factors as the last resort
 
 Direct factors of a random graph fill in almost wholly (100,000 states: 80 GB), while such a chain mixes fast and a
 Krylov method needs some tens of products.  What is returned is approximate; callers refine it against residuals taken
@@ -156,10 +156,15 @@ def krylov(
     helper: scipy.sparse.linalg.LinearOperator | None = None,
 ) -> FloatArray | None:
     """x with a residual below `RESIDUAL` of b's, or None."""
+    good = 100.0 * RESIDUAL * float(np.linalg.norm(b))
     with np.errstate(all="ignore"):
         x, _ = scipy.sparse.linalg.bicgstab(matrix, b, rtol=RESIDUAL, atol=0.0, maxiter=most, M=helper)
-        left = float(np.linalg.norm(b - matrix @ x))
-    return np.asarray(x) if left <= 100.0 * RESIDUAL * float(np.linalg.norm(b)) else None
+        if not float(np.linalg.norm(b - matrix @ x)) <= good:
+            # BiCGSTAB breaks down at once on some right sides, such as constant ones.
+            x, _ = scipy.sparse.linalg.gmres(
+                matrix, b, rtol=RESIDUAL, atol=0.0, restart=50, maxiter=max(1, most // 100), M=helper
+            )
+        return np.asarray(x) if float(np.linalg.norm(b - matrix @ x)) <= good else None
 
 
 def _factors(system: scipy.sparse.csr_array, *, incomplete: bool) -> scipy.sparse.linalg.SuperLU | None:

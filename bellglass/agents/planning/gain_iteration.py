@@ -29,6 +29,9 @@ from .pairs import UNIT
 #: Policies after which policy iteration is given up.
 MOST = 2_000
 
+#: Sweeps between two policies at most.
+MOST_AHEAD = 5_000
+
 
 @dataclass(frozen=True, eq=False)
 class Gain:
@@ -61,7 +64,7 @@ def improved(
     """
     rows = moves.first_best(moves.gains(h)[0]) if rows is None else rows
     best = Gain(-np.inf, np.inf, rows, h, 0, "policy_iteration")
-    how, seen = "policy_iteration", 0
+    how, seen, ahead_by = "policy_iteration", set[bytes](), between
     for tried in range(1, MOST + 1):
         rows = one_class(moves, rows)
         own = moves.only(rows)
@@ -76,7 +79,8 @@ def improved(
         mine = moves.lowest(gains + error >= top[moves.state])
         lower = float(np.nextafter((gains - error)[mine].min(), -np.inf))
         upper = min(best.upper, float(np.nextafter((gains + error).max(), np.inf)))
-        seen = 0 if lower > best.lower or upper < best.upper else seen + 1
+        if between and not (lower > best.lower or upper < best.upper):
+            ahead_by = min(2 * ahead_by, MOST_AHEAD)  # news has a long way to go: a river, a road
         if lower >= best.lower:
             best = Gain(lower, upper, mine, h, tried, how)
         else:
@@ -84,11 +88,12 @@ def improved(
         if enough(best.lower, upper) and between:
             break
         switched = _better(moves, rows, gains, error)
-        if switched is None or seen > 50:
+        if switched is None or rows.tobytes() in seen:
             break
+        seen.add(rows.tobytes())
         if between:
             ahead = h.copy()
-            for _ in range(between):
+            for _ in range(ahead_by):
                 ahead = moves.best(moves.reward + moves.matrix @ ahead)
                 ahead -= ahead.max()
             gains, size = moves.gains(ahead)

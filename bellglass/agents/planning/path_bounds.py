@@ -84,11 +84,14 @@ def most(moves: Moves, values: FloatArray, rows: IntArray, solver: ChainSolver) 
         broken = excess > 0
         if not broken.any():
             return np.nextafter(values + step, np.inf)
-        switched = np.where(moves.best(excess) > excess[rows], moves.first_best(excess), rows)
+        # Less than what rounding d itself changes is no reason to exchange pairs, which would never end.
+        grain = _grain(moves, step)
+        real = moves.lowest((excess > grain) & (excess >= moves.best(excess)[moves.state]))
+        switched = np.where((real >= 0) & (moves.best(excess) > excess[rows]), real, rows)
         if (switched == rows).all() or not ends_surely(moves.only(switched)):
-            raised = 2.0 * raised + moves.error(moved) + _grain(moves, step)
+            raised = 2.0 * raised + moves.error(moved) + grain
         else:
-            rows = switched
+            rows, raised = switched, np.maximum(raised, 2.0 * grain)
             try:
                 solver = chain_solver(moves.only(rows).hurried[1])
             except ZeroDivisionError:
