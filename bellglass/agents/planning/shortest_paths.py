@@ -24,10 +24,11 @@ import scipy.sparse
 
 from ...envs.mdp import FloatArray, IntArray
 from ..tabular.compiled import compiled
-from .chain_solvers import downstream_first
+from .chain_solvers import ChainSolver, downstream_first
 from .end_components import attracted, can_reach
 from .moves import Moves
-from .path_bounds import ends_surely, least, most, values_of
+from .pairs import UNIT
+from .path_bounds import least, most, values_of
 from .raised_rewards import value_iteration
 
 PathMethod = Literal["auto", "value_iteration", "policy_iteration", "linear_programming"]
@@ -37,6 +38,9 @@ SMALL = 50_000
 
 #: Sweeps between two solves of `auto`.
 SWEEPS = 20
+
+#: Policies tried for the sake of the values' last digits.
+FAINT = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,37 +120,46 @@ def shortest_paths(
 
 def _policy_iteration(
     moves: Moves, rows: IntArray, values: FloatArray, between: int
-) -> tuple[FloatArray, IntArray, object, Moves, int]:
-    tried = 0
+) -> tuple[FloatArray, IntArray, ChainSolver, Moves, int]:
+    """Values, policy, its solver and moves, and the policies tried, when nothing improves beyond rounding.
+
+    Where the values' own last digit is all that is left to gain, policies may take turns for ever: a few of those
+    improvements are followed, since on tall values they still count, and no policy is tried twice.
+    """
+    tried, faint, seen = 0, 0, set[bytes]()
     while True:
         values, solver, own = values_of(moves, rows, values)
         tried += 1
-        switched = _better(moves, rows, values)
-        if switched is None:
+        switched, clearly = _better(moves, rows, values)
+        faint += not clearly
+        if switched is None or faint > FAINT or rows.tobytes() in seen:
             return values, rows, solver, own, tried
-        if between:
+        seen.add(rows.tobytes())
+        if between and clearly:
             ahead = values.copy()
             for _ in range(between):
                 ahead = moves.best(_sweep(moves, ahead))
-            further = _better(moves, rows, ahead)
+            further, _ = _better(moves, rows, ahead)
             switched = switched if further is None else further
         rows = _proper(moves, switched)
 
 
-def _better(moves: Moves, rows: IntArray, values: FloatArray) -> IntArray | None:
-    """`rows` with all switches that gain more than rounding, or None.
+def _better(moves: Moves, rows: IntArray, values: FloatArray) -> tuple[IntArray | None, bool]:
+    """`rows` with all switches that gain more than rounding, or None; whether by more than the values' last digits.
 
     A switch within rounding could drift into going round for ever, or back and forth.
     """
     gains, size = moves.gains(values)
     error = moves.error(size)
-    surely = gains - error > (gains[rows] + error[rows])[moves.state]
+    gained = gains - error - (gains[rows] + error[rows])[moves.state]
+    surely = gained > 0
     if not surely.any():
-        return None
+        return None, False
     with np.errstate(divide="ignore", invalid="ignore"):
         score = np.where(surely, gains / moves.leaving, -np.inf)
     found = moves.lowest(surely & (score >= moves.best(score)[moves.state]))
-    return np.where(found >= 0, found, rows)
+    clearly = gained > 8.0 * UNIT * moves.leaving * np.abs(values)[moves.state]
+    return np.where(found >= 0, found, rows), bool(clearly.any())
 
 
 def _sweep(moves: Moves, values: FloatArray) -> FloatArray:
