@@ -6,24 +6,42 @@ In the long run play stays in some end component, so (derived here; multichain t
 
     1. in each maximal end component, `staying` finds the greatest gain of never leaving it, with bounds;
     2. components collapse into states that may stop, which pays their gain, and all other rewards are 0: the
-       greatest mean pay is a total reward, and its certificate, widened by the components' own, is the gain's.
+       greatest mean pay is a shortest path's (`shortest_paths`), and its certificate, widened by the components' own,
+       is the gain's: a mean of gains each of which is off by at most e is off by at most e.
 
+The policy stays where stopping is best and walks to the chosen way out elsewhere; it earns at least the lower bound,
+since in a component it earns at least that component's from every state, and outside it is the collapsed policy.
 The bias returned is the bias of the policy returned, as `chains.long_run` defines it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
+import scipy.sparse
 
 from ...envs.mdp import BoolArray, FloatArray, IntArray
 from .bounds import allowed_width, apart, refuse
+from .chains import long_run
 from .end_components import attracted, end_components
-from .pairs import Pairs
-from .quotient import collapse
-from .staying import Stay, best_stay, long_run_of
-from .total import solve_total
+from .moves import Moves
+from .pairs import UNIT, Pairs
+from .quotient import Quotient, collapse
+from .shortest_paths import PathMethod, shortest_paths
+from .staying import GainMethod, best_stays
+
+AverageMethod = GainMethod
+AVERAGE_METHODS: tuple[AverageMethod, ...] = get_args(AverageMethod)
+
+#: How the collapsed table is solved.
+_WALK: dict[AverageMethod, PathMethod] = {
+    "auto": "auto",
+    "relative_value_iteration": "value_iteration",
+    "policy_iteration": "policy_iteration",
+    "linear_programming": "linear_programming",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +51,13 @@ class Average:
     Attributes:
         gain: [S].
         bias: [S] of `policy`.
-        lower: [S] at most the gain of the best policy.
+        lower: [S] at most the gain of `policy`.
         upper: [S] at least the gain of the best policy.
         policy: [S].
         q_values: [M] r - gain + P bias.
-        optimal: [M] pairs that keep the gain and, within rounding, the bias.
-        iterations: policies tried.
+        optimal: [M] pairs that keep the gain and, within the bounds, the bias.
+        iterations: policies tried, or sweeps.
+        method: what was done.
     """
 
     gain: FloatArray
@@ -49,71 +68,120 @@ class Average:
     q_values: FloatArray
     optimal: BoolArray
     iterations: int
+    method: str
 
 
-def solve_average(pairs: Pairs, *, tolerance: float, relative: bool) -> Average:
+def solve_average(
+    pairs: Pairs,
+    *,
+    tolerance: float,
+    relative: bool,
+    method: AverageMethod = "auto",
+    start: FloatArray | None = None,
+    policy: IntArray | None = None,
+) -> Average:
     """The greatest gain, its bounds and a policy that earns it.
+
+    Args:
+        pairs: a table that never ends.
+        tolerance: greatest distance of the bounds.
+        relative: count it in units of max(1, max|gain|).
+        method: see `staying`.
+        start: [S] a bias to begin with.
+        policy: [S] actions to begin with.
 
     Raises:
         ToleranceError: the bounds are farther apart than the tolerance.
     """
     component, inside = end_components(pairs)
-    stays = [best_stay(pairs, component == c, inside) for c in range(int(component.max(initial=-1)) + 1)]
-    gains = np.array([stay.gain for stay in stays])
-    quotient = collapse(
-        pairs, component, ~inside, np.zeros(pairs.num_pairs), gains, sizes=np.zeros(pairs.num_pairs)
+    # A quarter of the tolerance each for both sides of the components, so that the walk to them may have a half.
+    stays = best_stays(
+        pairs,
+        component,
+        inside,
+        width=0.25 * tolerance,
+        relative=relative,
+        method=method,
+        start=start,
+        policy=policy,
     )
-    settled = solve_total(quotient.pairs, tolerance=tolerance, relative=relative)
+    gains = 0.5 * (stays.lower + stays.upper)
+    known = np.isfinite(gains)
+    gains[~known] = 0.0
+    nothing = np.zeros(pairs.num_pairs)
+    quotient = collapse(pairs, component, ~inside, nothing, gains, sizes=nothing)
+    small = quotient.pairs
+    moves = Moves.of(
+        small,
+        np.arange(small.num_pairs),
+        np.arange(small.num_states),
+        np.where(quotient.origin < 0, 1.0, 0.0),
+    )
+    settled = shortest_paths(moves, _WALK[method], tolerance=0.5 * tolerance, relative=relative)
 
-    below = max((stay.gain - stay.lower for stay in stays), default=0.0)
-    above = max((stay.upper - stay.gain for stay in stays), default=0.0)
+    spread = 0.5 * (stays.upper - stays.lower)
+    margin = float(np.where(known, spread, np.inf).max(initial=0.0)) * (1.0 + 4.0 * UNIT)
+    margin += 2.0 * UNIT * float(np.abs(gains).max(initial=0.0))  # the middle is rounded
+    lower = np.nextafter(settled.lower - margin, -np.inf)[quotient.class_of]
+    upper = np.nextafter(settled.upper + margin, np.inf)[quotient.class_of]
     gain = settled.values[quotient.class_of]
-    lower = settled.lower[quotient.class_of] - below
-    upper = settled.upper[quotient.class_of] + above
     width = allowed_width(tolerance, relative, gain)
-    if apart(lower, upper) > width:
+    if not apart(lower, upper) <= width:
         refuse(lower, upper, tolerance, relative, width)
 
-    rows = _rows(
-        pairs, component, inside, stays, quotient.origin, quotient.class_of, quotient.pairs, settled.policy
+    rows = _rows(pairs, component, inside, stays.rows, quotient, settled.rows)
+    chain = scipy.sparse.csr_array(pairs.matrix[rows])
+    bias = long_run(chain, pairs.reward[rows], np.zeros(len(rows), dtype=np.bool_))[1]
+    policy = pairs.action[rows]
+    q, optimal = _choices(pairs, gain, bias, apart(lower, upper))
+    how = stays.how if small.num_states == len(gains) else f"{stays.how}, walks by {settled.how}"
+    return Average(
+        gain,
+        bias,
+        lower,
+        upper,
+        policy,
+        q,
+        optimal,
+        stays.iterations + settled.iterations,
+        how if method == "auto" else method,
     )
-    full = np.zeros(pairs.num_states)
-    full[pairs.live] = long_run_of(pairs, rows)[1]
-    q = pairs.backup(full, 1.0) - gain[pairs.state]
-    policy = np.zeros(pairs.num_states, dtype=np.int64)
-    policy[pairs.live] = pairs.action[rows[pairs.live]]
-    scale = 1.0 + float(np.abs(full).max(initial=0.0)) + float(pairs.size.max(initial=0.0))
-    keeps = pairs.matrix @ gain >= gain[pairs.state] - 1e-9 * (1.0 + np.abs(gain[pairs.state]))
-    optimal = keeps & (q >= full[pairs.state] - 1e-9 * scale)
-    tried = sum(stay.tried for stay in stays) + settled.iterations
-    return Average(gain, full, lower, upper, policy, np.where(keeps, q, -np.inf), optimal, tried)
+
+
+def _choices(pairs: Pairs, gain: FloatArray, bias: FloatArray, width: float) -> tuple[FloatArray, BoolArray]:
+    """Q [M], -inf where the gain is lost, and the pairs that keep gain and bias within rounding and the bounds."""
+    never = np.zeros(pairs.num_pairs)
+    moves = Moves(
+        pairs.num_states, pairs.state, pairs.reward, pairs.size, pairs.matrix, never, pairs.rounding
+    )
+    lost, size = moves.drift(gain)
+    slack = 1e-9 * (1.0 + np.abs(gain[pairs.state]))
+    keeps = lost >= -np.maximum(slack, width)
+    change, size = moves.gains(bias)
+    change -= gain[pairs.state]
+    near = 1e-9 * (1.0 + float(pairs.size.max(initial=0.0)) + np.abs(bias[pairs.state])) + width
+    q = pairs.reward - gain[pairs.state] + pairs.matrix @ bias
+    return np.where(keeps, q, -np.inf), keeps & (change >= -near - moves.error(size))
 
 
 def _rows(
     pairs: Pairs,
     component: IntArray,
     inside: BoolArray,
-    stays: list[Stay],
-    origin: IntArray,
-    class_of: IntArray,
-    quotient: Pairs,
+    staying: IntArray,
+    quotient: Quotient,
     choice: IntArray,
 ) -> IntArray:
     """[S] the pair that each state plays: stay where stopping is chosen, leave by the chosen pair elsewhere."""
-    rows = np.full(pairs.num_states, -1, dtype=np.int64)
-    chosen = np.full(quotient.num_states, -1, dtype=np.int64)
-    chosen[quotient.live] = origin[quotient.rows_of(choice)]
-    for c, stay in enumerate(stays):
-        states = component == c
-        if chosen[c] < 0:
-            rows[states] = stay.rows[states]
-        else:
-            goal = np.zeros(pairs.num_states, dtype=np.bool_)
-            goal[pairs.state[chosen[c]]] = True
-            none = np.zeros(pairs.num_pairs, dtype=np.bool_)
-            way = attracted(pairs, goal, none, inside & states[pairs.state])
-            rows[states] = way[states]
-            rows[pairs.state[chosen[c]]] = chosen[c]
-    single = np.flatnonzero((component < 0) & (chosen[class_of] >= 0))
-    rows[single] = chosen[class_of[single]]
+    chosen = quotient.origin[choice]
+    rows = np.where(component >= 0, staying, chosen[quotient.class_of])
+    leaves = chosen[: int(component.max(initial=-1)) + 1] >= 0
+    if leaves.any():
+        exits = chosen[np.flatnonzero(leaves)]
+        goal = np.zeros(pairs.num_states, dtype=np.bool_)
+        goal[pairs.state[exits]] = True
+        way = attracted(pairs, goal, np.zeros(pairs.num_pairs, dtype=np.bool_), inside)
+        going = (component >= 0) & leaves[component] & (way >= 0)
+        rows[going] = way[going]
+        rows[pairs.state[exits]] = exits
     return rows

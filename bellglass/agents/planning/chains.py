@@ -17,8 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse
 import scipy.sparse.csgraph
+import scipy.sparse.linalg
 
 from ...envs.mdp import BoolArray, FloatArray, IntArray
+from .chain_solvers import chain_solver, gain_solver, is_banded, krylov
 from .errors import UnboundedError
 from .linear import factorised
 from .pairs import UNIT
@@ -65,6 +67,8 @@ def stationary(transition: scipy.sparse.csr_array) -> FloatArray:
         return np.ones(1)
     if size <= DENSE:
         return _eliminated(transition.toarray())
+    if not is_banded(transition):
+        return _iterated(transition)
     weights = np.ones(size)
     for _ in range(2):  # the second time from the state that is visited most, which keeps the ratios small
         anchor = int(weights.argmax())
@@ -75,6 +79,20 @@ def stationary(transition: scipy.sparse.csr_array) -> FloatArray:
         full[kept] = np.maximum(solve(transition[[anchor]][:, kept].toarray().ravel(), True), 0.0)
         weights = full / full.sum()
     return weights
+
+
+def _iterated(transition: scipy.sparse.csr_array) -> FloatArray:
+    """By BiCGSTAB:  (I - P^T + w 1) x = w  with w uniform has the stationary distribution as its solution."""
+    size = transition.shape[0]
+    turned = transition.T.tocsr()
+    operator = scipy.sparse.linalg.LinearOperator(
+        turned.shape, lambda x: x.ravel() - turned @ x.ravel() + x.mean(), dtype=np.float64
+    )
+    weights = krylov(operator, np.full(size, 1.0 / size), most=2_000)
+    if weights is None:
+        raise ZeroDivisionError(f"BiCGSTAB did not solve a chain of {size} states")
+    weights = np.maximum(weights, 0.0)
+    return np.asarray(weights / weights.sum())
 
 
 def _eliminated(chances: FloatArray) -> FloatArray:
@@ -97,22 +115,28 @@ def long_run(
     size = len(reward)
     classes = closed_classes(transition, leaks)
     gain, bias = np.zeros(size), np.zeros(size)
+    alone = np.array([m[0] for m in classes.members if len(m) == 1], dtype=np.int64)
+    gain[alone] = reward[alone]
     for members in classes.members:
+        if len(members) == 1:
+            continue
         within = scipy.sparse.csr_array(transition[members][:, members])
         weights = stationary(within)
         mean = float(weights @ reward[members])
-        anchor = int(weights.argmax())
-        kept = np.delete(np.arange(len(members)), anchor)
-        relative = np.zeros(len(members))
-        relative[kept] = factorised(within[kept][:, kept])(reward[members][kept] - mean, False)
+        solve, _ = gain_solver(within)
+        relative, _ = solve(reward[members] - mean)
+        relative += solve(reward[members] - mean - relative + within @ relative)[0]
         gain[members] = mean
         bias[members] = relative - weights @ relative
     transient = np.flatnonzero(classes.of < 0)
     if transient.size:
         rows = transition[transient]
-        solve = factorised(scipy.sparse.csr_array(rows[:, transient]))
-        gain[transient] = solve(rows @ gain, False)
-        bias[transient] = solve(reward[transient] - gain[transient] + rows @ bias, False)
+        inner = scipy.sparse.csr_array(rows[:, transient])
+        solver = chain_solver(inner)
+        for into, paid in ((gain, np.zeros(len(transient))), (bias, reward[transient])):
+            right = paid - (gain[transient] if into is bias else 0.0) + rows @ into
+            x = solver.solve(right, False)
+            into[transient] = x + solver.solve(right - x + inner @ x, False)
     return gain, bias
 
 

@@ -11,14 +11,15 @@ import numpy.typing as npt
 
 from ...envs.mdp import FloatArray, TabularMDP, table_of
 from ...envs.pomdp import TabularPOMDP, pomdp_of
-from .average import solve_average
+from .average import AVERAGE_METHODS, solve_average
 from .bounds import allowed_width, apart, certify, refuse
 from .discounted import solve_small
 from .finite_horizon import backward_induction
+from .moves import chance_to_end
 from .pairs import Pairs
 from .progress import Progress, Report
 from .solution import CRITERIA, Criterion, Solution
-from .total import solve_total
+from .total import TOTAL_METHODS, solve_total
 
 Method = Literal[
     "auto",
@@ -31,6 +32,7 @@ Method = Literal[
     "inexact_policy_iteration",
     "linear_programming",
     "backward_induction",
+    "relative_value_iteration",
 ]
 
 Model = TabularMDP | TabularPOMDP | gym.Env[Any, Any]
@@ -63,8 +65,8 @@ METHODS: dict[Criterion, tuple[Method, ...]] = {
         "linear_programming",
     ),
     "finite_horizon": ("auto", "backward_induction"),
-    "total": ("auto", "policy_iteration"),
-    "average": ("auto", "policy_iteration"),
+    "total": TOTAL_METHODS,
+    "average": AVERAGE_METHODS,
 }
 
 
@@ -95,8 +97,9 @@ def solve(
             "value_iteration", "gauss_seidel_value_iteration" (in place), "prioritised_value_iteration" (the most
             urgent state first), "policy_iteration" (sparse direct), "iterative_policy_iteration" (preconditioned
             BiCGSTAB to the end), "inexact_policy_iteration" (the same, stopped early),
-            "modified_policy_iteration", "linear_programming"; finite_horizon: "backward_induction"; total and
-            average: "policy_iteration".
+            "modified_policy_iteration", "linear_programming"; finite_horizon: "backward_induction"; total:
+            "value_iteration", "policy_iteration", "linear_programming"; average: "relative_value_iteration",
+            "policy_iteration", "linear_programming".
         tolerance: greatest distance between upper and lower bounds, positive.
         relative: count the tolerance in units of max(1, max|V*|).
         progress_bar: show on stderr the distance of the bounds and the time left, after two seconds of work.
@@ -144,8 +147,8 @@ def solve(
             weight = 1.0 if discount is None else float(discount)
             return _finite_horizon(mdp, horizon, weight, tolerance, relative, began)
         if criterion == "total":
-            return _total(mdp, tolerance, relative, began)
-        return _average(mdp, restart, tolerance, relative, began)
+            return _total(mdp, method, tolerance, relative, began)
+        return _average(mdp, restart, method, tolerance, relative, began)
 
 
 def hidden_table(model: Model) -> TabularPOMDP | None:
@@ -356,9 +359,9 @@ def _finite_horizon(
     )
 
 
-def _total(mdp: TabularMDP, tolerance: float, relative: bool, began: float) -> Solution:
+def _total(mdp: TabularMDP, method: Method, tolerance: float, relative: bool, began: float) -> Solution:
     pairs = Pairs.of(mdp)
-    found = solve_total(pairs, tolerance=tolerance, relative=relative)
+    found = solve_total(pairs, stop=chance_to_end(mdp), tolerance=tolerance, relative=relative, method=method)
     return Solution(
         criterion="total",
         discount=1.0,
@@ -370,14 +373,16 @@ def _total(mdp: TabularMDP, tolerance: float, relative: bool, began: float) -> S
         optimal_actions=pairs.mask(found.optimal),
         lower=found.lower,
         upper=found.upper,
-        method="policy_iteration",
+        method=found.method,
         iterations=found.iterations,
         seconds=perf_counter() - began,
         mdp=mdp,
     )
 
 
-def _average(mdp: TabularMDP, restart: bool, tolerance: float, relative: bool, began: float) -> Solution:
+def _average(
+    mdp: TabularMDP, restart: bool, method: Method, tolerance: float, relative: bool, began: float
+) -> Solution:
     pairs = Pairs.of(mdp, restart=restart)
     ending = np.flatnonzero(pairs.going_on < 1.0)
     if ending.size:
@@ -386,7 +391,7 @@ def _average(mdp: TabularMDP, restart: bool, tolerance: float, relative: bool, b
             f"criterion 'average' is for tables that never end, but state {s}, action {a} may; restart=True lets an "
             "end go on in a state drawn from initial, criterion='total' sums until the end"
         )
-    found = solve_average(pairs, tolerance=tolerance, relative=relative)
+    found = solve_average(pairs, tolerance=tolerance, relative=relative, method=method)
     return Solution(
         criterion="average",
         discount=1.0,
@@ -400,7 +405,7 @@ def _average(mdp: TabularMDP, restart: bool, tolerance: float, relative: bool, b
         bias=found.bias,
         lower=found.lower,
         upper=found.upper,
-        method="policy_iteration",
+        method=found.method,
         iterations=found.iterations,
         seconds=perf_counter() - began,
         mdp=mdp,
