@@ -117,7 +117,9 @@ def test_the_slippery_lake_is_worth_fourteen_seventeenths(method: TotalMethod) -
 
 @pytest.mark.parametrize("method", TOTAL_METHODS)
 def test_a_way_out_of_chance_1e_minus_12_is_found(method: TotalMethod) -> None:
-    mdp = table({0: {0: [(1.0 - 1e-12, 0, -1.0, False), (1e-12, 1, -1.0, True)]}, 1: {0: [(1.0, 1, 0.0, True)]}})
+    mdp = table(
+        {0: {0: [(1.0 - 1e-12, 0, -1.0, False), (1e-12, 1, -1.0, True)]}, 1: {0: [(1.0, 1, 0.0, True)]}}
+    )
     found = solve(mdp, criterion="total", method=method)
     assert found.start_value == pytest.approx(-1e12, rel=1e-4)
     check(mdp, found)
@@ -161,7 +163,9 @@ def test_what_loses_for_ever_without_a_way_out_is_minus_infinity_and_named() -> 
 
 @pytest.mark.parametrize("method", TOTAL_METHODS)
 def test_what_loses_for_ever_is_left_by_a_dear_way_out(method: TotalMethod) -> None:
-    mdp = table({0: {0: [(1.0, 0, -1e-3, False)], 1: [(1.0, 1, -100.0, True)]}, 1: {0: [(1.0, 1, 0.0, True)]}})
+    mdp = table(
+        {0: {0: [(1.0, 0, -1e-3, False)], 1: [(1.0, 1, -100.0, True)]}, 1: {0: [(1.0, 1, 0.0, True)]}}
+    )
     found = solve(mdp, criterion="total", method=method)
     assert found.start_value == pytest.approx(-100.0)
     assert found.policy[0] == 1
@@ -216,7 +220,7 @@ def test_a_table_without_a_cycle_takes_one_pass() -> None:
     found = solve(small, criterion="total")
     again = solve(small, criterion="total", method="policy_iteration")
     assert (found.method, found.iterations) == ("one pass", 1)
-    np.testing.assert_allclose(found.values, again.values, atol=1e-10)
+    np.testing.assert_allclose(found.numbers, again.numbers, atol=1e-10)
     large = solve(layers(50, 400), criterion="total")  # compiled
     swept = solve(layers(50, 400), criterion="total", method="value_iteration")
     assert large.method == "one pass"

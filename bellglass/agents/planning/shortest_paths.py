@@ -199,7 +199,9 @@ def _proper(moves: Moves, rows: IntArray) -> IntArray:
     reaches = can_reach(moves, reaches, played)
     if reaches.all():
         return rows
-    return np.where(reaches, rows, attracted(moves, reaches, ending, np.ones(moves.num_moves, dtype=np.bool_)))
+    return np.where(
+        reaches, rows, attracted(moves, reaches, ending, np.ones(moves.num_moves, dtype=np.bool_))
+    )
 
 
 def _programme(moves: Moves) -> tuple[IntArray, int]:

@@ -32,7 +32,6 @@ from .path_bounds import ends_surely, least, values_of
 from .quotient import Quotient, collapse
 from .shortest_paths import PathMethod, shortest_paths
 
-
 TotalMethod = Literal["auto", "value_iteration", "policy_iteration", "linear_programming"]
 TOTAL_METHODS: tuple[TotalMethod, ...] = get_args(TotalMethod)
 
@@ -169,13 +168,12 @@ def _choices(
     held = [np.where(finite, numbers, 0.0) for numbers in (values, lower, upper)]
     q = pairs.backup(held[0], 1.0)
     # Against the state's own lower bound, in differences: r + P u - l  =  (r + P u - u) + (u - l).
-    moves = Moves(
-        pairs.num_states, pairs.state, pairs.reward, pairs.size, pairs.matrix, stop, pairs.rounding
-    )
+    moves = Moves(pairs.num_states, pairs.state, pairs.reward, pairs.size, pairs.matrix, stop, pairs.rounding)
     gains, size = moves.gains(held[2])
-    slack = moves.error(size) + 4.0 * UNIT * (np.abs(held[1]) + np.abs(held[2]))[pairs.state] * (
-        held[1] != held[2]
-    )[pairs.state]
+    slack = (
+        moves.error(size)
+        + 4.0 * UNIT * (np.abs(held[1]) + np.abs(held[2]))[pairs.state] * (held[1] != held[2])[pairs.state]
+    )
     optimal = gains + slack >= (held[1] - held[2])[pairs.state]
     if not finite.all():
         to_gain = pairs.matrix @ (values == np.inf).astype(np.float64) > 0
@@ -255,9 +253,7 @@ def _resting(quotient: Quotient, idle: IntArray, rows: IntArray) -> BoolArray:
     return np.asarray((idle >= 0) & stopped[quotient.class_of])
 
 
-def _walking(
-    pairs: Pairs, quotient: Quotient, idle: IntArray, inside: BoolArray, rows: IntArray
-) -> IntArray:
+def _walking(pairs: Pairs, quotient: Quotient, idle: IntArray, inside: BoolArray, rows: IntArray) -> IntArray:
     """[S] the pairs of the collapsed policy: within a component, walk to its way out, or stay."""
     chosen = np.where(rows >= 0, quotient.origin[np.maximum(rows, 0)], -1)
     played = np.full(pairs.num_states, -1, dtype=np.int64)
@@ -276,4 +272,3 @@ def _walking(
     played[walks] = way[walks]
     played[pairs.state[exits]] = exits
     return played
-
