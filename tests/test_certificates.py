@@ -40,16 +40,19 @@ def check_total(seed: int, method: str = "auto", most_states: int = 5) -> None:
     policies = {tuple(policy): long_run(mdp, rows, policy)[1] for policy in all_policies(mdp)}
     met = reached(mdp)
     refused: UnboundedError | None = None
+    missed: ToleranceError | None = None
     try:
         found = solve(mdp, criterion="total", method=method)  # type: ignore[arg-type] # one of four names
     except UnboundedError as error:
         refused = error
     except ToleranceError as error:
+        missed = error
+    if missed is not None:
         assert method == "value_iteration", "only sweeps may be too many"
         for s in met:
             best = max(totals[s] for totals in policies.values())
-            if np.isfinite(error.lower[s]) and np.isfinite(error.upper[s]):
-                assert Fraction(float(error.lower[s])) <= best <= Fraction(float(error.upper[s]))
+            if np.isfinite(missed.lower[s]) and np.isfinite(missed.upper[s]):
+                assert Fraction(float(missed.lower[s])) <= best <= Fraction(float(missed.upper[s]))
         return
     if refused is not None:
         assert refused.state in met
@@ -80,14 +83,17 @@ def check_average(seed: int, method: str = "auto", most_states: int = 5) -> None
     mdp = random_table(seed, most_states=most_states, ends=False)
     rows = exact_rows(mdp)
     gains = [long_run(mdp, rows, policy)[0] for policy in all_policies(mdp)]
+    missed: ToleranceError | None = None
     try:
         found = solve(mdp, criterion="average", method=method)  # type: ignore[arg-type] # one of four names
     except ToleranceError as error:
+        missed = error
+    if missed is not None:
         assert method == "relative_value_iteration", "only sweeps may be too many"
         for s in range(mdp.num_states):
             best = max(gain[s] for gain in gains)
-            if np.isfinite(error.lower[s]) and np.isfinite(error.upper[s]):
-                assert Fraction(float(error.lower[s])) <= best <= Fraction(float(error.upper[s]))
+            if np.isfinite(missed.lower[s]) and np.isfinite(missed.upper[s]):
+                assert Fraction(float(missed.lower[s])) <= best <= Fraction(float(missed.upper[s]))
         return
     assert found.gain is not None
     own = long_run(mdp, rows, found.policy.tolist())[0]

@@ -220,7 +220,7 @@ def test_a_table_without_a_cycle_takes_one_pass() -> None:
     found = solve(small, criterion="total")
     again = solve(small, criterion="total", method="policy_iteration")
     assert (found.method, found.iterations) == ("one pass", 1)
-    np.testing.assert_allclose(found.values, again.values, atol=1e-10)
+    np.testing.assert_allclose(found.numbers, again.numbers, atol=1e-10)
     large = solve(layers(50, 400), criterion="total")  # compiled
     swept = solve(layers(50, 400), criterion="total", method="value_iteration")
     assert large.method == "one pass"

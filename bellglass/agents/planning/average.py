@@ -17,7 +17,7 @@ The bias returned is the bias of the policy returned, as `chains.long_run` defin
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import scipy.sparse
@@ -111,28 +111,33 @@ def solve_average(
     nothing = np.zeros(pairs.num_pairs)
     quotient = collapse(pairs, component, ~inside, nothing, gains, sizes=nothing)
     small = quotient.pairs
-    moves = Moves.of(
-        small,
-        np.arange(small.num_pairs),
-        np.arange(small.num_states),
-        np.where(quotient.origin < 0, 1.0, 0.0),
-    )
+    stop = np.where(quotient.origin < 0, 1.0, 0.0)
+    moves = Moves.of(small, np.arange(small.num_pairs), small.live, stop)
     settled = shortest_paths(moves, _WALK[method], tolerance=0.5 * tolerance, relative=relative)
 
     spread = 0.5 * (stays.upper - stays.lower)
     margin = float(np.where(known, spread, np.inf).max(initial=0.0)) * (1.0 + 4.0 * UNIT)
     margin += 2.0 * UNIT * float(np.abs(gains).max(initial=0.0))  # the middle is rounded
-    lower = np.nextafter(settled.lower - margin, -np.inf)[quotient.class_of]
-    upper = np.nextafter(settled.upper + margin, np.inf)[quotient.class_of]
-    gain = settled.values[quotient.class_of]
+    sides = np.zeros((3, small.num_states))  # terminal states, where nothing happens, keep 0
+    sides[:, small.live] = (
+        np.nextafter(settled.lower - margin, -np.inf),
+        settled.values,
+        np.nextafter(settled.upper + margin, np.inf),
+    )
+    lower, gain, upper = sides[:, quotient.class_of]
     width = allowed_width(tolerance, relative, gain)
     if not apart(lower, upper) <= width:
         refuse(lower, upper, tolerance, relative, width)
 
-    rows = _rows(pairs, component, inside, stays.rows, quotient, settled.rows)
-    chain = scipy.sparse.csr_array(pairs.matrix[rows])
-    bias = long_run(chain, pairs.reward[rows], np.zeros(len(rows), dtype=np.bool_))[1]
-    policy = pairs.action[rows]
+    choice = np.full(small.num_states, -1, dtype=np.int64)
+    choice[small.live] = settled.rows
+    rows = _rows(pairs, component, inside, stays.rows, quotient, choice)
+    live, mine = pairs.live, rows[pairs.live]
+    chain = scipy.sparse.csr_array(pairs.matrix[mine][:, live])
+    bias = np.zeros(pairs.num_states)
+    bias[live] = long_run(chain, pairs.reward[mine], np.zeros(len(mine), dtype=np.bool_))[1]
+    policy = np.zeros(pairs.num_states, dtype=np.int64)
+    policy[live] = pairs.action[mine]
     q, optimal = _choices(pairs, gain, bias, apart(lower, upper))
     how = stays.how if small.num_states == len(gains) else f"{stays.how}, walks by {settled.how}"
     return Average(
@@ -173,7 +178,7 @@ def _rows(
     choice: IntArray,
 ) -> IntArray:
     """[S] the pair that each state plays: stay where stopping is chosen, leave by the chosen pair elsewhere."""
-    chosen = quotient.origin[choice]
+    chosen = np.where(choice < 0, -1, quotient.origin[choice])
     rows = np.where(component >= 0, staying, chosen[quotient.class_of])
     leaves = chosen[: int(component.max(initial=-1)) + 1] >= 0
     if leaves.any():

@@ -142,7 +142,7 @@ class _Krylov:
             None
             if factors is None
             else scipy.sparse.linalg.LinearOperator(
-                matrix.shape, lambda x: factors.solve(np.ascontiguousarray(x.ravel()), trans=trans)
+                self.system.shape, lambda x: factors.solve(np.ascontiguousarray(x.ravel()), trans=trans)
             )
         )
         return krylov(matrix, b, most=most, helper=helper)
@@ -155,7 +155,7 @@ def krylov(
     most: int,
     helper: scipy.sparse.linalg.LinearOperator | None = None,
 ) -> FloatArray | None:
-    """x with a residual below `RESIDUAL` of b's, or None."""
+    """A solution with a residual below `RESIDUAL` of b's, or None."""
     good = 100.0 * RESIDUAL * float(np.linalg.norm(b))
     with np.errstate(all="ignore"):
         x, _ = scipy.sparse.linalg.bicgstab(matrix, b, rtol=RESIDUAL, atol=0.0, maxiter=most, M=helper)
@@ -181,7 +181,7 @@ def _factors(system: scipy.sparse.csr_array, *, incomplete: bool) -> scipy.spars
 def gain_solver(
     chain: scipy.sparse.csr_array,
 ) -> tuple[Callable[[FloatArray], tuple[FloatArray, float]], bool]:
-    """A function of b [n] that finds (x, g) with  x + g = b + P x, of a chain with one closed class; and whether directly.
+    """A function of b [n] that finds (x, g) with  x + g = b + P x,  and whether directly; of a chain with one class.
 
     Raises:
         ZeroDivisionError: the system is singular to working precision; the function raises it where BiCGSTAB fails.

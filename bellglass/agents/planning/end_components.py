@@ -15,7 +15,7 @@ import scipy.sparse
 import scipy.sparse.csgraph
 
 from ...envs.mdp import BoolArray, IntArray
-from ..tabular.compiled import compiled
+from ..compiled import compiled
 from .pairs import Pairs
 
 #: Stored chances up to which nothing is compiled.

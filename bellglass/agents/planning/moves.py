@@ -22,7 +22,7 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse
 
-from ...envs.mdp import FloatArray, IntArray, TabularMDP
+from ...envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from .pairs import UNIT, Pairs, summed
 
 #: More than all the underflow of one row.
@@ -144,7 +144,7 @@ class Moves:
         """[n] the first pair of greatest number."""
         return self.lowest(numbers >= self.best(numbers)[self.state])
 
-    def lowest(self, chosen: IntArray) -> IntArray:
+    def lowest(self, chosen: BoolArray) -> IntArray:
         """[n] the first of each state's `chosen` [M] pairs; -1 where there is none."""
         rows = np.full(self.num_states, -1, dtype=np.int64)
         picked = np.flatnonzero(chosen)[::-1]  # of equal indices the last one written stays

@@ -3,7 +3,7 @@
 Let no policy go round for ever without losing for ever.  Then (derived here; Bertsekas and Tsitsiklis 1991 for the
 existence of an optimal policy that ends)
 
-    u >= T u      makes u at least the optimum:    u >= T_pi^n u  for the optimal pi, which ends, so the weight on u dies
+    u >= T u      makes u at least the optimum:    u >= T_pi^n u,  and the weight on u dies: the optimal pi ends
     l <= T_pi l   makes l at most the value of pi: l <= T_pi^n l, and the weight on l dies if pi ends for sure
 
 The first is the optimum of a table whose rewards are raised a little, the second the value of pi where they are

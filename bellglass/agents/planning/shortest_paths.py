@@ -23,7 +23,7 @@ import numpy as np
 import scipy.sparse
 
 from ...envs.mdp import FloatArray, IntArray
-from ..tabular.compiled import compiled
+from ..compiled import compiled
 from .chain_solvers import ChainSolver, downstream_first
 from .end_components import attracted, can_reach
 from .moves import Moves

@@ -359,7 +359,7 @@ def _finite_horizon(
     )
 
 
-def _total(mdp: TabularMDP, method: Method, tolerance: float, relative: bool, began: float) -> Solution:
+def _total(mdp: TabularMDP, method: Any, tolerance: float, relative: bool, began: float) -> Solution:
     pairs = Pairs.of(mdp)
     found = solve_total(pairs, stop=chance_to_end(mdp), tolerance=tolerance, relative=relative, method=method)
     return Solution(
@@ -381,7 +381,7 @@ def _total(mdp: TabularMDP, method: Method, tolerance: float, relative: bool, be
 
 
 def _average(
-    mdp: TabularMDP, restart: bool, method: Method, tolerance: float, relative: bool, began: float
+    mdp: TabularMDP, restart: bool, method: Any, tolerance: float, relative: bool, began: float
 ) -> Solution:
     pairs = Pairs.of(mdp, restart=restart)
     ending = np.flatnonzero(pairs.going_on < 1.0)

@@ -115,7 +115,8 @@ def best_stays(
     sweeping = method in ("auto", "relative_value_iteration") and lengths.max() > 1
     h, sweeps = _swept(sub.moves, h, begin, lengths, wanted, hasty=method == "auto") if sweeping else (h, 0)
     lower, upper, rows = bounds_of(sub.moves, h, begin)
-    iterations, hows = sweeps, {"relative_value_iteration"} if sweeps else {method}
+    iterations = sweeps
+    hows: set[str] = {"relative_value_iteration"} if sweeps else {method}
     if method != "relative_value_iteration":
         # On small tables policy iteration always has the last word: its policy is the best one, not just close.
         exact = method != "auto" or (not sign and sub.moves.matrix.nnz <= SMALL and len(begin) <= FEW)
@@ -239,7 +240,7 @@ def _given(
 def _swept(
     moves: Moves, h: FloatArray, begin: IntArray, lengths: IntArray, wanted: _Wanted, *, hasty: bool
 ) -> tuple[FloatArray, int]:
-    """h [n] after sweeps that bring the bounds together, or that no longer do, and their number."""
+    """The h [n] after sweeps that bring the bounds together, or that no longer do, and their number."""
     part = np.repeat(np.arange(len(begin)), lengths)
     stall = 1_000 + 20 * int(lengths.max())
     best, best_width, since, sweeps, mark = h, np.inf, 0, 0, np.inf
@@ -261,9 +262,9 @@ def _swept(
             # Widths that shrink by this factor in LOOK sweeps are small enough after so many more.
             shrinks = width / mark
             scale = wanted.width * max(1.0, float(np.abs(low).min()) if wanted.relative else 1.0)
-            if not 0.0 < shrinks < 1.0 or LOOK * np.log(scale / width) / np.log(shrinks) > PATIENCE:
-                if np.isfinite(mark):
-                    break
+            hopeful = 0.0 < shrinks < 1.0 and LOOK * np.log(scale / width) / np.log(shrinks) <= PATIENCE
+            if np.isfinite(mark) and not hopeful:
+                break
             mark = width
         h = h + DAMPING * (change - (0.5 * (low + high))[part])
         sweeps += 1

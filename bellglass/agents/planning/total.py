@@ -32,7 +32,6 @@ from .path_bounds import ends_surely, least, values_of
 from .quotient import Quotient, collapse
 from .shortest_paths import PathMethod, shortest_paths
 
-
 TotalMethod = Literal["auto", "value_iteration", "policy_iteration", "linear_programming"]
 TOTAL_METHODS: tuple[TotalMethod, ...] = get_args(TotalMethod)
 
