@@ -162,8 +162,9 @@ def test_a_good_start_is_recognised() -> None:
     pairs = Pairs.of(garnet(500))
     cold = solve_average(pairs, tolerance=1e-9, relative=True, method="policy_iteration")
     warm = solve_average(pairs, tolerance=1e-9, relative=True, method="policy_iteration", policy=cold.policy)
-    swept = solve_average(
+    assert warm.iterations < cold.iterations
+    swept = solve_average(pairs, tolerance=1e-9, relative=True, method="relative_value_iteration")
+    again = solve_average(
         pairs, tolerance=1e-9, relative=True, method="relative_value_iteration", start=cold.bias
     )
-    assert warm.iterations < cold.iterations
-    assert swept.iterations <= 2
+    assert again.iterations < swept.iterations / 2

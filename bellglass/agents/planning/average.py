@@ -135,7 +135,10 @@ def solve_average(
     live, mine = pairs.live, rows[pairs.live]
     chain = scipy.sparse.csr_array(pairs.matrix[mine][:, live])
     bias = np.zeros(pairs.num_states)
-    bias[live] = long_run(chain, pairs.reward[mine], np.zeros(len(mine), dtype=np.bool_))[1]
+    try:
+        bias[live] = long_run(chain, pairs.reward[mine], np.zeros(len(mine), dtype=np.bool_))[1]
+    except ZeroDivisionError:  # beyond float64: what proved the lower bound is the best guess there is
+        bias = stays.bias
     policy = np.zeros(pairs.num_states, dtype=np.int64)
     policy[live] = pairs.action[mine]
     q, optimal = _choices(pairs, gain, bias, apart(lower, upper))

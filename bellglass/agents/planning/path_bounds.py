@@ -59,9 +59,11 @@ def least(own: Moves, values: FloatArray, solver: ChainSolver) -> FloatArray:
         for _ in range(ATTEMPTS):
             step = solver.solve((left - lowered) / own.leaving, False)
             drift, moved = own.drift(step)
-            if (left + drift - own.error(size + moved) >= 0).all():
+            short = left + drift - own.error(size + moved) < 0
+            if not short.any():
                 return np.nextafter(values + step, -np.inf)
-            lowered = 2.0 * lowered + own.error(moved) + _grain(own, step)
+            # Only where it fails: d grows with what it is raised by, and its rounding with d.
+            lowered = np.where(short, 2.0 * lowered + own.error(moved) + _grain(own, step), lowered)
     return np.full(own.num_states, -np.inf)
 
 
@@ -90,7 +92,9 @@ def most(moves: Moves, values: FloatArray, rows: IntArray, solver: ChainSolver) 
         real = moves.lowest((excess > grain) & (excess >= moves.best(excess)[moves.state]))
         switched = np.where((real >= 0) & (moves.best(excess) > excess[rows]), real, rows)
         if (switched == rows).all() or not ends_surely(moves.only(switched)):
-            raised = 2.0 * raised + moves.error(moved) + grain
+            hit = np.zeros(moves.num_states, dtype=np.bool_)
+            hit[moves.state[broken]] = True
+            raised = np.where(hit[moves.state], 2.0 * raised + moves.error(moved) + grain, raised)
         else:
             rows, raised = switched, np.maximum(raised, 2.0 * grain)
             try:

@@ -37,7 +37,7 @@ def value_iteration(
     low, high, rows = np.full(size, -np.inf), np.full(size, np.inf), moves.first.copy()
     both = np.zeros((size, 2)) if start is None else np.repeat(start[:, None], 2, axis=1)
     playable = moves.leaving > 0
-    lift = 0.1 * float(np.abs(reward[playable]).max(initial=0.0)) + 1e-300
+    lift = 0.1 * max(float(np.abs(reward[playable]).max(initial=0.0)), tolerance)
     sweeps, last = 0, np.inf
     while sweeps < MOST_SWEEPS:
         paid = np.stack([reward - lift, reward + lift], axis=1)

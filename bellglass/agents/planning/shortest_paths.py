@@ -87,10 +87,23 @@ def shortest_paths(
         nothing = np.zeros(0)
         return Paths(nothing, nothing, nothing, np.zeros(0, dtype=np.int64), 0, method)
     if method == "value_iteration":
-        low, high, rows, sweeps = value_iteration(moves, tolerance=tolerance, relative=relative, start=start)
-        known = np.isfinite(low) & np.isfinite(high)
-        middle = np.where(known, 0.5 * (np.where(known, low, 0.0) + np.where(known, high, 0.0)), 0.0)
-        return Paths(middle, low, high, rows, sweeps, method)
+        return _by_sweeps(moves, tolerance, relative, start)
+    try:
+        return _by_systems(moves, method, start, rows)
+    except ZeroDivisionError:  # a chain beyond the linear solvers
+        if method != "auto":
+            raise
+        return _by_sweeps(moves, tolerance, relative, start)
+
+
+def _by_sweeps(moves: Moves, tolerance: float, relative: bool, start: FloatArray | None) -> Paths:
+    low, high, rows, sweeps = value_iteration(moves, tolerance=tolerance, relative=relative, start=start)
+    known = np.isfinite(low) & np.isfinite(high)
+    middle = np.where(known, 0.5 * (np.where(known, low, 0.0) + np.where(known, high, 0.0)), 0.0)
+    return Paths(middle, low, high, rows, sweeps, "value_iteration")
+
+
+def _by_systems(moves: Moves, method: PathMethod, start: FloatArray | None, rows: IntArray | None) -> Paths:
     values = np.zeros(moves.num_states) if start is None else start.astype(np.float64)
     done = 0
     if method == "auto" and (order := _order(moves)) is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import gymnasium as gym
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ...envs.mdp import FloatArray, TabularMDP, table_of
 from ...envs.pomdp import TabularPOMDP, pomdp_of
-from .average import AVERAGE_METHODS, solve_average
+from .average import AVERAGE_METHODS, AverageMethod, solve_average
 from .bounds import allowed_width, apart, certify, refuse
 from .discounted import solve_small
 from .finite_horizon import backward_induction
@@ -19,7 +19,7 @@ from .moves import chance_to_end
 from .pairs import Pairs
 from .progress import Progress, Report
 from .solution import CRITERIA, Criterion, Solution
-from .total import TOTAL_METHODS, solve_total
+from .total import TOTAL_METHODS, TotalMethod, solve_total
 
 Method = Literal[
     "auto",
@@ -147,8 +147,8 @@ def solve(
             weight = 1.0 if discount is None else float(discount)
             return _finite_horizon(mdp, horizon, weight, tolerance, relative, began)
         if criterion == "total":
-            return _total(mdp, method, tolerance, relative, began)
-        return _average(mdp, restart, method, tolerance, relative, began)
+            return _total(mdp, cast(TotalMethod, method), tolerance, relative, began)
+        return _average(mdp, restart, cast(AverageMethod, method), tolerance, relative, began)
 
 
 def hidden_table(model: Model) -> TabularPOMDP | None:
@@ -359,7 +359,7 @@ def _finite_horizon(
     )
 
 
-def _total(mdp: TabularMDP, method: Any, tolerance: float, relative: bool, began: float) -> Solution:
+def _total(mdp: TabularMDP, method: TotalMethod, tolerance: float, relative: bool, began: float) -> Solution:
     pairs = Pairs.of(mdp)
     found = solve_total(pairs, stop=chance_to_end(mdp), tolerance=tolerance, relative=relative, method=method)
     return Solution(
@@ -381,7 +381,7 @@ def _total(mdp: TabularMDP, method: Any, tolerance: float, relative: bool, began
 
 
 def _average(
-    mdp: TabularMDP, restart: bool, method: Any, tolerance: float, relative: bool, began: float
+    mdp: TabularMDP, restart: bool, method: AverageMethod, tolerance: float, relative: bool, began: float
 ) -> Solution:
     pairs = Pairs.of(mdp, restart=restart)
     ending = np.flatnonzero(pairs.going_on < 1.0)
