@@ -160,3 +160,9 @@ def test_kernels_refuse_a_tolerance_beyond_float64_with_bounds_that_hold() -> No
     assert (caught.value.lower <= values + 1e-10).all()
     assert (values <= caught.value.upper + 1e-10).all()
     assert (caught.value.upper - caught.value.lower).max() < 1e-6
+
+
+def test_a_residual_in_one_state_alone_breaks_no_solver_down() -> None:
+    """A table on which BiCGSTAB, its shadow residual 0 but for one state, broke down at its first step."""
+    check_kernels(1384, "inexact_policy_iteration")
+    check_kernels(1384, "auto")

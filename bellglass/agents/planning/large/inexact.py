@@ -275,21 +275,25 @@ def solve_systems(search: Search, *, exact: bool = False) -> int:
         worst = max(abs(search.high), abs(search.low))
         settled = search.changed < 1e-4 * size
         goal = search.goal if exact or settled else max(search.goal, (LOOSE if short else CLOSE) * worst)
-        count, _ = compiled(kernels.bicgstab)(
-            begins,
-            column,
-            entry,
-            begins,
-            column,
-            factor,
-            diagonal,
-            residual,
-            max(goal, 1e-14 * worst),
-            500,
-            x,
-            work,
-        )
-        iterations += count
+        for jitter in (0.0, 0.5, 1.0):
+            count, left = compiled(kernels.bicgstab)(
+                begins,
+                column,
+                entry,
+                begins,
+                column,
+                factor,
+                diagonal,
+                residual,
+                max(goal, 1e-14 * worst),
+                500,
+                jitter,
+                x,
+                work,
+            )
+            iterations += count
+            if left <= 0.5 * worst:
+                break
         search.values += x
 
 
@@ -308,4 +312,8 @@ def find(search: Search) -> str:
     if sweep_policies(search, patience=JUDGED):
         return "modified_policy_iteration"
     solve_systems(search)
-    return "modified_policy_iteration, then inexact_policy_iteration"
+    if search.up - search.down <= search.allowed:
+        return "modified_policy_iteration, then inexact_policy_iteration"
+    search.mark, search.stalled = np.inf, 0  # the systems were too hard: sweeps are slow, but sure
+    sweep_policies(search)
+    return "modified_policy_iteration after systems that did not converge"

@@ -462,13 +462,15 @@ def bicgstab(
     right: FloatArray,
     goal: float,
     most: int,
+    jitter: float,
     x: FloatArray,
     work: FloatArray,
 ) -> tuple[int, float]:
     """Solves (I - discount P) x = right from x = 0 by BiCGSTAB with ILU(0) from the right (van der Vorst 1992).
 
     Stops when no entry of the residual is greater than `goal`, or after `most` iterations, or at a breakdown.  The
-    iterate of least residual is what is left in `x` [S]; `work` [8, S].
+    iterate of least residual is what is left in `x` [S]; `work` [7, S].  `jitter` moves the shadow residual off `right`
+    by a share of it: where that is 0 but for a few states, the method may break down at its first step.
 
     Returns:
         Iterations, and the greatest entry of the (recursive) residual.
@@ -484,6 +486,8 @@ def bicgstab(
         p[s] = 0.0
         v[s] = 0.0
         norm = max(norm, abs(right[s]))
+    for s in range(size):
+        shadow[s] += jitter * norm * ((s * 619 + 271) % 1009 / 1009.0 - 0.5)
     least = norm
     rho, alpha, omega = 1.0, 1.0, 1.0
     n = 0
