@@ -100,6 +100,8 @@ def quantecon_dense(rows: Rows, discount: float) -> dict[str, Solve]:
 def _quantecon(rows: Rows, discount: float, matrix: Any) -> dict[str, Solve]:
     from quantecon.markov import DiscreteDP  # type: ignore[import, unused-ignore]
 
+    num_states = rows.num_states  # alone: what the methods close over stays in memory
+
     if scipy.sparse.issparse(matrix):
         matrix = scipy.sparse.csr_matrix(matrix)
     ddp = DiscreteDP(rows.reward, matrix, discount, rows.state, rows.action)
@@ -108,7 +110,7 @@ def _quantecon(rows: Rows, discount: float, matrix: Any) -> dict[str, Solve]:
     def solve(method: str, k: int = 20, start: FloatArray | None = None) -> Solve:
         def run(tolerance: float) -> FloatArray:
             found = ddp.solve(method, v_init=start, epsilon=2.0 * tolerance, max_iter=endless, k=k)
-            return np.asarray(found.v)[: rows.num_states]
+            return np.asarray(found.v)[:num_states]
 
         return run
 
@@ -122,6 +124,8 @@ def _quantecon(rows: Rows, discount: float, matrix: Any) -> dict[str, Solve]:
 def mdpsolver(rows: Rows, discount: float) -> dict[str, Solve]:
     """Nested lists, as mdpsolver wants them, of probabilities and columns."""
     import mdpsolver as package  # type: ignore[import, unused-ignore]
+
+    num_states = rows.num_states  # alone: what the methods close over stays in memory
 
     bounds = np.append(rows.first, rows.state.size).tolist()
     ends = rows.matrix.indptr.tolist()
@@ -152,14 +156,14 @@ def mdpsolver(rows: Rows, discount: float) -> dict[str, Solve]:
                 parallel=False,
                 makeFinalCheck=False,
             )
-            return np.array(model.getValueVector())[: rows.num_states]
+            return np.array(model.getValueVector())[:num_states]
 
         return run
 
     # Its own policy iteration stops only when no action changes, so it is asked last.
     return {
-        "mpi 100": solve("mpi"),
         "mpi 20": solve("mpi", sweeps=20),
+        "mpi 100": solve("mpi"),
         "mpi 500": solve("mpi", sweeps=500),
         "mpi 100 gs": solve("mpi", "gs"),
         "mpi 20 gs": solve("mpi", "gs", 20),
@@ -173,6 +177,8 @@ def storm_discounted(rows: Rows, discount: float) -> dict[str, Solve]:
     """Storm's discounted formula, R[Cdiscount]: value iteration, whatever method its environment names."""
     import stormpy  # type: ignore[import, unused-ignore]
 
+    num_states = rows.num_states  # alone: what the methods close over stays in memory
+
     model = _storm_model(rows.matrix, rows.state, rows.reward, label="")
     formula = stormpy.parse_property(f'R{{"r"}}max=? [Cdiscount={discount}]')
 
@@ -182,7 +188,7 @@ def storm_discounted(rows: Rows, discount: float) -> dict[str, Solve]:
         solver.relative_termination_criterion = False
         solver.precision = stormpy.Rational(2.0 * tolerance)
         found = stormpy.model_checking(model, formula, environment=environment)
-        return np.array(found.get_value_vector())[: rows.num_states]
+        return np.array(found.get_value_vector())[:num_states]
 
     return {"Cdiscount": run}
 
@@ -190,6 +196,8 @@ def storm_discounted(rows: Rows, discount: float) -> dict[str, Solve]:
 def storm_sink(rows: Rows, discount: float) -> dict[str, Solve]:
     """Storm's reachability reward: every step ends in a sink with chance 1 - discount."""
     import stormpy
+
+    num_states = rows.num_states  # alone: what the methods close over stays in memory
 
     pairs, states = rows.matrix.shape
     leak = scipy.sparse.coo_array(
@@ -217,7 +225,7 @@ def storm_sink(rows: Rows, discount: float) -> dict[str, Solve]:
                 inner.relative_termination_criterion = False
                 inner.precision = stormpy.Rational(share * tolerance)
             found = stormpy.model_checking(model, formula, environment=environment)
-            return sign * np.array(found.get_value_vector())[: rows.num_states]
+            return sign * np.array(found.get_value_vector())[:num_states]
 
         return run
 
@@ -275,6 +283,8 @@ def pymdptoolbox(rows: Rows, discount: float) -> dict[str, Solve]:
     """
     from mdptoolbox import mdp as package  # type: ignore[import, unused-ignore]
 
+    num_states = rows.num_states  # alone: what the methods close over stays in memory
+
     actions = int(rows.action.max()) + 1
     place = np.repeat(rows.first[:, None], actions, axis=1)
     place[rows.state, rows.action] = np.arange(rows.state.size)
@@ -286,17 +296,17 @@ def pymdptoolbox(rows: Rows, discount: float) -> dict[str, Solve]:
     def value_iteration(tolerance: float) -> FloatArray:
         solver = package.ValueIteration(matrices, rewards, discount, tolerance, endless)
         solver.run()
-        return np.asarray(solver.V)[: rows.num_states]
+        return np.asarray(solver.V)[:num_states]
 
     def modified(tolerance: float) -> FloatArray:
         solver = package.PolicyIterationModified(transitions, rewards, discount, tolerance, endless)
         solver.run()
-        return np.asarray(solver.V)[: rows.num_states]
+        return np.asarray(solver.V)[:num_states]
 
     def exact(tolerance: float) -> FloatArray:
         solver = package.PolicyIteration(transitions, rewards, discount, max_iter=1000)
         solver.run()
-        return np.asarray(solver.V)[: rows.num_states]
+        return np.asarray(solver.V)[:num_states]
 
     return {"PolicyIteration": exact, "PolicyIterationModified": modified, "ValueIteration": value_iteration}
 

@@ -10,7 +10,8 @@ each solve: so every solve is cold, a stuck one can be killed, and no peer start
 First every method of every peer is tried once.  A trial is stopped at the time limit; a peer's first also at ten
 times the fastest of all peers so far, its others at PATIENCE (1.5) times that or its own fastest: they could not
 lead, so a peer far behind may have a better method than the one shown.  The fastest valid method of each then takes
-turns with ours, and medians of CPU seconds count; who is over three times the best peer keeps the time of the trial.
+turns with ours, and medians of CPU seconds count; who is over three times the best peer keeps the time of the trial,
+and nobody starts another round once its solves took the time limit in all.
 
 True error: largest distance to our own solution at a tolerance of 1e-10 or tighter (as far as float64 allows), over
 max(1, max|V*|); that solution's Bellman residual, summed by this script from the table's own arrays, bounds its own
@@ -84,6 +85,12 @@ def cpu_seconds(pid: int) -> float:
     return 0.0
 
 
+def die_with_parent() -> None:
+    """Nobody goes on working for a judge that was killed."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
 def reset_peak() -> None:
     """VmHWM starts again from what is resident now."""
     with contextlib.suppress(OSError), open("/proc/self/clear_refs", "w") as file:
@@ -102,6 +109,7 @@ def forked(work: Callable[[], Answer], limit: float) -> Answer:
     before = status("RssAnon")
     child = os.fork()
     if child == 0:
+        die_with_parent()
         try:
             answer = work()
         except BaseException as error:  # a peer may even call sys.exit
@@ -129,6 +137,7 @@ def forked(work: Callable[[], Answer], limit: float) -> Answer:
 
 def contestant(pipe: Connection, name: str, table_name: str, reference: str) -> None:
     """Builds, converts, then answers (method, limit, scale) until told None."""
+    die_with_parent()
     quiet = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(quiet, stream)
@@ -157,16 +166,14 @@ def contestant(pipe: Connection, name: str, table_name: str, reference: str) -> 
         before = status("RssAnon")
         reset_peak()
         begun = time.process_time()
-        their_rows = Rows.of(mdp)
-        theirs = convert(their_rows, table.discount)
+        theirs = convert(Rows.of(mdp), table.discount)
         seconds = time.process_time() - begun
         methods = {key: (lambda tol, run=run: (run(tol), "")) for key, run in theirs.items()}  # type: ignore[misc]
         names = list(methods)
-        del mdp
         tidy()
-        form = 0
         form = max(0, status("RssAnon") - before)
-    gc.collect()
+        del mdp
+    tidy()  # or what was freed before would hide what a solve takes
     gc.freeze()
     pipe.send({"methods": names, "conversion": seconds, "form": form})
     while (order := pipe.recv()) is not None:
@@ -195,6 +202,7 @@ def contestant(pipe: Connection, name: str, table_name: str, reference: str) -> 
 
 def solve_closely(pipe: Connection, table_name: str, reference: str) -> None:
     """The reference, its certified width and its residual."""
+    die_with_parent()
     table = next(t for t in TABLES if t.name == table_name)
     mdp = table.build()
     begun = time.process_time()
@@ -337,6 +345,8 @@ def contest(
             for name in workers:
                 if name != OURS and best[name]["seconds"] > 3.0 * fastest:
                     continue
+                if sum(best[name]["times"]) > time_limit:
+                    continue
                 again = workers[name].solve(best[name]["method"], 3600.0, facts["scale"])
                 if "seconds" in again:
                     best[name]["times"].append(again["seconds"])
@@ -425,6 +435,9 @@ def main() -> None:
         "--time-limit", type=float, default=120.0, help="CPU seconds a solve of a peer may take"
     )
     parser.add_argument("--patience", type=float, default=1.5, help="times the fastest that a trial may take")
+    parser.add_argument(
+        "--peers-only", action="store_true", help="their times alone; ours still makes the reference"
+    )
     options = parser.parse_args()
     wanted = options.tables or [t.name for t in TABLES]
     chosen = [t for t in TABLES if any(t.name.startswith(w) for w in wanted)]
@@ -444,12 +457,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for table in chosen:
             results.append(
-                contest(table, [*names, OURS], options.rounds, options.time_limit, options.patience, folder)
+                contest(
+                    table,
+                    names if options.peers_only else [*names, OURS],
+                    options.rounds,
+                    options.time_limit,
+                    options.patience,
+                    folder,
+                )
             )
             if options.json:
                 with open(options.json, "w") as file:
                     json.dump(results, file, indent=1)
-    verdict(results)
+    if not options.peers_only:
+        verdict(results)
 
 
 if __name__ == "__main__":
