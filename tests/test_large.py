@@ -10,6 +10,7 @@ from rational import exact_optimum, exact_q, exact_rows, exact_values, random_ta
 
 from bellglass.agents.planning import ToleranceError, solve
 from bellglass.agents.planning.discounted import policy_iteration
+from bellglass.agents.planning.large.rows import Rows
 from bellglass.agents.planning.large.solving import solve_large
 from bellglass.agents.planning.pairs import Pairs
 from bellglass.envs.mdp import TabularMDP
@@ -27,9 +28,11 @@ def check_kernels(seed: int, method: str) -> None:
     mdp = random_table(seed)
     swept = method.endswith("value_iteration")
     discount = [0.0, 0.5, 0.9, 0.99, 0.995 if swept else 0.9999][seed % 5]
-    values, lower, upper, policy, q_values, optimal, _, _ = solve_large(
+    found, _, _ = solve_large(
         mdp, discount, method=method, tolerance=1e-8, relative=True, start=None, report=None
     )
+    values, lower, upper, policy = found.values, found.lower, found.upper, found.policy
+    q_values, optimal = found.q_values, found.optimal
     best, _ = exact_optimum(mdp, Fraction(discount))
     rows = exact_rows(mdp)
     own = exact_values(mdp, rows, policy.tolist(), Fraction(discount))
@@ -94,22 +97,24 @@ def random_mdp(size: int, *, ends: float, back: bool, seed: int) -> TabularMDP:
 def test_kernels_and_a_direct_solve_agree(ends: float, back: bool, method: str) -> None:
     mdp = random_mdp(700, ends=ends, back=back, seed=3)
     values, _ = policy_iteration(Pairs.of(mdp), 0.99)
-    found = solve_large(mdp, 0.99, method=method, tolerance=1e-10, relative=True, start=None, report=None)
-    np.testing.assert_allclose(found[0], values, atol=1e-9)
-    assert (found[1] <= values + 1e-11).all()
-    assert (values <= found[2] + 1e-11).all()
+    found, _, _ = solve_large(
+        mdp, 0.99, method=method, tolerance=1e-10, relative=True, start=None, report=None
+    )
+    np.testing.assert_allclose(found.values, values, atol=1e-9)
+    assert (found.lower <= values + 1e-11).all()
+    assert (values <= found.upper + 1e-11).all()
 
 
 def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     from bellglass.agents.planning.large import rows
 
     mdp = random_mdp(5_000, ends=0.05, back=True, seed=1)
-    one = solve_large(mdp, 0.99, method="auto", tolerance=1e-9, relative=True, start=None, report=None)
+    one, *_ = solve_large(mdp, 0.99, method="auto", tolerance=1e-9, relative=True, start=None, report=None)
     monkeypatch.setattr(rows, "WORTH_A_THREAD", 0)
     monkeypatch.setattr(rows, "cpus", lambda: 2)
-    two = solve_large(mdp, 0.99, method="auto", tolerance=1e-9, relative=True, start=None, report=None)
-    for a, b in zip(one[:6], two[:6], strict=True):
-        np.testing.assert_array_equal(a, b)
+    two, *_ = solve_large(mdp, 0.99, method="auto", tolerance=1e-9, relative=True, start=None, report=None)
+    for name in ("values", "lower", "upper", "policy", "q_values", "optimal"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
 
 
 def test_nothing_but_higher_states_takes_one_pass() -> None:
@@ -122,16 +127,16 @@ def test_nothing_but_higher_states_takes_one_pass() -> None:
         start=None,
         report=None,
     )
-    assert found[6:] == (1, "one pass in topological order")
+    assert found[1:] == (1, "one pass in topological order")
 
 
 def test_a_good_start_saves_passes_and_changes_no_bound() -> None:
     mdp = random_mdp(5_000, ends=0.0, back=True, seed=2)
     settings = {"tolerance": 1e-9, "relative": True, "report": None}
-    cold = solve_large(mdp, 0.99, method="auto", start=None, **settings)  # type: ignore[arg-type] # a dict of settings
-    warm = solve_large(mdp, 0.99, method="auto", start=cold[0], **settings)  # type: ignore[arg-type] # the same
-    assert warm[6] == 1 < cold[6]
-    assert (np.maximum(cold[1], warm[1]) <= np.minimum(cold[2], warm[2])).all()
+    cold, many, _ = solve_large(mdp, 0.99, method="auto", start=None, **settings)  # type: ignore[arg-type] # a dict of settings
+    warm, few, _ = solve_large(mdp, 0.99, method="auto", start=cold.values, **settings)  # type: ignore[arg-type] # the same
+    assert few == 1 < many
+    assert (np.maximum(cold.lower, warm.lower) <= np.minimum(cold.upper, warm.upper)).all()
 
 
 @pytest.mark.parametrize("method", ["policy_iteration", "modified_policy_iteration", "auto"])
@@ -166,3 +171,13 @@ def test_a_residual_in_one_state_alone_breaks_no_solver_down() -> None:
     """A table on which BiCGSTAB, its shadow residual 0 but for one state, broke down at its first step."""
     check_kernels(1384, "inexact_policy_iteration")
     check_kernels(1384, "auto")
+
+
+def test_a_chance_to_end_too_small_for_float64_to_tell_from_none_is_not_taken_for_none() -> None:
+    """Chances of 1 and 1e-20 sum to 1 in float64, and do end: the table may not be centred as if nothing ended."""
+    mdp = TabularMDP.from_P({0: {0: [(1.0, 0, 1.0, False), (1e-20, 0, 1.0, True)]}}, initial=[1.0])
+    rows = Rows.of(mdp)
+    assert not rows.never_ends
+    assert Fraction(rows.least) <= 1 / (1 + Fraction(1e-20)), "a lower bound on the mass, exactly"
+    ends = TabularMDP.from_P({0: {0: [(1e-20, 0, 1.0, False), (1.0, 0, 1.0, True)]}}, initial=[1.0])
+    assert 0.0 <= Fraction(Rows.of(ends).least) <= Fraction(1e-20) / (1 + Fraction(1e-20))

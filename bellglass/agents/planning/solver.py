@@ -274,27 +274,23 @@ def _discounted(
     if method in IN_KERNELS or (method == "auto" and _worth_kernels(mdp)):
         from .large.solving import solve_large
 
-        values, lower, upper, policy, q_values, optimal, iterations, done = solve_large(
+        found, iterations, done = solve_large(
             mdp, discount, method=method, tolerance=tolerance, relative=relative, start=start, report=report
         )
+        q_values, optimal = found.q_values, found.optimal
     else:
         pairs = Pairs.of(mdp)
         if method == "linear_programming":
             from .linear_programming import linear_programme
 
             programme = linear_programme(pairs, discount)
-            guess, iterations, done, occupancy = (
-                programme.values,
-                programme.iterations,
-                method,
-                programme.occupancy,
-            )
+            guess, iterations, done = programme.values, programme.iterations, method
+            occupancy = programme.occupancy
         else:
             guess, iterations, done = solve_small(
                 pairs, discount, method=method, width=tolerance, relative=relative, start=start, report=report
             )
         found = certify(pairs, guess, discount, tolerance=tolerance, relative=relative)
-        values, lower, upper, policy = found.values, found.lower, found.upper, found.policy
         q_values, optimal = pairs.table(found.q_values), pairs.mask(found.optimal)
         if method == "auto" and mdp.num_outcomes >= FEW_OUTCOMES:
             _spent[0] += perf_counter() - began
@@ -302,13 +298,13 @@ def _discounted(
         criterion="discounted",
         discount=discount,
         horizon=None,
-        start_value=start_value(mdp, values),
-        values=values,
+        start_value=start_value(mdp, found.values),
+        values=found.values,
         q_values=q_values,
-        policy=policy,
+        policy=found.policy,
         optimal_actions=optimal,
-        lower=lower,
-        upper=upper,
+        lower=found.lower,
+        upper=found.upper,
         occupancy=occupancy,
         method=done,
         iterations=iterations,
@@ -326,7 +322,7 @@ def _worth_kernels(mdp: TabularMDP) -> bool:
     if mdp.num_outcomes < FEW_OUTCOMES:
         return False
     from ..compiled import is_kept, is_loaded
-    from .large.kernels import bracket
+    from .large.bound_kernels import bracket
 
     if is_loaded(bracket):
         return True

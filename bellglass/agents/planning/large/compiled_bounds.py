@@ -14,18 +14,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from ....envs.mdp import BoolArray, FloatArray, IntArray
+from ....envs.mdp import BoolArray, FloatArray
 from ...compiled import compiled
-from ..bounds import allowed_width, refuse, shift
+from ..bounds import Certified, allowed_width, refuse, shift
 from ..pairs import UNIT
-from . import kernels
+from . import bound_kernels
 from .rows import Rows, in_parts
 
 
 def certify_rows(
     rows: Rows, guess: FloatArray, discount: float, *, tolerance: float, relative: bool
-) -> tuple[FloatArray, FloatArray, FloatArray, IntArray, FloatArray, BoolArray]:
-    """From a good guess [S]: values, lower, upper, policy [S], q_values and optimal_actions [S, A].
+) -> Certified:
+    """Bounds and policy from a good guess [S]; `q_values` and `optimal` are [S, A], -inf and False where unavailable.
 
     Raises:
         ToleranceError: the bounds are farther apart than the tolerance.
@@ -41,7 +41,7 @@ def certify_rows(
     parts = in_parts(
         rows.threads,
         size[0],
-        lambda begin, end: compiled(kernels.bracket)(
+        lambda begin, end: compiled(bound_kernels.bracket)(
             rows.available,
             rows.first,
             rows.probability,
@@ -71,7 +71,7 @@ def certify_rows(
     ends = in_parts(
         rows.threads,
         size[0],
-        lambda begin, end: compiled(kernels.conclude)(
+        lambda begin, end: compiled(bound_kernels.conclude)(
             rows.available,
             live,
             values,
@@ -90,7 +90,7 @@ def certify_rows(
             policy,
         ),
     )
-    own_down = _outwards(min(part[0] for part in ends), discount, rows.least, -1.0)
+    own_down = _outwards(min(ends), discount, rows.least, -1.0)
     missing = 0.5 * (up + down) if rows.never_ends else 0.0  # of every value alike
     found = np.clip(values + missing, lower, upper)
     width = allowed_width(tolerance, relative, found)
@@ -100,13 +100,13 @@ def certify_rows(
             if played is None:
                 played = np.where(live, greedy - np.arange(size[0]) * size[1], 0)
             q_values += discount * missing
-            return (
-                np.clip(found, own, upper),
-                own,
-                upper,
-                played,
-                q_values.reshape(size),
-                optimal.reshape(size),
+            return Certified(
+                values=np.clip(found, own, upper),
+                lower=own,
+                upper=upper,
+                policy=played,
+                q_values=q_values.reshape(size),
+                optimal=optimal.reshape(size),
             )
     refuse(lower, upper, tolerance, relative, width)
 

@@ -45,13 +45,7 @@ def prioritised(search: Search) -> int:
         goal = min(0.5 * goal, max(search.goal, 0.01 * max(abs(search.high), abs(search.low))))
         goal = max(goal, 1e-3 * search.goal)
         count, _ = compiled(kernels.prioritised)(
-            rows.available,
-            rows.first,
-            rows.probability,
-            rows.next_state,
-            rows.mean,
-            rows.scale,
-            rows.live,
+            *rows.arrays,
             search.values,
             search.discount,
             rows.num_actions,

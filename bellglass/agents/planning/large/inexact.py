@@ -23,7 +23,7 @@ from ....envs.mdp import FloatArray, IntArray
 from ...compiled import compiled
 from ..bounds import shift
 from ..progress import Report
-from . import kernels
+from . import chain_kernels
 from .rows import Rows
 
 #: An evaluation by sweeps ends when the changes have shrunk by this factor since the improvement.
@@ -94,12 +94,12 @@ class Search:
         if self.improvements == 0 and not self.values.any():
             self._rewards()
         elif self.pairs is not None:
-            self.high, self.low, self.changed = rows.improve_among(self.pairs, *settings)
+            self.high, self.low, self.changed = rows.improve(*settings, among=self.pairs)
         else:
             few = 0 < self.changed < NARROWED * rows.num_states and len(rows.available) >= WORTH_A_LIST
-            noted = np.empty(len(rows.available) if few else 0, dtype=np.float32)
-            self.high, self.low, self.changed = rows.improve(*settings, noted)
-            if few and self.changed:
+            noted = np.empty(len(rows.available), dtype=np.float32) if few else None
+            self.high, self.low, self.changed = rows.improve(*settings, noted=noted)
+            if noted is not None and self.changed:
                 margin = 2.0 * (self.high - min(self.low, 0.0))
                 self.pairs = rows.shortlist(self.values, self.best, noted, margin)
         self.improvements += 1
@@ -161,7 +161,7 @@ def sweep_policies(search: Search, *, patience: int | None = None) -> bool:
     now, then = (np.empty(rows.num_states, dtype=np.float32) for _ in range(2))
     spans = np.empty(JUDGED if patience is not None else 200, dtype=np.float32)
     while not search.improve():
-        compiled(kernels.copy_rows)(
+        compiled(chain_kernels.copy_rows)(
             rows.first,
             rows.probability,
             rows.next_state,
@@ -185,7 +185,7 @@ def sweep_policies(search: Search, *, patience: int | None = None) -> bool:
         quick = True
         done = 0
         while True:
-            count, high, low = compiled(kernels.sweep)(
+            count, high, low = compiled(chain_kernels.sweep)(
                 place,
                 row_probability,
                 row_next,
@@ -254,7 +254,7 @@ def solve_systems(search: Search, *, exact: bool = False) -> int:
             return iterations
         rounds += 1
         if rounds == 1 or search.changed:
-            compiled(kernels.system)(
+            compiled(chain_kernels.system)(
                 rows.first,
                 rows.probability,
                 rows.next_state,
@@ -267,7 +267,7 @@ def solve_systems(search: Search, *, exact: bool = False) -> int:
                 entry,
                 diagonal,
             )
-            if not compiled(kernels.incomplete_factors)(begins, column, entry, diagonal, factor):
+            if not compiled(chain_kernels.incomplete_factors)(begins, column, entry, diagonal, factor):
                 factor[:] = 0.0
                 factor[diagonal] = 1.0 / entry[diagonal]
         residual = search.best - search.values
@@ -276,12 +276,10 @@ def solve_systems(search: Search, *, exact: bool = False) -> int:
         settled = search.changed < 1e-4 * size
         goal = search.goal if exact or settled else max(search.goal, (LOOSE if short else CLOSE) * worst)
         for jitter in (0.0, 0.5, 1.0):
-            count, left = compiled(kernels.bicgstab)(
+            count, left = compiled(chain_kernels.bicgstab)(
                 begins,
                 column,
                 entry,
-                begins,
-                column,
                 factor,
                 diagonal,
                 residual,

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from ....envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from ...compiled import compiled
+from ..pairs import UNIT
 from . import kernels
 
 #: Passes over fewer outcomes than this are not worth a second thread.
@@ -92,6 +93,7 @@ class Rows:
                 room,
             ),
         )
+        least = min(part[1] for part in found)  # rounded by as much as a row of that length can be, at most
         first, probability = mdp.first_outcome, mdp.probability
         if any(part[0] for part in found):
             first = np.empty(num_pairs + 1, dtype=np.int64)
@@ -120,12 +122,7 @@ class Rows:
             scale=scale,
             lengths=lengths,
             room=room,
-            least=max(
-                0.0,
-                min(part[1] for part in found) * (1.0 - 4.0 * 2.0**-53 * int(room.max(initial=0)) - 1e-15),
-            )
-            if any(part[1] < 1.0 for part in found)
-            else 1.0,
+            least=least if least == 1.0 else max(0.0, least - (2.0 * int(room.max(initial=0)) + 8.0) * UNIT),
             up=sum(part[2] for part in found),
             down=sum(part[3] for part in found),
             threads=threads,
@@ -136,64 +133,55 @@ class Rows:
         """Whether every row goes on for sure."""
         return self.least == 1.0
 
-    def improve(
+    @property
+    def arrays(
         self,
-        values: FloatArray,
-        discount: float,
-        best: FloatArray,
-        choice: IntArray,
-        q_values: npt.NDArray[np.float32],
-    ) -> tuple[float, float, int]:
-        """One backup: fills best [S], choice [S] (pairs) and, if it is not empty, q_values [S*A] (less the values).
-
-        Returns the greatest and the least change, and how many choices changed.
-        """
-        parts = in_parts(
-            self.threads,
-            self.num_states,
-            lambda begin, end: compiled(kernels.improve)(
-                self.available,
-                self.first,
-                self.probability,
-                self.next_state,
-                self.mean,
-                self.scale,
-                self.live,
-                values,
-                discount,
-                begin,
-                end,
-                self.num_actions,
-                best,
-                choice,
-                q_values,
-            ),
-        )
-        return max(p[0] for p in parts), min(p[1] for p in parts), sum(p[2] for p in parts)
-
-    def improve_among(
-        self,
-        pairs: tuple[IntArray, IntArray],
-        values: FloatArray,
-        discount: float,
-        best: FloatArray,
-        choice: IntArray,
-    ) -> tuple[float, float, int]:
-        """As `improve`, among the pairs of a `shortlist` only."""
-        found: tuple[float, float, int] = compiled(kernels.improve_listed)(
-            *pairs,
+    ) -> tuple[BoolArray, IntArray, FloatArray, IntArray, FloatArray, FloatArray, BoolArray]:
+        """What a backup reads, in the kernels' order."""
+        return (
+            self.available,
             self.first,
             self.probability,
             self.next_state,
             self.mean,
             self.scale,
             self.live,
-            values,
-            discount,
-            best,
-            choice,
         )
-        return found
+
+    def improve(
+        self,
+        values: FloatArray,
+        discount: float,
+        best: FloatArray,
+        choice: IntArray,
+        *,
+        noted: npt.NDArray[np.float32] | None = None,
+        among: tuple[IntArray, IntArray] | None = None,
+    ) -> tuple[float, float, int]:
+        """One backup: fills best [S], choice [S] (pairs) and, where asked for, `noted` [S*A]: q less the values.
+
+        Looks at all pairs, or at those of a `shortlist`.  Returns the greatest and the least change, and how many
+        choices changed.
+        """
+        q_values = np.empty(0, dtype=np.float32) if noted is None else noted
+        none = np.empty(0, dtype=np.int64)
+        parts = in_parts(
+            self.threads,
+            self.num_states,
+            lambda begin, end: compiled(kernels.improve)(
+                *self.arrays,
+                values,
+                discount,
+                self.num_actions,
+                begin,
+                end,
+                best,
+                choice,
+                q_values,
+                *((none, none) if among is None else among),
+            ),
+        )
+        return max(p[0] for p in parts), min(p[1] for p in parts), sum(p[2] for p in parts)
 
     def shortlist(
         self,
@@ -212,17 +200,7 @@ class Rows:
     def gauss_seidel(self, values: FloatArray, discount: float, *, backward: bool) -> float:
         """One backup in place; the greatest change."""
         change: float = compiled(kernels.gauss_seidel)(
-            self.available,
-            self.first,
-            self.probability,
-            self.next_state,
-            self.mean,
-            self.scale,
-            self.live,
-            values,
-            discount,
-            self.num_actions,
-            backward,
+            *self.arrays, values, discount, self.num_actions, backward
         )
         return change
 

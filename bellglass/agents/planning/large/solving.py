@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ....envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
+from ....envs.mdp import FloatArray, TabularMDP
+from ..bounds import Certified
 from ..progress import Report
 from . import in_place
 from .compiled_bounds import certify_rows
@@ -21,8 +22,8 @@ def solve_large(
     relative: bool,
     start: FloatArray | None,
     report: Report | None,
-) -> tuple[FloatArray, FloatArray, FloatArray, IntArray, FloatArray, BoolArray, int, str]:
-    """Values, lower, upper, policy [S], q_values, optimal_actions [S, A], improvements, and what was done.
+) -> tuple[Certified, int, str]:
+    """The certificate (`q_values` and `optimal` are [S, A]), the number of improvements, and what was done.
 
     Raises:
         ToleranceError: the bounds are farther apart than the tolerance.
@@ -40,4 +41,4 @@ def solve_large(
     else:
         done = find(search)
     found = certify_rows(rows, search.values, discount, tolerance=tolerance, relative=relative)
-    return *found, search.improvements, done
+    return found, search.improvements, done

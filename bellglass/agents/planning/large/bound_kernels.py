@@ -1,0 +1,124 @@
+"""The two passes of the certificate; the proofs stand in `bounds` and `compiled_bounds`.
+
+Plain functions that `agents.compiled` turns to machine code; shapes and habits are those of `kernels`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ....envs.mdp import BoolArray, FloatArray, IntArray
+
+
+def bracket(
+    available: BoolArray,
+    first: IntArray,
+    probability: FloatArray,
+    next_state: IntArray,
+    mean: FloatArray,
+    size: FloatArray,
+    scale: FloatArray,
+    lengths: IntArray,
+    live: BoolArray,
+    values: FloatArray,
+    discount: float,
+    begin: int,
+    end: int,
+    num_actions: int,
+    q_values: FloatArray,
+    doubt: FloatArray,
+    choice: IntArray,
+) -> tuple[float, float, float]:
+    """Q [S*A] of states begin .. end, a bound [S*A] on its rounding, and the first best pair [S].
+
+    Returns:
+        The greatest max_j (q + doubt) - values, the least max_j (q - doubt) - values, the least of q - doubt - values
+        along the choice.
+    """
+    unit = 2.0**-53
+    high, low, own = -np.inf, np.inf, np.inf
+    for s in range(begin, end):
+        if not live[s]:
+            continue
+        top, most, least, chosen = -np.inf, -np.inf, -np.inf, np.int64(-1)
+        for j in range(s * num_actions, (s + 1) * num_actions):
+            if not available[j]:
+                continue
+            x, absolute = 0.0, 0.0
+            for k in range(first[j], first[j + 1]):
+                z = probability[k] * values[next_state[k]]
+                x += z
+                absolute += abs(z)
+            x = mean[j] + discount * (x * scale[j])
+            error = (2.0 * lengths[j] + 12.0) * unit * (size[j] + discount * (absolute * scale[j]))
+            q_values[j] = x
+            doubt[j] = error
+            chosen += np.int64(x > top) * (j - chosen)
+            top = max(top, x)
+            most = max(most, x + error)
+            least = max(least, x - error)
+        choice[s] = chosen
+        around = 4.0 * unit * (abs(top) + abs(values[s]))
+        high = max(high, most - values[s] + around)
+        low = min(low, least - values[s] - around)
+        own = min(own, q_values[chosen] - doubt[chosen] - values[s] - around)
+    return high, low, own
+
+
+def conclude(
+    available: BoolArray,
+    live: BoolArray,
+    values: FloatArray,
+    q_values: FloatArray,
+    doubt: FloatArray,
+    discount: float,
+    up: float,
+    down: float,
+    least: float,
+    begin: int,
+    end: int,
+    num_actions: int,
+    lower: FloatArray,
+    upper: FloatArray,
+    optimal: BoolArray,
+    policy: IntArray,
+) -> float:
+    """Bounds [S], which pairs [S*A] may be optimal, and the lowest such action [S], of states begin .. end.
+
+    `up` and `down` are what may be added to the values: values + down <= optimum <= values + up.  The masses of rows
+    lie in [least, 1].
+
+    Returns:
+        The least of q - doubt - values along the policy.
+    """
+    unit = 2.0**-53
+    own = np.inf
+    up_after = discount * (up if up >= 0.0 else least * up)
+    down_after = discount * (down if down <= 0.0 else least * down)
+    for s in range(begin, end):
+        lower[s] = 0.0
+        upper[s] = 0.0
+        policy[s] = 0
+        if not live[s]:
+            continue
+        most, fewest = -np.inf, -np.inf
+        for j in range(s * num_actions, (s + 1) * num_actions):
+            if available[j]:
+                most = max(most, q_values[j] + doubt[j])
+                fewest = max(fewest, q_values[j] - doubt[j])
+        large = abs(values[s]) + abs(up) + abs(down)
+        edge = 8.0 * unit * (large + abs(most)) + 5e-324
+        upper[s] = min(values[s] + up, most + up_after) + edge
+        lower[s] = max(values[s] + down, fewest + down_after) - edge
+        lowest = -1
+        for j in range(s * num_actions, (s + 1) * num_actions):
+            if available[j]:
+                around = 8.0 * unit * (abs(q_values[j]) + abs(up)) + 5e-324
+                may = q_values[j] + doubt[j] + up_after + around >= lower[s]
+                optimal[j] = may
+                if may and lowest < 0:
+                    lowest = j
+        policy[s] = lowest - s * num_actions
+        around = 4.0 * unit * (abs(q_values[lowest]) + abs(values[s]))
+        own = min(own, q_values[lowest] - doubt[lowest] - values[s] - around)
+    return own
