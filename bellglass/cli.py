@@ -174,7 +174,7 @@ def check(
     """Tell whether an answer is right, else the first wrong state and the likeliest mistake (exit code 1).
 
     Args:
-        what: an environment id such as bellglass/FrozenLake-v0, or a table saved as .npz.
+        what: an environment id such as bellglass/FrozenLake-v0, a table saved as .npz, or Cassandra's .mdp text.
         answer: file of values, q_values or policy: .npz, .json, .npy or .csv.
         kind: what to check of the file; needed where one array could be several things.
         discount: weight of the value one step later, in [0, 1); the environment's own by default.
@@ -320,8 +320,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             hint = f"did you mean {close[0]!r}? " if close else ""
             raise ValueError(f"unknown command {name!r}; {hint}commands: {', '.join(COMMANDS)}")
         return _parsed(name, rest)()
-    except (ValueError, OSError, ImportError, gym.error.Error) as error:
-        print(f"bellglass: {error}", file=sys.stderr)
+    except (ValueError, OSError, ImportError, MemoryError, gym.error.Error) as error:
+        print(f"bellglass: {str(error) or 'out of memory'}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
         print("bellglass: interrupted; run the same command again to go on", file=sys.stderr)

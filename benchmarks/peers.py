@@ -98,7 +98,7 @@ def quantecon_dense(rows: Rows, discount: float) -> dict[str, Solve]:
 
 
 def _quantecon(rows: Rows, discount: float, matrix: Any) -> dict[str, Solve]:
-    from quantecon.markov import DiscreteDP  # type: ignore[import, unused-ignore]
+    from quantecon.markov import DiscreteDP
 
     num_states = rows.num_states  # alone: what the methods close over stays in memory
 
@@ -123,7 +123,7 @@ def _quantecon(rows: Rows, discount: float, matrix: Any) -> dict[str, Solve]:
 
 def mdpsolver(rows: Rows, discount: float) -> dict[str, Solve]:
     """Nested lists, as mdpsolver wants them, of probabilities and columns."""
-    import mdpsolver as package  # type: ignore[import, unused-ignore]
+    import mdpsolver as package
 
     num_states = rows.num_states  # alone: what the methods close over stays in memory
 
@@ -175,7 +175,7 @@ def mdpsolver(rows: Rows, discount: float) -> dict[str, Solve]:
 
 def storm_discounted(rows: Rows, discount: float) -> dict[str, Solve]:
     """Storm's discounted formula, R[Cdiscount]: value iteration, whatever method its environment names."""
-    import stormpy  # type: ignore[import, unused-ignore]
+    import stormpy
 
     num_states = rows.num_states  # alone: what the methods close over stays in memory
 
@@ -246,7 +246,7 @@ def storm_sink(rows: Rows, discount: float) -> dict[str, Solve]:
 
 
 def _storm_model(matrix: Any, state: IntArray, reward: FloatArray, label: str) -> Any:
-    from stormpy import datastructures, models  # type: ignore[import, unused-ignore]
+    from stormpy import datastructures, models
 
     rows, states = matrix.shape
     builder = datastructures.SparseMatrixBuilder[float](
@@ -281,7 +281,7 @@ def pymdptoolbox(rows: Rows, discount: float) -> dict[str, Solve]:
 
     Its policy iterations fill a dense matrix of all states, its value iteration checks the rows in one.
     """
-    from mdptoolbox import mdp as package  # type: ignore[import, unused-ignore]
+    from mdptoolbox import mdp as package
 
     num_states = rows.num_states  # alone: what the methods close over stays in memory
 

@@ -153,8 +153,12 @@ def test_warm_starts_are_taken_on_every_road(method: str) -> None:
         solve(mdp, 0.95, initial_values=[0.0] * 3 + [float("nan")] + [0.0] * 46)
     with pytest.raises(ValueError, match="not both"):
         solve(mdp, 0.95, initial_values=best.values, initial_policy=best.policy)
-    with pytest.raises(ValueError, match="are for criterion 'discounted'"):
-        solve(mdp, criterion="average", initial_values=best.values)
+    with pytest.raises(ValueError, match="are not for criterion 'finite_horizon'"):
+        solve(mdp, criterion="finite_horizon", horizon=3, initial_values=best.values)
+    with pytest.raises(ValueError, match="are not for method 'linear_programming'"):
+        solve(mdp, 0.9, method="linear_programming", initial_values=best.values)
+    with pytest.raises(TypeError, match="must hold integers"):
+        solve(mdp, 0.9, initial_policy=np.full((50, 2), 0.5))
 
 
 def test_kernels_refuse_a_tolerance_beyond_float64_with_bounds_that_hold() -> None:

@@ -147,3 +147,56 @@ def test_solve_lends_the_report_only_if_asked(capsys: pytest.CaptureFixture[str]
     mdp = TabularMDP.from_arrays(np.ones((1, 1, 1)), [1.0], initial=[1.0])
     assert solve(mdp, 0.5, progress_bar=True).start_value == pytest.approx(2.0)
     assert capsys.readouterr().err == ""
+
+
+def test_steps_that_are_counted_beforehand_are_shown_as_such() -> None:
+    """Three of twelve steps took three seconds: nine are left."""
+    clock, stream = Clock(), Terminal()
+    with Progress(stream=stream, clock=clock) as report:
+        assert report is not None
+        clock.now += 3.0
+        report(3, of=12)
+    assert "[######..................]  25%  step 3 of 12; about 9 s left" in stream.getvalue()
+
+
+def test_a_solver_that_knows_no_distance_yet_says_how_long_it_has_worked() -> None:
+    clock, stream = Clock(), Terminal()
+    with Progress(stream=stream, clock=clock) as report:
+        assert report is not None
+        clock.now += 4.0
+        report(7)
+    assert "solve: iteration 7, 4 s so far" in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("criterion", "horizon", "method"),
+    [
+        ("discounted", None, "value_iteration"),
+        ("finite_horizon", 9, "auto"),
+        ("total", None, "value_iteration"),
+        ("total", None, "policy_iteration"),
+        ("average", None, "relative_value_iteration"),
+        ("average", None, "policy_iteration"),
+    ],
+)
+def test_every_criterion_tells_how_far_it_is(
+    criterion: str,
+    horizon: int | None,
+    method: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("bellglass.agents.planning.progress.SILENCE", 0.0)
+    P = {
+        0: {0: [(0.5, 1, 1.0, False), (0.5, 0, 0.0, False)], 1: [(1.0, 1, -1.0, False)]},
+        1: {0: [(0.9, 0, -2.0, False), (0.1, 1, 0.0, criterion == "total")]},
+    }
+    solve(
+        TabularMDP.from_P(P, initial=[1.0, 0.0]),
+        0.9 if criterion == "discounted" else None,
+        criterion=criterion,  # type: ignore[arg-type] # one of four names
+        horizon=horizon,
+        method=method,  # type: ignore[arg-type] # a name
+        progress_bar=True,
+    )
+    assert "solve: " in capsys.readouterr().err

@@ -202,3 +202,50 @@ def test_beyond_float64_every_method_raises_before_long(method: str) -> None:
     mdp = random_table(0, ends=False)
     with pytest.raises(ToleranceError, match="float64 reached"):
         solve(mdp, 0.99, tolerance=1e-17, method=method)  # type: ignore[arg-type] # a name
+
+
+def test_warm_starts_reach_the_other_criteria() -> None:
+    river = table_of(gym.make("bellglass/RiverSwim-v0"))
+    lake = table_of(gym.make("bellglass/FrozenLake-v0"))
+    cold = solve(river, criterion="average", method="policy_iteration")
+    warm = solve(river, criterion="average", method="policy_iteration", initial_policy=cold.policy)
+    assert warm.iterations < cold.iterations
+    assert warm.start_value == pytest.approx(cold.start_value, rel=1e-12)
+    swept = solve(river, criterion="average", method="relative_value_iteration")
+    again = solve(river, criterion="average", method="relative_value_iteration", initial_values=swept.bias)
+    assert again.iterations < swept.iterations
+    whole = solve(lake, criterion="total", method="value_iteration")
+    more = solve(lake, criterion="total", method="value_iteration", initial_values=whole.values)
+    assert more.iterations < whole.iterations
+    best = solve(lake, criterion="total", method="policy_iteration")
+    found = solve(lake, criterion="total", method="policy_iteration", initial_policy=best.policy)
+    assert found.iterations <= best.iterations
+    assert found.start_value == pytest.approx(14 / 17, rel=1e-12)
+    with pytest.raises(ValueError, match="starts from initial_values, not from initial_policy"):
+        solve(lake, criterion="total", method="value_iteration", initial_policy=best.policy)
+    with pytest.raises(ValueError, match="whose state is observed"):
+        solve(gym.make("bellglass/TMaze-v0"), 0.9, initial_values=[0.0])
+
+
+def test_a_solver_that_breaks_down_raises_with_the_bounds_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("the linear system is singular")
+
+    monkeypatch.setattr("bellglass.agents.planning.solver.solve_total", broken)
+    with pytest.raises(ToleranceError, match="the linear system is singular") as caught:
+        solve(table_of(gym.make("bellglass/FrozenLake-v0")), criterion="total")
+    assert (caught.value.lower == -np.inf).all()
+    assert (caught.value.upper == np.inf).all()
+
+
+def test_a_horizon_too_long_for_memory_is_refused_with_its_size() -> None:
+    with pytest.raises(
+        ValueError, match=r"values and decisions of 1000000000000 steps in 6 states .* GiB of memory"
+    ):
+        solve(gym.make("bellglass/RiverSwim-v0"), criterion="finite_horizon", horizon=10**12)
+
+
+def test_policy_iteration_near_discount_one_sees_small_gains() -> None:
+    """Rewards that differ by 1e-7, where rounding of the values (1e8) would hide as much."""
+    mdp = TabularMDP.from_P({0: {0: [(1.0, 0, 1.0, False)], 1: [(1.0, 0, 1.0 + 1e-7, False)]}}, initial=[1.0])
+    assert solve(mdp, 1.0 - 1e-8, tolerance=1e-8, method="policy_iteration").policy.tolist() == [1]

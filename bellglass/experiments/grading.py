@@ -18,14 +18,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
 from ..agents.planning import Verdict, check
 from ..agents.planning.solution import Criterion
-from ..envs.mdp import TabularMDP
-from .environments import environment_of
+from .solving import model_of
 
 Kind = Literal["values", "q_values", "policy"]
 
@@ -51,15 +49,9 @@ def grade(
     """
     if Path(what).is_dir():
         raise ValueError(f"{what} is a folder: check takes an environment id or a table saved as .npz")
-    model: Any
-    if what.endswith(".npz") or (Path(what).is_file() and what not in gym.registry):
-        if keywords:
-            raise ValueError("--keyword is for environments; a saved table has none")
-        model = TabularMDP.load(what)
-    else:
-        model = environment_of(what, keywords)
-        if discount is None and criterion == "discounted":
-            discount = model.get_wrapper_attr("discount") if model.has_wrapper_attr("discount") else 0.99
+    model, own_discount = model_of(what, keywords or {})
+    if discount is None and criterion == "discounted":
+        discount = own_discount
     found = read_answer(answer, kind)
     if found.get("policy") is not None and found["policy"].dtype.kind == "f" and horizon is not None:
         whole = found["policy"] == np.round(found["policy"])

@@ -28,6 +28,7 @@ from .chains import long_run
 from .end_components import attracted, end_components
 from .moves import Moves
 from .pairs import UNIT, Pairs
+from .progress import Report
 from .quotient import Quotient, collapse
 from .shortest_paths import PathMethod, shortest_paths
 from .staying import GainMethod, best_stays
@@ -79,6 +80,7 @@ def solve_average(
     method: AverageMethod = "auto",
     start: FloatArray | None = None,
     policy: IntArray | None = None,
+    report: Report | None = None,
 ) -> Average:
     """The greatest gain, its bounds and a policy that earns it.
 
@@ -89,6 +91,7 @@ def solve_average(
         method: see `staying`.
         start: [S] a bias to begin with.
         policy: [S] actions to begin with.
+        report: told of progress.
 
     Raises:
         ToleranceError: the bounds are farther apart than the tolerance.
@@ -104,6 +107,7 @@ def solve_average(
         method=method,
         start=start,
         policy=policy,
+        report=report,
     )
     gains = 0.5 * (stays.lower + stays.upper)
     known = np.isfinite(gains)
@@ -113,7 +117,9 @@ def solve_average(
     small = quotient.pairs
     stop = np.where(quotient.origin < 0, 1.0, 0.0)
     moves = Moves.of(small, np.arange(small.num_pairs), small.live, stop)
-    settled = shortest_paths(moves, _WALK[method], tolerance=0.5 * tolerance, relative=relative)
+    settled = shortest_paths(
+        moves, _WALK[method], tolerance=0.5 * tolerance, relative=relative, report=report
+    )
 
     spread = 0.5 * (stays.upper - stays.lower)
     margin = float(np.where(known, spread, np.inf).max(initial=0.0)) * (1.0 + 4.0 * UNIT)

@@ -24,7 +24,7 @@ import scipy.sparse.csgraph
 import scipy.sparse.linalg
 
 from ...envs.mdp import FloatArray
-from .linear import DENSE, Solver, factorised
+from .linear import DENSE, Solver, factorised, levelled, reordered_band
 
 #: States times squared bandwidth up to which sparse factors are quick.
 BANDED = 2e10
@@ -67,12 +67,7 @@ def chain_solver(transition: scipy.sparse.csr_array) -> ChainSolver:
 
 def is_banded(transition: scipy.sparse.csr_array) -> bool:
     """Whether neighbours lie close together in the ordering of Cuthill and McKee (1969), reversed."""
-    order = scipy.sparse.csgraph.reverse_cuthill_mckee(transition, symmetric_mode=False)
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    edges = transition.tocoo()
-    bandwidth = float(np.abs(place[edges.row] - place[edges.col]).max(initial=0))
-    return len(order) * bandwidth**2 <= BANDED
+    return bool(transition.shape[0] * float(reordered_band(transition)) ** 2 <= BANDED)
 
 
 def downstream_first(transition: scipy.sparse.csr_array) -> tuple[int, np.ndarray] | None:
@@ -216,16 +211,11 @@ def gain_solver(
 
 
 def _spread(chain: scipy.sparse.csr_array) -> Callable[[FloatArray], tuple[FloatArray, float]]:
-    operator = scipy.sparse.linalg.LinearOperator(
-        chain.shape, lambda x: x.ravel() - chain @ x.ravel() + x.mean(), dtype=np.float64
-    )
-
     def solve(b: FloatArray) -> tuple[FloatArray, float]:
-        if not b.any():
-            return np.zeros(len(b)), 0.0
-        x = krylov(operator, b, most=2_000)
-        if x is None:
+        greatest = float(np.abs(b).max(initial=0.0))
+        found = levelled(chain, b, tolerance=RESIDUAL * greatest)
+        if not found.residual <= 100.0 * RESIDUAL * greatest:
             raise ZeroDivisionError(f"BiCGSTAB did not solve a chain of {len(b)} states")
-        return x, float(x.mean())
+        return found.x, float(found.x.mean())
 
     return solve

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse
 import scipy.sparse.csgraph
-import scipy.sparse.linalg
 
 from ...envs.mdp import BoolArray, FloatArray, IntArray
-from .chain_solvers import chain_solver, gain_solver, is_banded, krylov
+from .chain_solvers import chain_solver, gain_solver, is_banded
+from .end_components import search_places
 from .errors import UnboundedError
-from .linear import factorised
+from .linear import factorised, levelled
 from .pairs import UNIT
 
 #: Classes up to this many states are eliminated densely.
@@ -68,7 +68,11 @@ def stationary(transition: scipy.sparse.csr_array) -> FloatArray:
     if size <= DENSE:
         return _eliminated(transition.toarray())
     if not is_banded(transition):
-        return _iterated(transition)
+        found = levelled(transition, np.full(size, 1.0 / size), tolerance=1e-13 / size, transposed=True)
+        if not found.residual <= 1e-6 / size:
+            raise ZeroDivisionError(f"BiCGSTAB did not solve a chain of {size} states")
+        weights = np.maximum(found.x, 0.0)
+        return np.asarray(weights / weights.sum())
     weights = np.ones(size)
     for _ in range(2):  # the second time from the state that is visited most, which keeps the ratios small
         anchor = int(weights.argmax())
@@ -79,20 +83,6 @@ def stationary(transition: scipy.sparse.csr_array) -> FloatArray:
         full[kept] = np.maximum(solve(transition[[anchor]][:, kept].toarray().ravel(), True), 0.0)
         weights = full / full.sum()
     return weights
-
-
-def _iterated(transition: scipy.sparse.csr_array) -> FloatArray:
-    """By BiCGSTAB:  (I - P^T + w 1) x = w  with w uniform has the stationary distribution as its solution."""
-    size = transition.shape[0]
-    turned = transition.T.tocsr()
-    operator = scipy.sparse.linalg.LinearOperator(
-        turned.shape, lambda x: x.ravel() - turned @ x.ravel() + x.mean(), dtype=np.float64
-    )
-    weights = krylov(operator, np.full(size, 1.0 / size), most=2_000)
-    if weights is None:
-        raise ZeroDivisionError(f"BiCGSTAB did not solve a chain of {size} states")
-    weights = np.maximum(weights, 0.0)
-    return np.asarray(weights / weights.sum())
 
 
 def _eliminated(chances: FloatArray) -> FloatArray:
@@ -224,12 +214,4 @@ def endless_totals(
 
 def reached_from(transition: scipy.sparse.csr_array, begin: BoolArray) -> BoolArray:
     """[S] states that the chain can be in, from those where it may begin."""
-    begins, size = np.flatnonzero(begin), transition.shape[0]
-    # One more node that leads to every state where it may begin: a single compiled search does them all.
-    indptr = np.concatenate([transition.indptr, [transition.indptr[-1] + len(begins)]])
-    indices = np.concatenate([transition.indices, begins])
-    graph = scipy.sparse.csr_array((np.ones(len(indices)), indices, indptr), shape=(size + 1, size + 1))
-    order = scipy.sparse.csgraph.breadth_first_order(graph, size, return_predecessors=False)
-    seen = np.zeros(size + 1, dtype=np.bool_)
-    seen[order] = True
-    return np.asarray(seen[:-1])
+    return search_places(transition, begin) >= 0

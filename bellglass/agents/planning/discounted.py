@@ -32,8 +32,9 @@ def policy_iteration(
     while True:
         values = values_of_rows(pairs, pairs.rows_of(policy), discount)
         tried += 1
-        q = pairs.backup(values, discount)
-        error = pairs.backup_error(values, discount)
+        middle = centred(pairs, values)  # shifts every q alike, and rounds by the spread of the values alone
+        q = pairs.backup(middle, discount)
+        error = pairs.backup_error(middle, discount)
         best = pairs.best(q)
         rows = pairs.rows_of(policy)
         stays = np.zeros(pairs.num_pairs, dtype=np.bool_)
@@ -44,7 +45,7 @@ def policy_iteration(
         )
         improved = pairs.first_of(chosen)
         if report is not None:
-            report(tried, float((best - values)[pairs.live].max(initial=0.0)) / (1.0 - discount), 0.0)
+            report(tried, float(np.ptp((best - middle)[pairs.live])) / (1.0 - discount))
         if (improved == policy).all() or improved.tobytes() in seen:
             return _polished(pairs, values, rows, discount), tried
         seen.add(policy.tobytes())

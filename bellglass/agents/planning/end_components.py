@@ -29,11 +29,19 @@ class Graph(Protocol):
     """What is read here of pairs sorted by state: their states [M] and the matrix [M, S] of where they lead."""
 
     @property
-    def num_states(self) -> int: ...  # noqa: D102
+    def num_states(self) -> int:
+        """S."""
+        ...
+
     @property
-    def state(self) -> IntArray: ...  # noqa: D102
+    def state(self) -> IntArray:
+        """[M] state of each pair, ascending."""
+        ...
+
     @property
-    def matrix(self) -> scipy.sparse.csr_array: ...  # noqa: D102
+    def matrix(self) -> scipy.sparse.csr_array:
+        """[M, S] what each pair may enter; what it stores is positive."""
+        ...
 
 
 def end_components(pairs: Pairs, allowed: BoolArray | None = None) -> tuple[IntArray, BoolArray]:
@@ -116,14 +124,14 @@ def _ranges(indptr: IntArray, columns: IntArray) -> IntArray:
 
 def reachable(graph: Graph, start: BoolArray, allowed: BoolArray | None = None) -> BoolArray:
     """[S] states that some play of the `allowed` pairs reaches from the `start` [S] states with positive chance."""
-    return _place(_edges(graph, allowed), start) >= 0
+    return search_places(_edges(graph, allowed), start) >= 0
 
 
 def can_reach(graph: Graph, goal: BoolArray, allowed: BoolArray | None = None) -> BoolArray:
     """[S] states from which some play of the `allowed` pairs reaches the `goal` [S] states with positive chance."""
     if goal.all() or not goal.any():
         return goal.copy()
-    return _place(_edges(graph, allowed).T.tocsr(), goal) >= 0
+    return search_places(_edges(graph, allowed).T.tocsr(), goal) >= 0
 
 
 def _edges(graph: Graph, allowed: BoolArray | None) -> scipy.sparse.csr_array:
@@ -143,8 +151,8 @@ def _edges(graph: Graph, allowed: BoolArray | None) -> scipy.sparse.csr_array:
     return edges
 
 
-def _place(edges: scipy.sparse.csr_array, start: BoolArray) -> IntArray:
-    """[S] place of each state in a breadth-first search from the `start` [S] states; -1 where it does not get."""
+def search_places(edges: scipy.sparse.csr_array, start: BoolArray) -> IntArray:
+    """[S] place of each state in a breadth-first search of edges [S, S] from `start` [S]; -1 where it does not get."""
     begins = np.flatnonzero(start)
     size = edges.shape[0]
     # One more node that leads to every start: a single search does them all.
@@ -167,7 +175,7 @@ def attracted(graph: Graph, goal: BoolArray, ends: BoolArray, allowed: BoolArray
     may_end = ends & allowed
     start = goal.copy()
     start[graph.state[may_end]] = True
-    place = _place(_edges(graph, allowed).T.tocsr(), start)
+    place = search_places(_edges(graph, allowed).T.tocsr(), start)
     # States of the goal come first of all; those that may end by the pair that does.
     place = np.where(goal, -2, np.where(place < 0, np.iinfo(np.int64).max, place))
     matrix = graph.matrix

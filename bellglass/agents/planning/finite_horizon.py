@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...envs.mdp import BoolArray, FloatArray, IntArray
+from ...envs.mdp.room import require_room
 from .pairs import Pairs
+from .progress import Report
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +39,19 @@ class Backward:
     upper: FloatArray
 
 
-def backward_induction(pairs: Pairs, horizon: int, discount: float) -> Backward:
-    """The optimum with `horizon` steps, for every number of steps left."""
+def backward_induction(
+    pairs: Pairs, horizon: int, discount: float, *, report: Report | None = None
+) -> Backward:
+    """The optimum with `horizon` steps, for every number of steps left.
+
+    Raises:
+        ValueError: the answer would not fit into memory; tells its size.
+    """
     size = (pairs.num_states, pairs.num_actions)
+    require_room(
+        horizon * size[0] * (9 * size[1] + 16),
+        f"values and decisions of {horizon} steps in {size[0]} states with {size[1]} actions",
+    )
     values = np.zeros((horizon + 1, size[0]))
     q_values = np.full((horizon, *size), -np.inf)
     policy = np.zeros((horizon, size[0]), dtype=np.int64)
@@ -58,4 +70,6 @@ def backward_induction(pairs: Pairs, horizon: int, discount: float) -> Backward:
         values[h] = np.clip(pairs.best(q), own, upper)
         q_values[h] = pairs.table(q)
         optimal_actions[h] = pairs.mask(optimal)
+        if report is not None:
+            report(horizon - h, of=horizon)
     return Backward(values, q_values, policy, optimal_actions, own, upper)

@@ -132,7 +132,7 @@ def solved(
         return _directly(transition, discount, right, transposed)
     system = (scipy.sparse.eye_array(size, format="csr") - discount * matrix).tocsr()
     x, residual, reached = iterated(system, system.astype(np.float32), right, tolerance)
-    if not reached and _reordered_band(matrix) * size <= LARGEST:
+    if not reached and reordered_band(matrix) * size <= LARGEST:
         return _directly(transition, discount, right, transposed)
     return Solved(x, residual)
 
@@ -144,7 +144,7 @@ def is_narrow(matrix: scipy.sparse.csr_array) -> bool:
     return bool(np.abs(rows - matrix.indices).max(initial=0) * size <= NARROW)
 
 
-def _reordered_band(matrix: scipy.sparse.csr_array) -> int:
+def reordered_band(matrix: scipy.sparse.csr_array) -> int:
     """Width of the band after the ordering of Cuthill and McKee (1969)."""
     order = scipy.sparse.csgraph.reverse_cuthill_mckee(matrix, symmetric_mode=False)
     place = np.empty(len(order), dtype=np.int64)

@@ -31,8 +31,18 @@ MOST_SAMPLES = 200
 class Report(Protocol):
     """Told by a solver how far it is."""
 
-    def __call__(self, iterations: int, distance: float, allowed: float | None = None) -> None:
-        """Takes the iterations so far, the greatest distance of the bounds, and the distance that is allowed."""
+    def __call__(
+        self,
+        iterations: int,
+        distance: float = math.inf,
+        allowed: float | None = None,
+        *,
+        of: int | None = None,
+    ) -> None:
+        """Takes the iterations so far, the greatest distance of the bounds, and the distance that is allowed.
+
+        Where the number of iterations is known beforehand, it is `of`, and distances do not matter.
+        """
         ...
 
 
@@ -68,7 +78,14 @@ class Progress:
             self._write("\n")
             self._drawn = 0
 
-    def __call__(self, iterations: int, distance: float, allowed: float | None = None) -> None:
+    def __call__(
+        self,
+        iterations: int,
+        distance: float = math.inf,
+        allowed: float | None = None,
+        *,
+        of: int | None = None,
+    ) -> None:
         """Notes the distance, and draws if it is time to."""
         now = self._clock()
         if now < self._next_sample and now < self._quiet_until:
@@ -77,19 +94,24 @@ class Progress:
             self._note(now, distance)
         if now >= self._quiet_until:
             self._quiet_until = now + (DRAWING if self._redraws else LINE)
-            self._show(self.line(iterations, distance, allowed, now))
+            if of is None:
+                self._show(self.line(iterations, distance, allowed, now))
+            else:
+                left = (now - self._began) * (of - iterations) / iterations
+                self._show(
+                    f"{_bar(iterations / of)}  step {iterations} of {of}; about {_clock_time(left)} left"
+                )
 
     def line(self, iterations: int, distance: float, allowed: float | None, now: float) -> str:
         """What is shown of the given state."""
-        text = f"iteration {iterations}, bounds {distance:.2e} apart"
-        if allowed is None or not allowed > 0.0:
+        text = f"iteration {iterations}"
+        if distance < math.inf:
+            text += f", bounds {distance:.2e} apart"
+        if allowed is None or not allowed > 0.0 or not distance < math.inf:
             return f"solve: {text}, {_clock_time(now - self._began)} so far"
-        share = self.share(distance, allowed)
-        filled = int(share * WIDTH)
         left = self.seconds_left(distance, allowed)
         when = "time left unknown" if left is None else f"about {_clock_time(left)} left"
-        bar = "#" * filled + "." * (WIDTH - filled)
-        return f"solve: [{bar}] {share:4.0%}  {text}, {allowed:.1e} asked for; {when}"
+        return f"{_bar(self.share(distance, allowed))}  {text}, {allowed:.1e} asked for; {when}"
 
     def share(self, distance: float, allowed: float) -> float:
         """How much of the way from the first distance to `allowed` is done, in [0, 1], on a log scale."""
@@ -140,6 +162,11 @@ class Progress:
             ValueError,
         ):  # no stderr, or it was closed: a solver does not die of that
             self._quiet_until = math.inf
+
+
+def _bar(share: float) -> str:
+    filled = int(share * WIDTH)
+    return f"solve: [{'#' * filled}{'.' * (WIDTH - filled)}] {share:4.0%}"
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

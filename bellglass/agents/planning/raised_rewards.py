@@ -19,13 +19,19 @@ import numpy as np
 from ...envs.mdp import FloatArray, IntArray
 from .bounds import allowed_width
 from .moves import Moves
+from .progress import Report
 
 #: Sweeps after which the tolerance is given up.
 MOST_SWEEPS = 100_000
 
 
 def value_iteration(
-    moves: Moves, *, tolerance: float, relative: bool, start: FloatArray | None = None
+    moves: Moves,
+    *,
+    tolerance: float,
+    relative: bool,
+    start: FloatArray | None = None,
+    report: Report | None = None,
 ) -> tuple[FloatArray, FloatArray, IntArray, int]:
     """Certified (lower, upper) [n], the policy [n] that earns the lower one, and the sweeps.
 
@@ -46,6 +52,8 @@ def value_iteration(
             change = new - both
             both = new
             sweeps += 1
+            if report is not None:
+                report(sweeps, float((both[:, 1] - both[:, 0]).max()), tolerance)
             if change[:, 0].min() >= -0.5 * lift and change[:, 1].max() <= 0.5 * lift:
                 break
         proved = _proved(moves, both)

@@ -29,6 +29,7 @@ from .end_components import attracted, can_reach
 from .moves import Moves
 from .pairs import UNIT
 from .path_bounds import least, most, values_of
+from .progress import Report
 from .raised_rewards import value_iteration
 
 PathMethod = Literal["auto", "value_iteration", "policy_iteration", "linear_programming"]
@@ -72,6 +73,7 @@ def shortest_paths(
     relative: bool,
     start: FloatArray | None = None,
     rows: IntArray | None = None,
+    report: Report | None = None,
 ) -> Paths:
     """The optimum with the tightest bounds the method reaches; value iteration stops at the tolerance.
 
@@ -82,28 +84,39 @@ def shortest_paths(
         relative: count it in units of max(1, max|V*|).
         start: [n] values to begin with.
         rows: [n] the pair that each state plays to begin with, -1 for any.
+        report: told of progress.
     """
     if moves.num_states == 0:
         nothing = np.zeros(0)
         return Paths(nothing, nothing, nothing, np.zeros(0, dtype=np.int64), 0, method)
     if method == "value_iteration":
-        return _by_sweeps(moves, tolerance, relative, start)
+        return _by_sweeps(moves, tolerance, relative, start, report)
     try:
-        return _by_systems(moves, method, start, rows)
+        return _by_systems(moves, method, start, rows, report)
     except ZeroDivisionError:  # a chain beyond the linear solvers
         if method != "auto":
             raise
-        return _by_sweeps(moves, tolerance, relative, start)
+        return _by_sweeps(moves, tolerance, relative, start, report)
 
 
-def _by_sweeps(moves: Moves, tolerance: float, relative: bool, start: FloatArray | None) -> Paths:
-    low, high, rows, sweeps = value_iteration(moves, tolerance=tolerance, relative=relative, start=start)
+def _by_sweeps(
+    moves: Moves, tolerance: float, relative: bool, start: FloatArray | None, report: Report | None
+) -> Paths:
+    low, high, rows, sweeps = value_iteration(
+        moves, tolerance=tolerance, relative=relative, start=start, report=report
+    )
     known = np.isfinite(low) & np.isfinite(high)
     middle = np.where(known, 0.5 * (np.where(known, low, 0.0) + np.where(known, high, 0.0)), 0.0)
     return Paths(middle, low, high, rows, sweeps, "value_iteration")
 
 
-def _by_systems(moves: Moves, method: PathMethod, start: FloatArray | None, rows: IntArray | None) -> Paths:
+def _by_systems(
+    moves: Moves,
+    method: PathMethod,
+    start: FloatArray | None,
+    rows: IntArray | None,
+    report: Report | None,
+) -> Paths:
     values = np.zeros(moves.num_states) if start is None else start.astype(np.float64)
     done = 0
     if method == "auto" and (order := _order(moves)) is not None:
@@ -121,7 +134,9 @@ def _by_systems(moves: Moves, method: PathMethod, start: FloatArray | None, rows
         else:
             rows, how = np.full(moves.num_states, -1) if rows is None else rows, method
         between = SWEEPS if method == "auto" else 0
-        values, rows, solver, own, tried = _policy_iteration(moves, _proper(moves, rows), values, between)
+        values, rows, solver, own, tried = _policy_iteration(
+            moves, _proper(moves, rows), values, between, report
+        )
         done += tried
         if method == "auto":
             how = "policy_iteration"
@@ -132,7 +147,7 @@ def _by_systems(moves: Moves, method: PathMethod, start: FloatArray | None, rows
 
 
 def _policy_iteration(
-    moves: Moves, rows: IntArray, values: FloatArray, between: int
+    moves: Moves, rows: IntArray, values: FloatArray, between: int, report: Report | None
 ) -> tuple[FloatArray, IntArray, ChainSolver, Moves, int]:
     """Values, policy, its solver and moves, and the policies tried, when nothing improves beyond rounding.
 
@@ -143,6 +158,8 @@ def _policy_iteration(
     while True:
         values, solver, own = values_of(moves, rows, values)
         tried += 1
+        if report is not None:
+            report(tried)
         switched, clearly = _better(moves, rows, values)
         faint += not clearly
         if switched is None or faint > FAINT or rows.tobytes() in seen:

@@ -9,14 +9,16 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
-from ...envs.mdp import FloatArray, TabularMDP, table_of
+from ...envs.mdp import FloatArray, IntArray, TabularMDP, table_of
 from ...envs.pomdp import TabularPOMDP, pomdp_of
 from .average import AVERAGE_METHODS, AverageMethod, solve_average
 from .bounds import allowed_width, apart, certify, refuse
 from .discounted import solve_small
+from .errors import ToleranceError
 from .finite_horizon import backward_induction
 from .moves import chance_to_end
 from .pairs import Pairs
+from .policies import checked_policy
 from .progress import Progress, Report
 from .solution import CRITERIA, Criterion, Solution
 from .total import TOTAL_METHODS, TotalMethod, solve_total
@@ -104,8 +106,10 @@ def solve(
         relative: count the tolerance in units of max(1, max|V*|).
         progress_bar: show on stderr the distance of the bounds and the time left, after two seconds of work.
         restart: for "average" only: an outcome that terminates goes on in a state drawn from `initial`.
-        initial_values: [S] where to start from, "discounted" only; a good guess saves time, a bad one costs some.
-        initial_policy: [S] integers; start from what this policy is worth, "discounted" only.
+        initial_values: [S] where to start from (for "average" a bias); a good guess saves time, a bad one costs some.
+            Not for "finite_horizon", nor for linear programming.
+        initial_policy: [S] integers, a policy to start from; likewise, and not for the value iterations of "total"
+            and "average".
 
     Raises:
         ValueError: a setting out of range, or a criterion that does not apply.
@@ -113,15 +117,15 @@ def solve(
         UnboundedError: "total" is infinite, or not defined, from a reachable state; names it.
     """
     _check(discount, criterion, horizon, method, tolerance, restart)
-    if criterion != "discounted" and not (initial_values is None and initial_policy is None):
-        raise ValueError(
-            f"initial_values and initial_policy are for criterion 'discounted', not for {criterion!r}"
-        )
-    if initial_values is not None and initial_policy is not None:
-        raise ValueError("give initial_values or initial_policy, not both")
+    _check_warm_start(criterion, method, initial_values, initial_policy)
     if not isinstance(model, TabularMDP):
         pomdp = hidden_table(model)
         if pomdp is not None:
+            if initial_values is not None or initial_policy is not None:
+                raise ValueError(
+                    "initial_values and initial_policy are for tables whose state is observed; here solve makes the "
+                    "states, the beliefs, itself"
+                )
             from .beliefs import solve_pomdp
 
             return solve_pomdp(
@@ -137,18 +141,33 @@ def solve(
             )
     mdp = model if isinstance(model, TabularMDP) else observed_table(model)
     began = perf_counter()
+    values, policy = _warm_start(mdp, initial_values, initial_policy)
     with Progress(progress_bar) as report:
-        if criterion == "discounted":
-            assert discount is not None
-            start = _start(mdp, float(discount), initial_values, initial_policy)
-            return _discounted(mdp, float(discount), method, tolerance, relative, report, began, start)
-        if criterion == "finite_horizon":
-            assert horizon is not None
-            weight = 1.0 if discount is None else float(discount)
-            return _finite_horizon(mdp, horizon, weight, tolerance, relative, began)
-        if criterion == "total":
-            return _total(mdp, cast(TotalMethod, method), tolerance, relative, began)
-        return _average(mdp, restart, cast(AverageMethod, method), tolerance, relative, began)
+        try:
+            if criterion == "discounted":
+                assert discount is not None
+                weight = float(discount)
+                if policy is not None:
+                    from .evaluation import policy_values  # it leans on this module
+
+                    values = policy_values(mdp, policy, weight)
+                return _discounted(mdp, weight, method, tolerance, relative, report, began, values)
+            if criterion == "finite_horizon":
+                assert horizon is not None
+                weight = 1.0 if discount is None else float(discount)
+                return _finite_horizon(mdp, horizon, weight, tolerance, relative, report, began)
+            if criterion == "total":
+                wanted = cast(TotalMethod, method)
+                return _total(mdp, wanted, tolerance, relative, report, began, values, policy)
+            means = cast(AverageMethod, method)
+            return _average(mdp, restart, means, tolerance, relative, report, began, values, policy)
+        except ArithmeticError as error:  # a singular system, or HiGHS found nothing
+            nothing = np.full(mdp.num_states, np.inf)
+            raise ToleranceError(
+                f"method {method!r} came to no bounds within the tolerance of {tolerance:g}: {error}",
+                -nothing,
+                nothing,
+            ) from error
 
 
 def hidden_table(model: Model) -> TabularPOMDP | None:
@@ -233,23 +252,38 @@ def _check(
         raise ValueError(f"restart is for criterion 'average', not for {criterion!r}")
 
 
-def _start(
-    mdp: TabularMDP,
-    discount: float,
-    initial_values: npt.ArrayLike | None,
-    initial_policy: npt.ArrayLike | None,
-) -> FloatArray | None:
-    """[S] where the caller asks to start from, or None.
+def _check_warm_start(
+    criterion: Criterion, method: Method, values: npt.ArrayLike | None, policy: npt.ArrayLike | None
+) -> None:
+    if values is None and policy is None:
+        return
+    if values is not None and policy is not None:
+        raise ValueError("give initial_values or initial_policy, not both")
+    if criterion == "finite_horizon" or method == "linear_programming":
+        what = f"criterion {criterion!r}" if criterion == "finite_horizon" else f"method {method!r}"
+        raise ValueError(f"initial_values and initial_policy are not for {what}: it starts from nothing")
+    if policy is not None and criterion != "discounted" and method.endswith("value_iteration"):
+        raise ValueError(f"method {method!r} starts from initial_values, not from initial_policy")
+
+
+def _warm_start(
+    mdp: TabularMDP, initial_values: npt.ArrayLike | None, initial_policy: npt.ArrayLike | None
+) -> tuple[FloatArray | None, IntArray | None]:
+    """Copies of what the caller asks to start from: values [S], actions [S].
 
     Raises:
         ValueError: a wrong shape, a number that is not finite, or an action that is not available.
+        TypeError: the policy does not hold integers.
     """
     if initial_policy is not None:
-        from .evaluation import policy_values
-
-        return policy_values(mdp, initial_policy, discount)
+        policy = checked_policy(mdp, initial_policy)
+        if policy.ndim != 1:
+            raise TypeError(
+                f"initial_policy must hold integers, one action a state, got shape {list(policy.shape)}"
+            )
+        return None, policy.astype(np.int64)
     if initial_values is None:
-        return None
+        return None, None
     start = np.array(initial_values, dtype=np.float64)
     if start.shape != (mdp.num_states,):
         raise ValueError(f"initial_values must have shape [{mdp.num_states}], got {list(start.shape)}")
@@ -257,7 +291,7 @@ def _start(
         s = int(np.flatnonzero(~np.isfinite(start))[0])
         raise ValueError(f"initial_values[{s}] is {start[s]}, not a finite number")
     start[mdp.terminal] = 0.0
-    return start
+    return start, None
 
 
 def _discounted(
@@ -331,9 +365,15 @@ def _worth_kernels(mdp: TabularMDP) -> bool:
 
 
 def _finite_horizon(
-    mdp: TabularMDP, horizon: int, discount: float, tolerance: float, relative: bool, began: float
+    mdp: TabularMDP,
+    horizon: int,
+    discount: float,
+    tolerance: float,
+    relative: bool,
+    report: Report | None,
+    began: float,
 ) -> Solution:
-    found = backward_induction(Pairs.of(mdp), int(horizon), discount)
+    found = backward_induction(Pairs.of(mdp), int(horizon), discount, report=report)
     width = allowed_width(tolerance, relative, found.values[0])
     if apart(found.lower, found.upper) > width:
         refuse(found.lower, found.upper, tolerance, relative, width)
@@ -355,9 +395,27 @@ def _finite_horizon(
     )
 
 
-def _total(mdp: TabularMDP, method: TotalMethod, tolerance: float, relative: bool, began: float) -> Solution:
+def _total(
+    mdp: TabularMDP,
+    method: TotalMethod,
+    tolerance: float,
+    relative: bool,
+    report: Report | None,
+    began: float,
+    start: FloatArray | None,
+    policy: IntArray | None,
+) -> Solution:
     pairs = Pairs.of(mdp)
-    found = solve_total(pairs, stop=chance_to_end(mdp), tolerance=tolerance, relative=relative, method=method)
+    found = solve_total(
+        pairs,
+        stop=chance_to_end(mdp),
+        tolerance=tolerance,
+        relative=relative,
+        method=method,
+        start=start,
+        policy=policy,
+        report=report,
+    )
     return Solution(
         criterion="total",
         discount=1.0,
@@ -377,7 +435,15 @@ def _total(mdp: TabularMDP, method: TotalMethod, tolerance: float, relative: boo
 
 
 def _average(
-    mdp: TabularMDP, restart: bool, method: AverageMethod, tolerance: float, relative: bool, began: float
+    mdp: TabularMDP,
+    restart: bool,
+    method: AverageMethod,
+    tolerance: float,
+    relative: bool,
+    report: Report | None,
+    began: float,
+    start: FloatArray | None,
+    policy: IntArray | None,
 ) -> Solution:
     pairs = Pairs.of(mdp, restart=restart)
     ending = np.flatnonzero(pairs.going_on < 1.0)
@@ -387,7 +453,15 @@ def _average(
             f"criterion 'average' is for tables that never end, but state {s}, action {a} may; restart=True lets an "
             "end go on in a state drawn from initial, criterion='total' sums until the end"
         )
-    found = solve_average(pairs, tolerance=tolerance, relative=relative, method=method)
+    found = solve_average(
+        pairs,
+        tolerance=tolerance,
+        relative=relative,
+        method=method,
+        start=start,
+        policy=policy,
+        report=report,
+    )
     return Solution(
         criterion="average",
         discount=1.0,

@@ -26,6 +26,7 @@ from ...envs.mdp import BoolArray, FloatArray, IntArray
 from .gain_iteration import improved, programme
 from .moves import Moves
 from .pairs import Pairs
+from .progress import Report
 
 GainMethod = Literal["auto", "relative_value_iteration", "policy_iteration", "linear_programming"]
 
@@ -78,6 +79,7 @@ def best_stays(
     sign: bool = False,
     start: FloatArray | None = None,
     policy: IntArray | None = None,
+    report: Report | None = None,
 ) -> Stays:
     """The greatest gains.
 
@@ -91,6 +93,7 @@ def best_stays(
         sign: stop where the bounds exclude 0, too.
         start: [S] a bias to begin with.
         policy: [S] actions to begin with.
+        report: told of progress.
     """
     count = int(component.max(initial=-1)) + 1
     found = Stays(
@@ -113,7 +116,9 @@ def best_stays(
     wanted = _Wanted(width, relative, sign)
 
     sweeping = method in ("auto", "relative_value_iteration") and lengths.max() > 1
-    h, sweeps = _swept(sub.moves, h, begin, lengths, wanted, hasty=method == "auto") if sweeping else (h, 0)
+    sweeps = 0
+    if sweeping:
+        h, sweeps = _swept(sub.moves, h, begin, lengths, wanted, hasty=method == "auto", report=report)
     lower, upper, rows = bounds_of(sub.moves, h, begin)
     iterations = sweeps
     hows: set[str] = {"relative_value_iteration"} if sweeps else {method}
@@ -142,6 +147,8 @@ def best_stays(
             rows[states] = better.rows + first_pair
             lower[k], upper[k] = max(lower[k], better.lower), min(upper[k], better.upper)
             iterations += better.tried
+            if report is not None:
+                report(iterations)
             hows.add(better.how)
     found.lower[part[begin]], found.upper[part[begin]] = lower, upper
     found.rows[sorted_states] = chosen[rows]
@@ -238,7 +245,14 @@ def _given(
 
 
 def _swept(
-    moves: Moves, h: FloatArray, begin: IntArray, lengths: IntArray, wanted: _Wanted, *, hasty: bool
+    moves: Moves,
+    h: FloatArray,
+    begin: IntArray,
+    lengths: IntArray,
+    wanted: _Wanted,
+    *,
+    hasty: bool,
+    report: Report | None,
 ) -> tuple[FloatArray, int]:
     """The h [n] after sweeps that bring the bounds together, or that no longer do, and their number."""
     part = np.repeat(np.arange(len(begin)), lengths)
@@ -253,6 +267,8 @@ def _swept(
         if close.all() and wanted.met(*bounds_of(moves, h, begin)[:2]).all():
             return h, sweeps
         width = float(widths[~close].max(initial=0.0))
+        if report is not None:
+            report(sweeps, width, wanted.width)
         if width < 0.99 * best_width:
             best, best_width, since = h, width, 0
         since += 1

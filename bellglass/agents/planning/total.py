@@ -29,6 +29,7 @@ from .errors import UnboundedError
 from .moves import Moves
 from .pairs import UNIT, Pairs
 from .path_bounds import ends_surely, least, values_of
+from .progress import Report
 from .quotient import Quotient, collapse
 from .shortest_paths import PathMethod, shortest_paths
 
@@ -70,6 +71,7 @@ def solve_total(
     method: PathMethod = "auto",
     start: FloatArray | None = None,
     policy: IntArray | None = None,
+    report: Report | None = None,
 ) -> Total:
     """The greatest total reward.
 
@@ -81,6 +83,7 @@ def solve_total(
         method: see `shortest_paths`.
         start: [S] values to begin with.
         policy: [S] actions to begin with.
+        report: told of progress.
 
     Raises:
         UnboundedError: it is infinite or has no limit from a state that a start reaches, or is minus infinity from a
@@ -117,7 +120,8 @@ def solve_total(
         tolerance=tolerance,
         relative=relative,
         start=None if start is None else _merged(start, quotient)[playing],
-        rows=None if policy is None else _rows_of(policy, pairs, quotient, moves, chosen, playing),
+        rows=None if policy is None else _rows_of(policy, pairs, quotient, moves, chosen),
+        report=report,
     )
     number = {"values": found.values, "lower": found.lower, "upper": found.upper}
     for name, numbers in number.items():
@@ -150,9 +154,7 @@ def _merged(values: FloatArray, quotient: Quotient) -> FloatArray:
     return np.where(np.isfinite(merged), merged, 0.0)
 
 
-def _rows_of(
-    policy: IntArray, pairs: Pairs, quotient: Quotient, moves: Moves, chosen: IntArray, playing: IntArray
-) -> IntArray:
+def _rows_of(policy: IntArray, pairs: Pairs, quotient: Quotient, moves: Moves, chosen: IntArray) -> IntArray:
     """[n] the policy's pair where the quotient has kept it, else -1."""
     given = np.zeros(pairs.num_pairs, dtype=np.bool_)
     given[pairs.rows_of(policy)] = True

@@ -22,7 +22,18 @@ FORMAT = "bellglass solution 1"
 ENDINGS = (".npz", ".csv")
 
 #: The record's arrays, each written where it is not None.
-ARRAYS = ("values", "q_values", "policy", "optimal_actions", "lower", "upper", "gain", "bias", "beliefs")
+ARRAYS = (
+    "values",
+    "q_values",
+    "policy",
+    "optimal_actions",
+    "lower",
+    "upper",
+    "gain",
+    "bias",
+    "occupancy",
+    "beliefs",
+)
 
 #: The rest of the record.
 FACTS = ("criterion", "discount", "horizon", "start_value", "method", "iterations", "seconds")
