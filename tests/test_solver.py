@@ -246,6 +246,12 @@ def test_a_horizon_too_long_for_memory_is_refused_with_its_size() -> None:
 
 
 def test_policy_iteration_near_discount_one_sees_small_gains() -> None:
-    """Rewards that differ by 1e-7, where rounding of the values (1e8) would hide as much."""
-    mdp = TabularMDP.from_P({0: {0: [(1.0, 0, 1.0, False)], 1: [(1.0, 0, 1.0 + 1e-7, False)]}}, initial=[1.0])
-    assert solve(mdp, 1.0 - 1e-8, tolerance=1e-8, method="policy_iteration").policy.tolist() == [1]
+    """A reward now, or 1e-7 more a step later: less than rounding of the values (5e7), which must not hide it."""
+    P = {
+        0: {0: [(1.0, 1, 1.0, False)], 1: [(1.0, 2, 0.0, False)]},
+        1: {0: [(1.0, 0, 0.0, False)]},
+        2: {0: [(1.0, 0, 1.0 + 1e-7, False)]},
+    }
+    mdp = TabularMDP.from_P(P, initial=[1.0, 0.0, 0.0])
+    found = solve(mdp, 1.0 - 1e-8, tolerance=1e-8, method="policy_iteration")
+    assert found.policy.tolist() == [1, 0, 0]
