@@ -125,6 +125,7 @@ def solve(
     horizon: int | None = None,
     method: str = "auto",
     tolerance: float = 1e-8,
+    restart: bool = False,
     output: Path | None = None,
     progress: Literal["auto", "always", "never"] = "auto",
     keyword: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="NAME=VALUE")] = (),
@@ -139,6 +140,7 @@ def solve(
         horizon: number of steps, for finite_horizon.
         method: auto chooses; a wrong name is answered with the right ones.
         tolerance: how far apart the certified bounds may be, relative to max(1, max|V*|).
+        restart: for average: an end goes on in a state drawn from the start.
         output: write values, q-values, policy and bounds here too; a path that ends in .npz or .csv.
         progress: show on stderr the gap of the bounds and the time left, after two seconds; auto: on a terminal.
         keyword: keyword argument of the environment; may be given several times.
@@ -153,6 +155,7 @@ def solve(
         horizon=horizon,
         method=method,
         tolerance=tolerance,
+        restart=restart,
         output=output,
         progress=progress == "always" or (progress == "auto" and sys.stderr.isatty()),
     )

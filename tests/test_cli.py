@@ -82,6 +82,11 @@ def test_solve_reads_a_pomdp_and_takes_its_discount(
     assert capsys.readouterr().err.startswith(f"bellglass: {path}, line 13, column ")
 
 
+def test_solve_restarts_what_ends_if_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "bellglass/FrozenLake-v0", "--criterion", "average", "--restart"]) == 0
+    assert "best average reward per step" in capsys.readouterr().out
+
+
 def test_solve_prints_map_and_names_and_writes_npz(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

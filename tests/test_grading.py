@@ -109,6 +109,36 @@ def test_a_folder_a_missing_file_and_hidden_states_are_refused(
     assert "hides them" in capsys.readouterr().err
 
 
+def test_what_solve_writes_is_right(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(tmp_path / "best.npz")
+    assert main(["solve", "bellglass/FrozenLake-v0", "--discount", "0.9", "--output", path]) == 0
+    assert main(["check", "bellglass/FrozenLake-v0", "--discount", "0.9", "--answer", path]) == 0
+    assert main(["check", "bellglass/FrozenLake-v0", "--discount", "0.8", "--answer", path]) == 1
+    assert "likeliest mistake: wrong discount" in capsys.readouterr().out
+
+
+def test_a_table_in_cassandras_text_is_graded_with_its_own_discount(tmp_path: Path) -> None:
+    text = """discount: 0.5
+values: reward
+states: 1
+actions: 2
+T: * : 0 : 0 1.0
+R: 1 : 0 : 0 3.0
+"""
+    (tmp_path / "one.mdp").write_text(text, encoding="utf-8")
+    np.save(tmp_path / "values.npy", np.array([6.0]))
+    arguments = [
+        "check",
+        str(tmp_path / "one.mdp"),
+        "--answer",
+        str(tmp_path / "values.npy"),
+        "--kind",
+        "values",
+    ]
+    assert main(arguments) == 0
+    assert main([*arguments, "--discount", "0.9"]) == 1
+
+
 def test_code_in_a_file_is_never_run(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(ValueError, match="no NumPy file"):

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -83,7 +84,8 @@ def read_answer(path: Path, kind: Kind | None = None) -> dict[str, npt.NDArray[A
         raise FileNotFoundError(f"no answer file {path}")
     if path.suffix == ".npz":
         with _numpy_file(path) as arrays:
-            named: Any = {name: arrays[name] for name in arrays.files}
+            own = "about" in arrays.files  # what `bellglass solve --output` writes says more than an answer
+            named: Any = {name: arrays[name] for name in (KINDS if own else arrays.files)}
     elif path.suffix == ".npy":
         named = _numpy_file(path)
     elif path.suffix == ".json":
@@ -120,6 +122,8 @@ def read_answer(path: Path, kind: Kind | None = None) -> dict[str, npt.NDArray[A
 
 
 def _numpy_file(path: Path) -> Any:
+    if path.suffix == ".npz" and not zipfile.is_zipfile(path):
+        raise ValueError(f"{path} is no npz file")
     try:
         return np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)  # a torn .npz would stay open
     except (ValueError, EOFError, OSError) as error:

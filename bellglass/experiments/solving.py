@@ -28,6 +28,7 @@ def solve_and_print(
     horizon: int | None,
     method: str,
     tolerance: float,
+    restart: bool,
     output: Path | None,
     progress: bool,
 ) -> int:
@@ -56,6 +57,7 @@ def solve_and_print(
             horizon=horizon,
             method=chosen,
             tolerance=tolerance,
+            restart=restart,
             progress_bar=progress,
         )
     finally:

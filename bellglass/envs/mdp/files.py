@@ -75,10 +75,13 @@ def load(path: str | PathLike[str]) -> TabularMDP:
     """Reads and checks what `save` wrote."""
     try:
         with open(path, "rb") as opened:
-            if zipfile.is_zipfile(opened):
-                with zipfile.ZipFile(opened) as listing:
-                    size = sum(member.file_size for member in listing.infolist())
-                require_room(size, f"the table in {path}")
+            if not zipfile.is_zipfile(
+                opened
+            ):  # NumPy would take it for pickled data, and say how to load that
+                raise ValueError("it is no npz file")
+            with zipfile.ZipFile(opened) as listing:
+                size = sum(member.file_size for member in listing.infolist())
+            require_room(size, f"the table in {path}")
             opened.seek(0)
             with np.load(opened, allow_pickle=False) as file:
                 names = json.loads(str(file["names"]))
