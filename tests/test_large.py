@@ -185,3 +185,37 @@ def test_a_chance_to_end_too_small_for_float64_to_tell_from_none_is_not_taken_fo
     assert Fraction(rows.least) <= 1 / (1 + Fraction(1e-20)), "a lower bound on the mass, exactly"
     ends = TabularMDP.from_P({0: {0: [(1e-20, 0, 1.0, False), (1.0, 0, 1.0, True)]}}, initial=[1.0])
     assert 0.0 <= Fraction(Rows.of(ends).least) <= Fraction(1e-20) / (1 + Fraction(1e-20))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_looking_at_close_pairs_alone_changes_no_certificate(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bellglass.agents.planning.large.inexact.WORTH_A_LIST", 0)
+    monkeypatch.setattr("bellglass.agents.planning.large.inexact.NARROWED", 2.0)
+    check_kernels(seed, "auto")
+
+
+def test_a_pair_that_was_wrongly_left_out_is_found_by_the_certificate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The shortlist is made to hold the worst pair of each state alone: the answer must be the same."""
+    mdp = random_mdp(300, ends=0.0, back=True, seed=7)
+    settings = {"method": "auto", "tolerance": 1e-9, "relative": True, "start": None, "report": None}
+    plain, few, _ = solve_large(mdp, 0.95, **settings)  # type: ignore[arg-type] # a dict of settings
+    asked = []
+
+    def worst(self: Rows, values: object, best: object, noted: np.ndarray, margin: float) -> object:  # type: ignore[type-arg]
+        asked.append(margin)
+        pairs = noted.reshape(self.num_states, self.num_actions)
+        rows = np.arange(self.num_states)
+        return np.arange(self.num_states + 1), rows * self.num_actions + pairs.argmin(axis=1)
+
+    monkeypatch.setattr("bellglass.agents.planning.large.inexact.WORTH_A_LIST", 0)
+    monkeypatch.setattr("bellglass.agents.planning.large.inexact.NARROWED", 2.0)
+    monkeypatch.setattr(Rows, "shortlist", worst)
+    misled, many, _ = solve_large(mdp, 0.95, **settings)  # type: ignore[arg-type] # the same
+    assert len(asked) == 1
+    assert many > few
+    assert (np.maximum(plain.lower, misled.lower) <= np.minimum(plain.upper, misled.upper)).all()
+    np.testing.assert_array_equal(plain.policy, misled.policy)

@@ -26,6 +26,9 @@ from ..progress import Report
 from . import chain_kernels
 from .rows import Rows
 
+#: Bounds count as close enough at this share of what is allowed: the rest is for rounding, and the policy's own bound.
+NEAR = 0.7
+
 #: An evaluation by sweeps ends when the changes have shrunk by this factor since the improvement.
 SHRINK = 0.1
 
@@ -71,6 +74,7 @@ class Search:
     stalled: int = 0
     mark: float = np.inf
     pairs: tuple[IntArray, IntArray] | None = None
+    wide: bool = False
 
     def __post_init__(self) -> None:
         self.best = np.zeros(self.rows.num_states)
@@ -78,18 +82,11 @@ class Search:
         self.changed = self.rows.num_states
 
     def improve(self) -> bool:
-        """One pass; whether the bounds are now half as close as they must be, or rounding forbids progress.
+        """One pass; whether the bounds are now as close as they must be, with room for rounding, or never will be.
 
-        While choices still change, but few of them, the next passes look only at pairs that were close to the best;
-        what they take for the answer is held against all pairs before it counts.
+        While choices still change, but few of them, the next passes look only at pairs that were close to the best.
+        What they take for the answer is held against all pairs by the certificate: where it fails, `look_at_all`.
         """
-        if self.pairs is not None:
-            if not self._pass():
-                return False
-            self.pairs = None
-        return self._pass()
-
-    def _pass(self) -> bool:
         rows, settings = self.rows, (self.values, self.discount, self.best, self.choice)
         if self.improvements == 0 and not self.values.any():
             self._rewards()
@@ -97,6 +94,7 @@ class Search:
             self.high, self.low, self.changed = rows.improve(*settings, among=self.pairs)
         else:
             few = 0 < self.changed < NARROWED * rows.num_states and len(rows.available) >= WORTH_A_LIST
+            few &= not self.wide
             noted = np.empty(len(rows.available), dtype=np.float32) if few else None
             self.high, self.low, self.changed = rows.improve(*settings, noted=noted)
             if noted is not None and self.changed:
@@ -109,7 +107,13 @@ class Search:
         if apart < 0.5 * self.mark:
             self.mark, self.stalled = apart, 0
         self.stalled += self.changed == 0
-        return apart <= 0.5 * self.allowed or self.stalled > 6
+        return apart <= NEAR * self.allowed or self.stalled > 6
+
+    def look_at_all(self) -> bool:
+        """Widens all further passes to all pairs; False where they were that wide already."""
+        narrow = self.pairs is not None
+        self.pairs, self.wide, self.mark, self.stalled = None, True, np.inf, 0
+        return narrow
 
     def _rewards(self) -> None:
         """The first pass where all values are 0: the greatest reward."""
@@ -148,7 +152,7 @@ class Search:
     @property
     def goal(self) -> float:
         """A residual (or its spread, where nothing ends) that brings the bounds close enough."""
-        return 0.2 * self.allowed * (1.0 - self.discount)
+        return 0.5 * NEAR * self.allowed * (1.0 - self.discount)
 
 
 def sweep_policies(search: Search, *, patience: int | None = None) -> bool:

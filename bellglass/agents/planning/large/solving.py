@@ -6,6 +6,7 @@ import numpy as np
 
 from ....envs.mdp import FloatArray, TabularMDP
 from ..bounds import Certified
+from ..errors import ToleranceError
 from ..progress import Report
 from . import in_place
 from .compiled_bounds import certify_rows
@@ -40,5 +41,12 @@ def solve_large(
         solve_systems(search, exact=method == "iterative_policy_iteration")
     else:
         done = find(search)
-    found = certify_rows(rows, search.values, discount, tolerance=tolerance, relative=relative)
-    return found, search.improvements, done
+    while True:
+        try:
+            found = certify_rows(rows, search.values, discount, tolerance=tolerance, relative=relative)
+        except ToleranceError:
+            if not search.look_at_all():
+                raise
+            done = find(search)
+        else:
+            return found, search.improvements, done
