@@ -205,7 +205,7 @@ def test_a_pair_that_was_wrongly_left_out_is_found_by_the_certificate(
     plain, few, _ = solve_large(mdp, 0.95, **settings)  # type: ignore[arg-type] # a dict of settings
     asked = []
 
-    def worst(self: Rows, values: object, best: object, noted: np.ndarray, margin: float) -> object:  # type: ignore[type-arg]
+    def worst(self: Rows, values: object, best: object, noted: np.ndarray, margin: float) -> object:
         asked.append(margin)
         pairs = noted.reshape(self.num_states, self.num_actions)
         rows = np.arange(self.num_states)
