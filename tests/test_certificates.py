@@ -179,6 +179,11 @@ def test_five_hundred_tables_by_every_method(criterion: str) -> None:
             check(seed, method, most_states=6)
 
 
+def test_tall_totals_of_a_policy_keep_their_digits() -> None:
+    """Values of 3e8 behind a narrow way out: bounds taken in the values themselves were 17.7 apart."""
+    check_policies(1280)
+
+
 @pytest.mark.slow
 def test_five_hundred_tables_under_every_criterion() -> None:
     for seed in range(1000, 1500):

@@ -41,6 +41,7 @@ class Chain:
         reward: [S] mean reward of the next step.
         size: [S] mean of the absolute rewards.
         leaks: [S] states after which the episode may be over; terminal states too.
+        stop: [S] chance that it is over after the step, a sum of its own: 1 - (chance to go on) has lost its digits.
         rounding: [S] factor of the bound above.
     """
 
@@ -48,6 +49,7 @@ class Chain:
     reward: FloatArray
     size: FloatArray
     leaks: BoolArray
+    stop: FloatArray
     rounding: FloatArray
 
     @cached_property
@@ -88,6 +90,7 @@ class Played:
             self._matrix = every.sparse.toarray().reshape(*shape, mdp.num_states)
             self._reward, self._size = every.reward.reshape(shape), every.size.reshape(shape)
             self._leaks = every.leaks.reshape(shape) & mdp.action_mask
+            self._stop = every.stop.reshape(shape)
             self._outcomes = np.diff(mdp.first_outcome).reshape(shape)
 
     def chain(self, policy: IntArray | FloatArray) -> Chain:
@@ -102,6 +105,7 @@ class Played:
                 reward=self._reward[here],
                 size=self._size[here],
                 leaks=self._leaks[here] | mdp.terminal,
+                stop=self._stop[here],
                 rounding=(2.0 * self._outcomes[here] + 8.0) * UNIT,
             )
         chances = np.asarray(policy, dtype=np.float64)
@@ -111,6 +115,7 @@ class Played:
             reward=(chances * self._reward).sum(axis=1),
             size=(chances * self._size).sum(axis=1),
             leaks=(met & self._leaks).any(axis=1) | mdp.terminal,
+            stop=(chances * self._stop).sum(axis=1),
             rounding=(4.0 * (met * self._outcomes).sum(axis=1) + 16.0) * UNIT,
         )
 
@@ -182,6 +187,7 @@ def _gathered(
         reward=summed(state, chance * reward, size),
         size=summed(state, chance * np.abs(reward), size),
         leaks=leaks,
+        stop=summed(state[ends], chance[ends], size),
         rounding=np.asarray(factor * UNIT),
     )
 

@@ -9,7 +9,7 @@ on the transient states of a chain, at discount 1 too, since the weight on u die
     u = v + c W                W solves  W = d + discount * P W  with d the excess of each state, rounding included:
                                each state pays for the errors that it will meet, and no more
 
-and the second is believed only after  u >= r + discount * P u  was checked with every sum rounded against it.  Below,
+(totals are taken in differences, as the planners' are: `path_bounds`), and the second is believed only after  u >= r + discount * P u  was checked with every sum rounded against it.  Below,
 mirrored.  The gain of a closed class lies between the least and the greatest of  r + P h - h  for any h (Puterman
 1994, theorem 8.5.5); with stationary weights by elimination there is a second pair of bounds, see `_by_weights`.
 """
@@ -17,7 +17,7 @@ mirrored.  The gain of a closed class lies between the least and the greatest of
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse
@@ -26,7 +26,9 @@ from ...envs.mdp import FloatArray, IntArray
 from .bounds import allowed_width, shift, widened
 from .chains import Classes, closed_classes, endless_totals
 from .linear import solved
+from .moves import Moves
 from .pairs import UNIT
+from .path_bounds import least, most, values_of
 from .played import Chain
 from .recurrent import class_gains
 
@@ -144,15 +146,37 @@ def total(chain: Chain, initial: FloatArray) -> PolicyBounds:
     classes = closed_classes(transition, chain.leaks)
     values = endless_totals(transition, classes, _worth(chain, classes), initial)
     free = np.flatnonzero((values == 0) & (classes.of < 0) & ~chain.over)
-    finite = np.where(np.isfinite(values), values, 0.0)
+    low, high = values.copy(), values.copy()
     if free.size:
-        inner = scipy.sparse.csr_array(transition[free][:, free])
-        finite[free] = solved(inner, 1.0, chain.reward[free], tolerance=0.0).x
-    low, high = _weighted(chain, finite, 1.0, free)
-    endless = ~np.isfinite(values)
-    low[endless] = high[endless] = values[endless]
-    values[free] = np.clip(finite, low, high)[free]
+        finite, low[free], high[free] = _until_the_end(chain, free)
+        values[free] = np.clip(finite, low[free], high[free])
     return PolicyBounds(values, low, high)
+
+
+def _until_the_end(chain: Chain, free: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(value, lower, upper) [n] of the `free` states, which leave for states of value 0 for sure.
+
+    In differences, as the planners' totals are (`moves`): values that are tall because the way out is narrow keep
+    their digits, and so do the bounds.
+    """
+    rows = chain.sparse[free]
+    outside = np.ones(rows.shape[1])
+    outside[free] = 0.0
+    moves = Moves(
+        num_states=free.size,
+        state=np.arange(free.size),
+        reward=chain.reward[free],
+        size=chain.size[free],
+        matrix=scipy.sparse.csr_array(rows[:, free]),
+        stop=chain.stop[free] + rows @ outside,
+        rounding=chain.rounding[free],
+    )
+    try:
+        values, solver, own = values_of(moves, moves.state, np.zeros(free.size))
+    except ZeroDivisionError:
+        nothing = np.full(free.size, np.inf)
+        return np.zeros(free.size), -nothing, nothing
+    return values, least(own, values, solver), most(moves, values, moves.state, solver)
 
 
 def _worth(chain: Chain, classes: Classes) -> FloatArray:
@@ -187,7 +211,8 @@ def average(chain: Chain) -> PolicyBounds:
     middle[within] = gains[classes.of[within]]
     low[within], high[within] = below[classes.of[within]], above[classes.of[within]]
     spread[within] = np.maximum(high - middle, middle - low)[within] * (1.0 + 4.0 * UNIT)
-    unpaid = Chain(chain.sparse, np.zeros_like(middle), np.zeros_like(middle), chain.leaks, chain.rounding)
+    nothing = np.zeros_like(middle)
+    unpaid = replace(chain, matrix=chain.sparse, reward=nothing, size=nothing)
     free = np.flatnonzero(~within)
     if free.size:
         rows = chain.sparse[free]
