@@ -9,9 +9,10 @@ on the transient states of a chain, at discount 1 too, since the weight on u die
     u = v + c W                W solves  W = d + discount * P W  with d the excess of each state, rounding included:
                                each state pays for the errors that it will meet, and no more
 
-(totals are taken in differences, as the planners' are: `path_bounds`), and the second is believed only after  u >= r + discount * P u  was checked with every sum rounded against it.  Below,
-mirrored.  The gain of a closed class lies between the least and the greatest of  r + P h - h  for any h (Puterman
-1994, theorem 8.5.5); with stationary weights by elimination there is a second pair of bounds, see `_by_weights`.
+and the second is believed only after  u >= r + discount * P u  was checked with every sum rounded against it.  Below,
+mirrored.  Totals are taken in differences, as the planners' are (`path_bounds`).  The gain of a closed class lies
+between the least and the greatest of  r + P h - h  for any h (Puterman 1994, theorem 8.5.5); with stationary weights
+by elimination there is a second pair of bounds, see `_by_weights`.
 """
 
 from __future__ import annotations
