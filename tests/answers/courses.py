@@ -1,0 +1,7 @@
+"""Examples of lectures."""
+
+from __future__ import annotations
+
+from .common import Answer
+
+ANSWERS: dict[str, Answer] = {}
