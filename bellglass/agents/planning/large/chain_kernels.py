@@ -103,6 +103,80 @@ def sweep(
     return n, high, low
 
 
+def levels(
+    first: IntArray, next_state: IntArray, live: BoolArray, choice: IntArray, order: IntArray, level: IntArray
+) -> int:
+    """Orders the live states so that those of one level, which no outcome of the policy links, come together.
+
+    A state's level is one more than the highest among the lower states that it is linked with, either way; so the
+    order changes nothing that a pass in the natural order would do, but its steps no longer wait for each other
+    (level scheduling: Saad 2003, section 11.6.3).
+
+    Returns the number of levels.
+    """
+    size = len(live)
+    for s in range(size):
+        level[s] = 0
+    top = 0
+    for s in range(size):
+        if live[s]:
+            j = choice[s]
+            mine = level[s]
+            for k in range(first[j], first[j + 1]):
+                t = np.int64(next_state[k])
+                if t < s and live[t]:
+                    mine = max(mine, level[t] + 1)
+            level[s] = mine
+            top = max(top, mine)
+            for k in range(first[j], first[j + 1]):
+                t = np.int64(next_state[k])
+                if t > s:
+                    level[t] = max(level[t], mine + 1)
+    starts = np.zeros(top + 2, dtype=np.int64)
+    for s in range(size):
+        if live[s]:
+            starts[level[s] + 1] += 1
+    for n in range(1, top + 2):
+        starts[n] += starts[n - 1]
+    for s in range(size):
+        if live[s]:
+            order[starts[level[s]]] = s
+            starts[level[s]] += 1
+    return top + 1
+
+
+def beside(
+    first: IntArray,
+    probability: FloatArray,
+    next_state: IntArray,
+    live: BoolArray,
+    choice: IntArray,
+    negligible: float,
+    spot: IntArray,
+) -> tuple[int, int, int]:
+    """What `system` would hold beside the diagonal: the most entries of a row below it, above it, and all of them."""
+    widest_low, widest_up, total = 0, 0, 0
+    for s in range(len(live)):
+        if not live[s]:
+            continue
+        i = np.int64(spot[s])
+        b, e = first[choice[s]], first[choice[s] + 1]
+        small = negligible / max(e - b, 1)
+        low, up = 0, 0
+        for k in range(b, e):
+            t = np.int64(spot[next_state[k]])
+            if (
+                probability[k] > small and live[next_state[k]]
+            ):  # a branch: without it LLVM gathers, which is slow
+                if t < i:
+                    low += 1
+                elif t > i:
+                    up += 1
+        widest_low, widest_up = max(widest_low, low), max(widest_up, up)
+        total += low + up
+    return widest_low, widest_up, total
+
+
 def system(
     first: IntArray,
     probability: FloatArray,
@@ -111,92 +185,104 @@ def system(
     live: BoolArray,
     choice: IntArray,
     discount: float,
+    negligible: float,
+    spot: IntArray,
+    low_width: int,
+    built: IntArray,
     begins: IntArray,
+    below: IntArray,
+    above: IntArray,
     column: IntArray,
-    entry: FloatArray,
-    diagonal: IntArray,
-) -> int:
-    """I - discount P of the policy by rows, columns in order and merged, with every diagonal entry; their number."""
-    n = 0
-    for s in range(len(live)):
-        begins[s] = n
-        base = n
-        own = 1.0
-        if live[s]:
-            j = choice[s]
-            b, e = first[j], first[j + 1]
-            falling = e - b > 1 and next_state[b] > next_state[e - 1]
-            for i in range(b, e):
-                k = e - 1 - (i - b) if falling else i
-                t = np.int64(next_state[k])
-                x = -discount * probability[k] * scale[j]
-                if x == 0.0 or not live[t]:
-                    continue
-                if t == s:
-                    own += x
-                    continue
-                h = n
-                while h > base and column[h - 1] > t:
-                    h -= 1
-                if h > base and column[h - 1] == t:
-                    entry[h - 1] += x
-                    continue
-                for c in range(n, h, -1):
-                    column[c] = column[c - 1]
-                    entry[c] = entry[c - 1]
-                column[h] = t
-                entry[h] = x
-                n += 1
-        h = n
-        while h > base and column[h - 1] > s:
-            h -= 1
-        for c in range(n, h, -1):
-            column[c] = column[c - 1]
-            entry[c] = entry[c - 1]
-        column[h] = s
-        entry[h] = own
-        diagonal[s] = h
-        n += 1
-    begins[len(live)] = n
-    return n
-
-
-def incomplete_factors(
-    begins: IntArray, column: IntArray, entry: FloatArray, diagonal: IntArray, factor: FloatArray
+    entry: Singles,
+    pivot: Singles,
+    excess: Singles,
 ) -> bool:
-    """ILU(0): factors on the matrix's own pattern, pivots stored inverted (Saad 2003, algorithm 10.4).
+    """The matrix I - discount P of the policy, its rows divided by the pivots of DILU.
 
-    Returns False where a pivot vanishes.
+    These are the diagonal that makes  (pivot + lower) pivot^-1 (pivot + upper)  agree with the matrix on the diagonal
+    (Saad 2003, section 10.3.2).  Row i = spot[s] is that of the live state s; its place is begins[i] : begins[i + 1],
+    its entries below the diagonal stand in front of below[i], those above from above[i] on.  Where `low_width` is not
+    negative, both are begins[i] + low_width, and zeros fill up.  `excess` is the diagonal less 2, both divided by the
+    pivot.
+
+    Only rows whose pair is not the one they were `built` from are written.  Where they are few, the other pivots stay
+    as they are: a preconditioner may be a little out of date.  Outcomes that all together have a chance of at most
+    `negligible` are taken for staying.
+
+    Returns False where a row does not fit.
     """
-    size = len(diagonal)
-    where = np.full(size, -1, dtype=np.int64)
-    for s in range(size):
-        b, e, d = begins[s], begins[s + 1], diagonal[s]
+    size = len(built)
+    fresh = np.zeros(size, dtype=np.bool_)
+    written = 0
+    for s in range(len(live)):
+        if not live[s]:
+            continue
+        i, j = np.int64(spot[s]), choice[s]
+        if built[i] == j:
+            continue
+        built[i] = j
+        low, up, own = np.int64(begins[i]), np.int64(begins[i + 1]), 1.0
+        b, e = first[j], first[j + 1]
+        small = negligible / max(e - b, 1)
         for k in range(b, e):
-            factor[k] = entry[k]
-            where[column[k]] = k
-        for k in range(b, d):
+            if not live[next_state[k]]:
+                continue
+            t = np.int64(spot[next_state[k]])
+            x = -discount * probability[k] * scale[j]
+            if t == i or probability[k] <= small:
+                own += x
+            elif low == up:
+                return False
+            elif t < i:
+                column[low] = t
+                entry[low] = x
+                low += 1
+            else:
+                up -= 1
+                column[up] = t
+                entry[up] = x
+        if low_width >= 0:
+            middle = np.int64(begins[i] + low_width)
+            if low > middle or up < middle:
+                return False
+            for n in range(low, up):
+                column[n] = i
+                entry[n] = 0.0
+            low, up = middle, middle
+        below[i], above[i] = low, up
+        excess[i] = own - 2.0
+        pivot[i] = 1.0
+        fresh[i] = True
+        written += 1
+    for i in np.arange(size):
+        if not fresh[i] and written < 0.02 * size:
+            continue
+        before = np.float64(pivot[i])
+        diagonal = (excess[i] + 2.0) * before
+        own = diagonal
+        for k in range(begins[i], below[i]):
             t = column[k]
-            x = factor[k] * factor[diagonal[t]]
-            factor[k] = x
-            for h in range(diagonal[t] + 1, begins[t + 1]):
-                k2 = where[column[h]]
-                if k2 >= 0:
-                    factor[k2] -= x * factor[h]
-        for k in range(b, e):
-            where[column[k]] = -1
-        if not abs(factor[d]) > 1e-300:
-            return False
-        factor[d] = 1.0 / factor[d]
+            for h in range(above[t], begins[t + 1]):
+                if column[h] == i:
+                    own -= before * entry[k] * entry[h]  # row t is divided by its pivot already
+        own = max(own, 1e-3 * diagonal)  # it is that of an M-matrix, and positive, but for rounding
+        pivot[i] = own
+        excess[i] = diagonal / own - 2.0
+        scaled = before / own
+        for k in range(begins[i], begins[i + 1]):
+            entry[k] *= scaled
     return True
 
 
 def bicgstab(
     begins: IntArray,
+    below: IntArray,
+    above: IntArray,
     column: IntArray,
-    entry: FloatArray,
-    factor: FloatArray,
-    diagonal: IntArray,
+    entry: Singles,
+    pivot: Singles,
+    excess: Singles,
+    order: IntArray,
     right: FloatArray,
     goal: float,
     most: int,
@@ -204,102 +290,101 @@ def bicgstab(
     x: FloatArray,
     work: FloatArray,
 ) -> tuple[int, float]:
-    """Solves (I - discount P) x = right from x = 0 by BiCGSTAB with ILU(0) from the right (van der Vorst 1992).
+    """Solves the `system` for right[order] from x = 0 by BiCGSTAB (van der Vorst 1992), preconditioned on both sides.
 
-    Stops when no entry of the residual is greater than `goal`, or after `most` iterations, or at a breakdown.  The
-    iterate of least residual is what is left in `x` [S]; `work` [7, S].  `jitter` moves the shadow residual off `right`
-    by a share of it: where that is 0 but for a few states, the method may break down at its first step.
+    A product with the preconditioned matrix costs no more than the two substitutions (Eisenstat 1981):
+
+        t = (1 + above)^-1 p       u = (1 + below)^-1 (p + excess t)       product = t + u
+
+    The matrix is held in single precision, the vectors in double: whoever asks for more digits corrects again.  Stops
+    when no entry of the (preconditioned) residual is greater than `goal`, or after `most` iterations, or at a
+    breakdown; what is left in `x` [S] is then the best that was seen, to within a factor of two.  `work` is [7, S].
+    `jitter` moves the shadow residual off `right` by a share of it: where that is 0 but for a few states, the method
+    may break down at its first step.
 
     Returns:
-        Iterations, and the greatest entry of the (recursive) residual.
+        Iterations, and the greatest entry of the residual.
     """
-    size = len(right)
-    r, shadow, p, v, y, t, kept = work[0], work[1], work[2], work[3], work[4], work[5], work[6]
+    size = len(x)
+    r, shadow, p, v, t, u, kept = work[0], work[1], work[2], work[3], work[4], work[5], work[6]
     norm = 0.0
     for s in range(size):
-        x[s] = 0.0
-        kept[s] = 0.0
-        r[s] = right[s]
-        shadow[s] = right[s]
-        p[s] = 0.0
-        v[s] = 0.0
-        norm = max(norm, abs(right[s]))
+        p[s], v[s], t[s], u[s], x[s], kept[s], r[s] = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        z = right[order[s]] / pivot[s]
+        for k in range(begins[s], below[s]):
+            z -= entry[k] * r[column[k]]
+        r[s] = z
+        norm = max(norm, abs(z))
     for s in range(size):
-        shadow[s] += jitter * norm * ((s * 619 + 271) % 1009 / 1009.0 - 0.5)
+        shadow[s] = r[s]
+        if jitter > 0.0:
+            shadow[s] += jitter * norm * ((s * 619 + 271) % 1009 / 1009.0 - 0.5)
     least = norm
     rho, alpha, omega = 1.0, 1.0, 1.0
     n = 0
+    fresh = 0.0
+    for s in range(size):
+        fresh += shadow[s] * r[s]
     while n < most and norm > goal:
         n += 1
-        fresh = 0.0
-        for s in range(size):
-            fresh += shadow[s] * r[s]
         if fresh == 0.0 or omega == 0.0:
             break
         beta = (fresh / rho) * (alpha / omega)
-        for s in range(size):  # y = M^-1 p, forwards
-            p[s] = r[s] + beta * (p[s] - omega * v[s])
-            z = p[s]
-            for k in range(begins[s], diagonal[s]):
-                z -= factor[k] * y[column[k]]
-            y[s] = z
         for i in range(size):
             s = size - 1 - i
-            z = y[s]
-            for k in range(diagonal[s] + 1, begins[s + 1]):
-                z -= factor[k] * y[column[k]]
-            y[s] = z * factor[diagonal[s]]
+            p[s] = r[s] + beta * (p[s] - omega * v[s])
+            z = p[s]
+            for k in range(above[s], begins[s + 1]):
+                z -= entry[k] * t[column[k]]
+            t[s] = z
         under = 0.0
-        for s in range(size):  # v = A y
-            z = 0.0
-            for k in range(begins[s], begins[s + 1]):
-                z += entry[k] * y[column[k]]
-            v[s] = z
-            under += shadow[s] * z
+        for s in range(size):
+            z = p[s] + excess[s] * t[s]
+            for k in range(begins[s], below[s]):
+                z -= entry[k] * u[column[k]]
+            u[s] = z
+            v[s] = z + t[s]
+            under += shadow[s] * v[s]
         if under == 0.0:
             break
         alpha = fresh / under
-        norm = 0.0
-        for s in range(size):
-            r[s] -= alpha * v[s]
-            x[s] += alpha * y[s]
-            norm = max(norm, abs(r[s]))
-        if norm <= goal:
-            break
-        for s in range(size):  # y = M^-1 r
-            z = r[s]
-            for k in range(begins[s], diagonal[s]):
-                z -= factor[k] * y[column[k]]
-            y[s] = z
         for i in range(size):
             s = size - 1 - i
-            z = y[s]
-            for k in range(diagonal[s] + 1, begins[s + 1]):
-                z -= factor[k] * y[column[k]]
-            y[s] = z * factor[diagonal[s]]
-        along, square = 0.0, 0.0
-        for s in range(size):  # t = A y
-            z = 0.0
-            for k in range(begins[s], begins[s + 1]):
-                z += entry[k] * y[column[k]]
+            r[s] -= alpha * v[s]
+            z = r[s]
+            for k in range(above[s], begins[s + 1]):
+                z -= entry[k] * t[column[k]]
             t[s] = z
+        along, square = 0.0, 0.0
+        for s in range(size):
+            z = r[s] + excess[s] * t[s]
+            for k in range(begins[s], below[s]):
+                z -= entry[k] * u[column[k]]
+            u[s] = z
+            z += t[s]
             along += z * r[s]
             square += z * z
         omega = along / square if square > 0.0 else 0.0
-        norm = 0.0
+        norm, rho, fresh = 0.0, fresh, 0.0
         for s in range(size):
-            x[s] += omega * y[s]
-            r[s] -= omega * t[s]
+            x[s] += alpha * p[s] + omega * r[s]
+            r[s] -= omega * (t[s] + u[s])
+            fresh += shadow[s] * r[s]
             norm = max(norm, abs(r[s]))
-        rho = fresh
         if not norm < 1e300:
             break
-        if norm < least:
+        if norm < 0.5 * least:
             least = norm
             for s in range(size):
                 kept[s] = x[s]
-    if not norm <= least:
+    if not norm <= 2.0 * least:
         norm = least
         for s in range(size):
             x[s] = kept[s]
+    for i in range(size):
+        s = size - 1 - i
+        z = x[s]
+        for k in range(above[s], begins[s + 1]):
+            z -= entry[k] * x[column[k]]
+        x[s] = z
     return n, norm

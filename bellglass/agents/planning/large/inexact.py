@@ -19,12 +19,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ....envs.mdp import FloatArray, IntArray
+from ....envs.mdp import BoolArray, FloatArray, IntArray
 from ...compiled import compiled
 from ..bounds import shift
 from ..progress import Report
 from . import chain_kernels
 from .rows import Rows
+from .systems import PolicySystem
 
 #: Bounds count as close enough at this share of what is allowed: the rest is for rounding, and the policy's own bound.
 NEAR = 0.7
@@ -32,14 +33,20 @@ NEAR = 0.7
 #: An evaluation by sweeps ends when the changes have shrunk by this factor since the improvement.
 SHRINK = 0.1
 
-#: In place, improvements spread over the whole table at once; where rows are longer than this, it costs too much.
-SHORT_ROWS = 8
-
 #: Systems are solved until the residual has shrunk by these factors: where rows are short, and where they are long.
 LOOSE, CLOSE = 0.1, 0.01
 
 #: Where fewer choices than this share have changed, and pairs are many enough, only close pairs are looked at next.
 NARROWED, WORTH_A_LIST = 0.15, 100_000
+
+#: A list of more pairs than this share of all saves nothing.
+SHORT = 0.7
+
+#: Sweeps carry news by one step each: where it has reached fewer states than this share, they are slow.
+SPREAD = 0.1
+
+#: Values of less than this share of the residual wanted count as 0, where fewer states than that share have more.
+LITTLE, ASLEEP = 1e-4, 0.5
 
 #: Sweeps after which their pace is judged, and the most of them that are worth waiting for.
 JUDGED, WORTHWHILE = 12, 150
@@ -99,7 +106,9 @@ class Search:
             self.high, self.low, self.changed = rows.improve(*settings, noted=noted)
             if noted is not None and self.changed:
                 margin = 2.0 * (self.high - min(self.low, 0.0))
-                self.pairs = rows.shortlist(self.values, self.best, noted, margin)
+                listed = rows.shortlist(self.values, self.best, noted, margin)
+                self.pairs = listed if listed[0][-1] < SHORT * len(rows.available) else None
+                self.wide |= self.pairs is None
         self.improvements += 1
         apart = self.up - self.down
         if self.report is not None:
@@ -125,6 +134,18 @@ class Search:
         self.best[rows.live] = best
         self.choice[rows.live] = (states * rows.num_actions + action)[rows.live]
         self.high, self.low, self.changed = float(best.max()), float(best.min()), len(best)
+
+    def awake(self, residual: FloatArray, before: BoolArray) -> BoolArray:
+        """The states [S] whose values are still worth a thought: those that are not 0, or will not stay so.
+
+        What is left of a goal far away may be less than the answer needs, and most of a large table may never hear of
+        it.  Once half of the states `before` [S] can be left alone they are, until one of them wants to change.
+        """
+        little = LITTLE * self.goal
+        awake: BoolArray = (np.abs(self.values) > little) | (np.abs(residual) > little)
+        if before is self.rows.live:
+            return awake if np.count_nonzero(awake) < ASLEEP * np.count_nonzero(before) else before
+        return awake | before if (np.abs(residual) > 1e3 * little)[~before].any() else before
 
     @property
     def up(self) -> float:
@@ -209,7 +230,8 @@ def sweep_policies(search: Search, *, patience: int | None = None) -> bool:
             width = float(spans[count - 1])
             if width <= stop or not width > 0.0:
                 break
-            if patience is not None and not _quick(spans, search.goal):
+            spread = np.count_nonzero(now) >= SPREAD * rows.num_states
+            if patience is not None and not (spread and _quick(spans, search.goal)):
                 quick = False
                 break
             if width <= 1e-6 * first or done > 20_000:
@@ -242,61 +264,26 @@ def solve_systems(search: Search, *, exact: bool = False) -> int:
         search: where to start from.
         exact: policy iteration proper: no passes in place, every system solved as far as the answer needs it.
     """
-    rows, discount = search.rows, search.discount
-    size = rows.num_states
-    begins, diagonal = np.empty(size + 1, dtype=np.int64), np.empty(size, dtype=np.int64)
-    column = np.empty(int(rows.room.sum()) + size, dtype=rows.next_state.dtype)
-    entry, factor = np.empty(len(column)), np.empty(len(column))
-    x, work = np.empty(size), np.empty((7, size))
+    rows, size = search.rows, search.rows.num_states
+    system = PolicySystem(rows, search.discount)
+    awake = rows.live
     iterations, rounds = 0, 0
-    short = len(rows.probability) <= SHORT_ROWS * int(np.count_nonzero(rows.available))
     while True:
-        if short and not exact and (rounds < 3 or search.changed > 1e-3 * size):
+        if rows.short and not exact and (rounds < 3 or search.changed > 1e-3 * size):
             for backward in (True, False):
-                rows.gauss_seidel(search.values, discount, backward=backward)
+                rows.gauss_seidel(search.values, search.discount, backward=backward)
         if search.improve():
             return iterations
-        rounds += 1
-        if rounds == 1 or search.changed:
-            compiled(chain_kernels.system)(
-                rows.first,
-                rows.probability,
-                rows.next_state,
-                rows.scale,
-                rows.live,
-                search.choice,
-                discount,
-                begins,
-                column,
-                entry,
-                diagonal,
-            )
-            if not compiled(chain_kernels.incomplete_factors)(begins, column, entry, diagonal, factor):
-                factor[:] = 0.0
-                factor[diagonal] = 1.0 / entry[diagonal]
         residual = search.best - search.values
         residual[~rows.live] = 0.0
+        if rounds:
+            awake = search.awake(residual, awake)
+        rounds += 1
+        system.follow(search.choice, awake)
         worst = max(abs(search.high), abs(search.low))
         settled = search.changed < 1e-4 * size
-        goal = search.goal if exact or settled else max(search.goal, (LOOSE if short else CLOSE) * worst)
-        for jitter in (0.0, 0.5, 1.0):
-            count, left = compiled(chain_kernels.bicgstab)(
-                begins,
-                column,
-                entry,
-                factor,
-                diagonal,
-                residual,
-                max(goal, 1e-14 * worst),
-                500,
-                jitter,
-                x,
-                work,
-            )
-            iterations += count
-            if left <= 0.5 * worst:
-                break
-        search.values += x
+        goal = search.goal if exact or settled else max(search.goal, (LOOSE if rows.short else CLOSE) * worst)
+        iterations += system.correct(search.values, residual, worst, max(goal, 1e-14 * worst))
 
 
 def in_one_pass(search: Search) -> bool:

@@ -23,6 +23,9 @@ from . import kernels
 #: Passes over fewer outcomes than this are not worth a second thread.
 WORTH_A_THREAD = 2_000_000
 
+#: Outcomes a pair up to which rows count as short.
+SHORT_ROWS = 8
+
 
 @dataclass(frozen=True, eq=False)
 class Rows:
@@ -132,6 +135,11 @@ class Rows:
     def never_ends(self) -> bool:
         """Whether every row goes on for sure."""
         return self.least == 1.0
+
+    @property
+    def short(self) -> bool:
+        """Whether rows are so short that passes in place, which spread news over the whole table, cost little."""
+        return len(self.probability) <= SHORT_ROWS * int(np.count_nonzero(self.available))
 
     @property
     def arrays(
