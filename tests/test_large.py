@@ -10,7 +10,8 @@ from rational import exact_optimum, exact_q, exact_rows, exact_values, random_ta
 
 from bellglass.agents.planning import ToleranceError, solve
 from bellglass.agents.planning.discounted import policy_iteration
-from bellglass.agents.planning.large.rows import Rows
+from bellglass.agents.planning.large.kernels import Singles
+from bellglass.agents.planning.large.rows import Rows, Shortlist
 from bellglass.agents.planning.large.solving import solve_large
 from bellglass.agents.planning.pairs import Pairs
 from bellglass.envs.mdp import TabularMDP
@@ -205,14 +206,16 @@ def test_a_pair_that_was_wrongly_left_out_is_found_by_the_certificate(
     plain, few, _ = solve_large(mdp, 0.95, **settings)  # type: ignore[arg-type] # a dict of settings
     asked = []
 
-    def worst(self: Rows, values: object, best: object, noted: np.ndarray, margin: float) -> object:
+    def worst(self: Rows, values: object, best: object, noted: Singles, margin: float) -> Shortlist:
         asked.append(margin)
         pairs = noted.reshape(self.num_states, self.num_actions)
         rows = np.arange(self.num_states)
-        return np.arange(self.num_states + 1), rows * self.num_actions + pairs.argmin(axis=1)
+        chosen = (rows * self.num_actions + pairs.argmin(axis=1)).astype(np.uint32)
+        return Shortlist(np.arange(self.num_states + 1), chosen, noted)
 
     monkeypatch.setattr("bellglass.agents.planning.large.inexact.WORTH_A_LIST", 0)
     monkeypatch.setattr("bellglass.agents.planning.large.inexact.NARROWED", 2.0)
+    monkeypatch.setattr("bellglass.agents.planning.large.inexact.SHORT", 1.0)
     monkeypatch.setattr(Rows, "shortlist", worst)
     misled, many, _ = solve_large(mdp, 0.95, **settings)  # type: ignore[arg-type] # the same
     assert len(asked) == 1

@@ -11,14 +11,12 @@ from ....envs.mdp import BoolArray, FloatArray, IntArray
 
 
 def bracket(
-    available: BoolArray,
     first: IntArray,
     probability: FloatArray,
     next_state: IntArray,
     mean: FloatArray,
     size: FloatArray,
     scale: FloatArray,
-    lengths: IntArray,
     live: BoolArray,
     values: FloatArray,
     discount: float,
@@ -31,26 +29,33 @@ def bracket(
 ) -> tuple[float, float, float]:
     """Q [S*A] of states begin .. end, a bound [S*A] on its rounding, and the first best pair [S].
 
+    Q is minus infinity where an action is not available.  A `scale` of a single element is off by 8 units at most.
+
     Returns:
         The greatest max_j (q + doubt) - values, the least max_j (q - doubt) - values, the least of q - doubt - values
         along the choice.
     """
     unit = 2.0**-53
     high, low, own = -np.inf, np.inf, np.inf
+    uneven = np.int64(len(scale) > 1)
     for s in range(begin, end):
         if not live[s]:
+            q_values[s * num_actions : (s + 1) * num_actions] = -np.inf
             continue
         top, most, least, chosen = -np.inf, -np.inf, -np.inf, np.int64(-1)
         for j in range(s * num_actions, (s + 1) * num_actions):
-            if not available[j]:
+            b, e = first[j], first[j + 1]
+            if b == e:
+                q_values[j] = -np.inf
                 continue
             x, absolute = 0.0, 0.0
-            for k in range(first[j], first[j + 1]):
+            for k in range(b, e):
                 z = probability[k] * values[next_state[k]]
                 x += z
                 absolute += abs(z)
-            x = mean[j] + discount * (x * scale[j])
-            error = (2.0 * lengths[j] + 12.0) * unit * (size[j] + discount * (absolute * scale[j]))
+            mass = discount * scale[j * uneven]
+            x = mean[j] + x * mass
+            error = (2.0 * (e - b) + 20.0) * unit * (max(abs(mean[j]), size[j]) + absolute * mass)
             q_values[j] = x
             doubt[j] = error
             chosen += np.int64(x > top) * (j - chosen)
@@ -66,7 +71,6 @@ def bracket(
 
 
 def conclude(
-    available: BoolArray,
     live: BoolArray,
     values: FloatArray,
     q_values: FloatArray,
@@ -103,7 +107,7 @@ def conclude(
             continue
         most, fewest = -np.inf, -np.inf
         for j in range(s * num_actions, (s + 1) * num_actions):
-            if available[j]:
+            if q_values[j] > -np.inf:
                 most = max(most, q_values[j] + doubt[j])
                 fewest = max(fewest, q_values[j] - doubt[j])
         large = abs(values[s]) + abs(up) + abs(down)
@@ -112,7 +116,7 @@ def conclude(
         lower[s] = max(values[s] + down, fewest + down_after) - edge
         lowest = -1
         for j in range(s * num_actions, (s + 1) * num_actions):
-            if available[j]:
+            if q_values[j] > -np.inf:
                 around = 8.0 * unit * (abs(q_values[j]) + abs(up)) + 5e-324
                 may = q_values[j] + doubt[j] + up_after + around >= lower[s]
                 optimal[j] = may

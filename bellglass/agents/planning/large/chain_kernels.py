@@ -20,16 +20,19 @@ def copy_rows(
     scale: FloatArray,
     live: BoolArray,
     choice: IntArray,
+    negligible: float,
     copied: IntArray,
     place: IntArray,
+    ends: IntArray,
     row_probability: Singles,
     row_next: IntArray,
 ) -> int:
     """Brings the copied rows of the policy up to date where its choice changed; returns how many did.
 
-    Row s of the copy is place[s] : place[s + 1], filled up with outcomes of chance 0.
+    Row s of the copy is place[s] : ends[s], filled up with outcomes of chance 0 to a multiple of four.  Outcomes that
+    all together have a chance of at most `negligible` are taken for staying.
     """
-    changed = 0
+    changed, uneven = 0, np.int64(len(scale) > 1)
     for s in range(len(live)):
         if not live[s] or copied[s] == choice[s]:
             continue
@@ -37,18 +40,30 @@ def copy_rows(
         j = choice[s]
         copied[s] = j
         n = place[s]
+        small = negligible / max(first[j + 1] - first[j], 1)
+        stays = 0.0
         for k in range(first[j], first[j + 1]):
-            row_probability[n] = probability[k] * scale[j]
-            row_next[n] = next_state[k]
+            if probability[k] > small:
+                row_probability[n] = probability[k] * scale[j * uneven]
+                row_next[n] = next_state[k]
+                n += 1
+            else:
+                stays += probability[k]
+        if stays > 0.0:
+            row_probability[n] = stays * scale[j * uneven]
+            row_next[n] = s
             n += 1
-        for k in range(n, place[s + 1]):
-            row_probability[k] = 0.0
-            row_next[k] = s
+        while n % 4 or n == place[s]:
+            row_probability[n] = 0.0
+            row_next[n] = s
+            n += 1
+        ends[s] = n
     return changed
 
 
 def sweep(
     place: IntArray,
+    ends: IntArray,
     row_probability: Singles,
     row_next: IntArray,
     residual: Singles,
@@ -64,20 +79,22 @@ def sweep(
     """Repeats x <- residual + discount P x, from `now`; the last x is in `then` if the number is odd.
 
     At most `most` times; stops when the changes of one sweep spread (or, if not `spread`, reach) no farther than
-    `stop`.  In single precision: `residual` is small where the values are large.
+    `stop`.  In single precision: `residual` is small where the values are large.  Rows of four, which are common, have
+    a loop of their own: it takes little more than half the time.
 
     Returns:
         The number of sweeps, the greatest and the least change of the last one.  `spans` [most] gets each one's width.
     """
     n = 0
-    high, low = residual[0] * 0, residual[0] * 0
+    zero = residual[0] * 0
+    high, low = zero, zero
+    fours = place[len(live)] == 4 * len(live)
     while n < most:
-        high, low = residual[0] * 0 - np.float32(np.inf), residual[0] * 0 + np.float32(np.inf)
-        for s in range(len(live)):
-            k, e = place[s], place[s + 1]
-            x = residual[0] * 0
-            while k + 4 <= e:
-                x += (
+        high, low = zero - np.float32(np.inf), zero + np.float32(np.inf)
+        if fours:
+            for s in range(len(live)):
+                k = 4 * s
+                x = (
                     row_probability[k] * now[row_next[k]]
                     + row_probability[k + 1] * now[row_next[k + 1]]
                     + (
@@ -85,15 +102,28 @@ def sweep(
                         + row_probability[k + 3] * now[row_next[k + 3]]
                     )
                 )
-                k += 4
-            while k < e:
-                x += row_probability[k] * now[row_next[k]]
-                k += 1
-            x = residual[s] + discount * x
-            then[s] = x
-            if place[s] < e:
-                high = max(high, x - now[s])
-                low = min(low, x - now[s])
+                x = residual[s] + discount * x
+                then[s] = x
+                if live[s]:
+                    high = max(high, x - now[s])
+                    low = min(low, x - now[s])
+        else:
+            for s in range(len(live)):
+                x = zero
+                for k in range(place[s], ends[s], 4):
+                    x += (
+                        row_probability[k] * now[row_next[k]]
+                        + row_probability[k + 1] * now[row_next[k + 1]]
+                        + (
+                            row_probability[k + 2] * now[row_next[k + 2]]
+                            + row_probability[k + 3] * now[row_next[k + 3]]
+                        )
+                    )
+                x = residual[s] + discount * x
+                then[s] = x
+                if live[s]:
+                    high = max(high, x - now[s])
+                    low = min(low, x - now[s])
         now, then = then, now
         width = high - low if spread else max(abs(high), abs(low))
         spans[n] = width
@@ -211,7 +241,7 @@ def system(
 
     Returns False where a row does not fit.
     """
-    size = len(built)
+    size, uneven = len(built), np.int64(len(scale) > 1)
     fresh = np.zeros(size, dtype=np.bool_)
     written = 0
     for s in range(len(live)):
@@ -228,7 +258,7 @@ def system(
             if not live[next_state[k]]:
                 continue
             t = np.int64(spot[next_state[k]])
-            x = -discount * probability[k] * scale[j]
+            x = -discount * probability[k] * scale[j * uneven]
             if t == i or probability[k] <= small:
                 own += x
             elif low == up:

@@ -35,21 +35,18 @@ def certify_rows(
     if rows.never_ends:
         values -= 0.5 * (float(guess[live].max()) + float(guess[live].min()))
     values[~live] = 0.0
-    q_values = np.full(size[0] * size[1], -np.inf)
-    doubt = np.zeros(size[0] * size[1])
+    q_values, doubt = np.empty(size[0] * size[1]), np.empty(size[0] * size[1])
     greedy = np.zeros(size[0], dtype=np.int64)
     parts = in_parts(
         rows.threads,
         size[0],
         lambda begin, end: compiled(bound_kernels.bracket)(
-            rows.available,
             rows.first,
             rows.probability,
             rows.next_state,
             rows.mean,
             rows.size,
             rows.scale,
-            rows.lengths,
             live,
             values,
             discount,
@@ -72,7 +69,6 @@ def certify_rows(
         rows.threads,
         size[0],
         lambda begin, end: compiled(bound_kernels.conclude)(
-            rows.available,
             live,
             values,
             q_values,

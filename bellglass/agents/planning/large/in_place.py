@@ -33,7 +33,7 @@ def gauss_seidel(search: Search) -> int:
 def prioritised(search: Search) -> int:
     """Backs up whatever is most out of date until the bounds are close enough; the number of single backups."""
     rows = search.rows
-    states = np.repeat(np.arange(len(rows.lengths)) // rows.num_actions, np.diff(rows.first))
+    states = np.repeat(np.arange(len(rows.mean)) // rows.num_actions, np.diff(rows.first))
     came = scipy.sparse.csr_array(
         (np.ones(len(states)), (rows.next_state.astype(np.int64), states)),
         shape=(rows.num_states, rows.num_states),

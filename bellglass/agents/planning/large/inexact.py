@@ -24,23 +24,29 @@ from ...compiled import compiled
 from ..bounds import shift
 from ..progress import Report
 from . import chain_kernels
-from .rows import Rows
-from .systems import PolicySystem
+from .rows import Rows, Shortlist
+from .systems import LEFT_OUT, PolicySystem
 
 #: Bounds count as close enough at this share of what is allowed: the rest is for rounding, and the policy's own bound.
 NEAR = 0.7
 
 #: An evaluation by sweeps ends when the changes have shrunk by this factor since the improvement.
-SHRINK = 0.1
+SHRINK = 0.2
+
+#: Single precision holds no more than this: the next improvement takes it up again.
+SINGLE = 1e-5
 
 #: Systems are solved until the residual has shrunk by these factors: where rows are short, and where they are long.
 LOOSE, CLOSE = 0.1, 0.01
 
-#: Where fewer choices than this share have changed, and pairs are many enough, only close pairs are looked at next.
-NARROWED, WORTH_A_LIST = 0.15, 100_000
+#: Where fewer choices than this share have changed, and outcomes are so many, only close pairs are looked at next.
+NARROWED, WORTH_A_LIST = 0.15, 400_000
 
 #: A list of more pairs than this share of all saves nothing.
-SHORT = 0.7
+SHORT = 0.5
+
+#: Where rows are longer than this, and a pass leaves no more than this share of the changes, passes are all it takes.
+LONG_ROWS, STEEP = 32, 0.2
 
 #: Sweeps carry news by one step each: where it has reached fewer states than this share, they are slow.
 SPREAD = 0.1
@@ -80,7 +86,8 @@ class Search:
     changed: int = field(init=False)
     stalled: int = 0
     mark: float = np.inf
-    pairs: tuple[IntArray, IntArray] | None = None
+    close: Shortlist | None = None
+    margin: float = np.inf
     wide: bool = False
 
     def __post_init__(self) -> None:
@@ -96,19 +103,20 @@ class Search:
         """
         rows, settings = self.rows, (self.values, self.discount, self.best, self.choice)
         if self.improvements == 0 and not self.values.any():
-            self._rewards()
-        elif self.pairs is not None:
-            self.high, self.low, self.changed = rows.improve(*settings, among=self.pairs)
+            self.high, self.low, self.changed = rows.rewards(self.best, self.choice)
+        elif self.close is not None:
+            self.high, self.low, self.changed = rows.improve_listed(*settings, self.close)
+            if self._margin < 0.25 * self.margin:
+                self.margin = self._margin
+                self.close.shorten(self.values, self.best, self.margin)
         else:
-            few = 0 < self.changed < NARROWED * rows.num_states and len(rows.available) >= WORTH_A_LIST
-            few &= not self.wide
-            noted = np.empty(len(rows.available), dtype=np.float32) if few else None
+            few = self.changed < NARROWED * rows.num_states and len(rows.probability) >= WORTH_A_LIST
+            noted = np.empty(len(rows.mean), dtype=np.float32) if few and not self.wide else None
             self.high, self.low, self.changed = rows.improve(*settings, noted=noted)
-            if noted is not None and self.changed:
-                margin = 2.0 * (self.high - min(self.low, 0.0))
-                listed = rows.shortlist(self.values, self.best, noted, margin)
-                self.pairs = listed if listed[0][-1] < SHORT * len(rows.available) else None
-                self.wide |= self.pairs is None
+            if noted is not None and self._margin < 0.25 * self.margin:
+                self.margin = self._margin
+                close = rows.shortlist(self.values, self.best, noted, self.margin)
+                self.close = close if close.size < SHORT * rows.num_pairs else None
         self.improvements += 1
         apart = self.up - self.down
         if self.report is not None:
@@ -118,22 +126,16 @@ class Search:
         self.stalled += self.changed == 0
         return apart <= NEAR * self.allowed or self.stalled > 6
 
+    @property
+    def _margin(self) -> float:
+        """How far from the best a pair may be, and still become it."""
+        return 2.0 * (self.high - min(self.low, 0.0))
+
     def look_at_all(self) -> bool:
         """Widens all further passes to all pairs; False where they were that wide already."""
-        narrow = self.pairs is not None
-        self.pairs, self.wide, self.mark, self.stalled = None, True, np.inf, 0
+        narrow = self.close is not None
+        self.close, self.wide, self.mark, self.stalled = None, True, np.inf, 0
         return narrow
-
-    def _rewards(self) -> None:
-        """The first pass where all values are 0: the greatest reward."""
-        rows = self.rows
-        mean = np.where(rows.available, rows.mean, -np.inf).reshape(rows.num_states, rows.num_actions)
-        action = mean.argmax(axis=1)
-        states = np.arange(rows.num_states)
-        best = mean[states, action][rows.live]
-        self.best[rows.live] = best
-        self.choice[rows.live] = (states * rows.num_actions + action)[rows.live]
-        self.high, self.low, self.changed = float(best.max()), float(best.min()), len(best)
 
     def awake(self, residual: FloatArray, before: BoolArray) -> BoolArray:
         """The states [S] whose values are still worth a thought: those that are not 0, or will not stay so.
@@ -178,33 +180,45 @@ class Search:
 
 def sweep_policies(search: Search, *, patience: int | None = None) -> bool:
     """Modified policy iteration; whether it arrived, or False where it is slow (after `patience` sweeps at most)."""
-    rows, discount = search.rows, search.discount
-    place = np.concatenate([[0], np.cumsum(rows.room)])
-    row_probability = np.empty(int(place[-1]), dtype=np.float32)
-    row_next = np.empty(int(place[-1]), dtype=rows.next_state.dtype)
-    copied = np.full(rows.num_states, -1, dtype=np.int64)
-    now, then = (np.empty(rows.num_states, dtype=np.float32) for _ in range(2))
+    rows, discount, size = search.rows, search.discount, search.rows.num_states
+    place = np.concatenate([[0], np.cumsum(np.maximum(-(-rows.room // 4), 1) * 4)])
+    ends = place[:-1].copy()
+    row_probability = np.zeros(int(place[-1]), dtype=np.float32)
+    row_next = np.zeros(int(place[-1]), dtype=rows.next_state.dtype)
+    copied = np.full(size, -1, dtype=np.int64)
+    dead = np.flatnonzero(~rows.live)
+    missing = np.empty(size)
+    residual, now, then = (np.empty(size, dtype=np.float32) for _ in range(3))
     spans = np.empty(JUDGED if patience is not None else 200, dtype=np.float32)
+    never = rows.never_ends
+    steep = len(rows.probability) >= LONG_ROWS * rows.num_pairs
+    before = np.inf
     while not search.improve():
+        first = search.high - search.low if never else max(abs(search.high), abs(search.low))
+        steep &= first <= STEEP * before
+        if steep:
+            before = first
+            search.values[:] = search.best
+            continue
         compiled(chain_kernels.copy_rows)(
-            rows.first,
-            rows.probability,
-            rows.next_state,
+            *rows.arrays[:3],
             rows.scale,
             rows.live,
             search.choice,
+            LEFT_OUT * (1.0 - discount),
             copied,
             place,
+            ends,
             row_probability,
             row_next,
         )
-        never = rows.never_ends
         middle = 0.5 * (search.high + search.low) if never else 0.0
-        residual: npt.NDArray[np.float32] = (search.best - search.values - middle).astype(np.float32)
-        residual[~rows.live] = 0.0
-        first = search.high - search.low if never else max(abs(search.high), abs(search.low))
-        few = search.changed < 1e-4 * rows.num_states
-        stop = search.goal if few else max(search.goal, SHRINK * first)
+        np.subtract(search.best, search.values, out=missing)
+        missing -= middle
+        missing[dead] = 0.0
+        residual[:] = missing
+        few = search.changed < 1e-3 * size
+        stop = max(search.goal, (SINGLE if few else SHRINK) * first)
         now[:] = residual
         high = low = 0.0
         quick = True
@@ -212,6 +226,7 @@ def sweep_policies(search: Search, *, patience: int | None = None) -> bool:
         while True:
             count, high, low = compiled(chain_kernels.sweep)(
                 place,
+                ends,
                 row_probability,
                 row_next,
                 residual,
@@ -230,17 +245,16 @@ def sweep_policies(search: Search, *, patience: int | None = None) -> bool:
             width = float(spans[count - 1])
             if width <= stop or not width > 0.0:
                 break
-            spread = np.count_nonzero(now) >= SPREAD * rows.num_states
+            spread = np.count_nonzero(now) >= SPREAD * size
             if patience is not None and not (spread and _quick(spans, search.goal)):
                 quick = False
                 break
-            if width <= 1e-6 * first or done > 20_000:
-                break  # single precision holds no more; the next pass takes it up again
+            if done > 20_000:
+                break
         search.values += now
         if never:
-            search.values += middle / (1.0 - discount)
-            search.values += discount / (1.0 - discount) * 0.5 * (float(high) + float(low))
-        search.values[~rows.live] = 0.0
+            search.values += middle / (1.0 - discount) + discount / (1.0 - discount) * 0.5 * (high + low)
+        search.values[dead] = 0.0
         if not quick:
             return False
     return True

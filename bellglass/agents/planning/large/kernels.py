@@ -1,10 +1,13 @@
 """The loops that large discounted tables are solved with; plain functions that `agents.compiled` turns to machine code.
 
 Shapes: S states, A actions, pairs j = s * A + a, N outcomes k in first[j] : first[j + 1].  An empty range is an action
-that is not available; `live` [S] says where one is.  Values of states that are not live are 0 and stay so, hence an
-outcome that enters one needs no special care.  A backup reads
+that is not available, and its `mean` reward is minus infinity; `live` [S] says where one is.  Values of states that are
+not live are 0 and stay so, hence an outcome that enters one needs no special care.  A backup reads
 
     q(j)  =  reward(j) + discount * scale(j) * sum_k p_k v(next_k)             scale = 1 / sum_k p_k
+
+`scale` has a single element, 1, where all rows add up to 1 as nearly as float64 can say; `width` is the length of all
+rows where they have but one, so that nothing must be looked up, and 0 elsewhere.
 
 Two habits make them fast (measured, MEASURED.md): sums run four outcomes at a time, and choices among actions are
 made without a branch, since a branch that waits for a value out of reach of the cache stops everything behind it.
@@ -35,22 +38,26 @@ def measure(
     num_actions: int,
     mean: FloatArray,
     size: FloatArray,
-    scale: FloatArray,
     room: IntArray,
-) -> tuple[bool, float, int, int]:
-    """Of states begin .. end: mean reward, mean absolute reward and scale of each pair, longest row of each state.
+) -> tuple[bool, float, int, int, int, float, bool]:
+    """Of states begin .. end: mean reward of each pair, longest row of each state.
+
+    Where rewards of both signs meet in a row, `size` gets their mean absolute reward.
 
     Returns:
-        Whether an outcome of positive chance terminates in a live state (then rows must be copied without it); the
-        least chance to go on, 1 exactly where nothing ends; outcomes that go on to higher states, and to lower ones.
+        Whether an outcome of positive chance terminates in a live state (then chances must be copied without it); the
+        least chance to go on, 1 exactly where nothing ends; outcomes that go on to higher states, and to lower ones;
+        how many pairs are available; how far the chances of a row add up to less or more than 1; whether signs are
+        mixed.
     """
-    copies, least, up, down = False, 1.0, 0, 0
+    copies, least, up, down, pairs, off, mixed = False, 1.0, 0, 0, 0, 0.0, False
     for s in range(begin, end):
         widest = 0
         for j in range(s * num_actions, (s + 1) * num_actions):
             b, e = first[j], first[j + 1]
             if b == e:
                 continue
+            pairs += 1
             total, paid, absolute, gone = 0.0, 0.0, 0.0, 0.0
             for k in range(b, e):
                 p = probability[k]
@@ -65,40 +72,47 @@ def measure(
                     up += int(t > s)
                     down += int(t < s)
             mean[j] = paid / total
-            size[j] = absolute / total
-            scale[j] = 1.0 / total
+            off = max(off, abs(total - 1.0))
+            if absolute != abs(paid):
+                mixed = True
+                size[j] = absolute / total
             if gone > 0.0:  # never 1, however small the chance to end: "never ends" must be exact
                 least = min(least, 1.0 - gone / total, 1.0 - 2.0**-53)
             widest = max(widest, e - b)
         room[s] = widest
-    return copies, least, up, down
+    return copies, least, up, down, pairs, off, mixed
 
 
-def without_ends(
-    first: IntArray,
-    probability: FloatArray,
-    next_state: IntArray,
-    terminated: BoolArray,
-    live: BoolArray,
-    kept_first: IntArray,
-    kept_probability: FloatArray,
-    kept_next: IntArray,
-) -> int:
-    """Copies the outcomes that go on; returns their number."""
-    n = 0
-    for j in range(len(first) - 1):
-        kept_first[j] = n
+def scales(first: IntArray, probability: FloatArray, scale: FloatArray) -> None:
+    """1 / sum_k p_k of each pair."""
+    for j in range(len(scale)):
+        total = 0.0
         for k in range(first[j], first[j + 1]):
-            if not terminated[k] and live[next_state[k]] and probability[k] > 0.0:
-                kept_probability[n] = probability[k]
-                kept_next[n] = next_state[k]
-                n += 1
-    kept_first[len(first) - 1] = n
-    return n
+            total += probability[k]
+        scale[j] = 1.0 / total if total > 0.0 else 0.0
+
+
+def greatest_rewards(
+    mean: FloatArray, live: BoolArray, num_actions: int, best: FloatArray, choice: IntArray
+) -> tuple[float, float, int]:
+    """What `improve` finds where all values are 0."""
+    high, low, changed = -np.inf, np.inf, 0
+    for s in range(len(live)):
+        if not live[s]:
+            continue
+        top, chosen = -np.inf, np.int64(-1)
+        for j in range(s * num_actions, (s + 1) * num_actions):
+            chosen += np.int64(mean[j] > top) * (j - chosen)
+            top = max(top, mean[j])
+        best[s] = top
+        choice[s] = chosen
+        high = max(high, top)
+        low = min(low, top)
+        changed += 1
+    return high, low, changed
 
 
 def improve(
-    available: BoolArray,
     first: IntArray,
     probability: FloatArray,
     next_state: IntArray,
@@ -107,37 +121,30 @@ def improve(
     live: BoolArray,
     values: FloatArray,
     discount: float,
+    width: int,
     num_actions: int,
     begin: int,
     end: int,
     best: FloatArray,
     choice: IntArray,
     q_values: Singles,
-    list_first: IntArray,
-    listed: IntArray,
 ) -> tuple[float, float, int]:
     """One backup of states begin .. end: best [S] and the pair [S] that reaches it first.
 
-    `q_values` [S*A] gets q less the state's value, unless it is empty.  Unless `listed` is empty, only the pairs of a
-    `shortlist` are looked at.
+    `q_values` [S*A] gets q less the state's value, unless it is empty.
 
     Returns:
         The greatest and the least best(s) - values(s) over live states, and how many choices changed.
     """
     high, low, changed = -np.inf, np.inf, 0
-    noting, narrow = len(q_values) > 0, len(listed) > 0
+    noting, uneven = len(q_values) > 0, np.int64(len(scale) > 1)
     for s in range(begin, end):
         if not live[s]:
             continue
         top, chosen = -np.inf, np.int64(-1)
-        one, beyond = s * num_actions, (s + 1) * num_actions
-        if narrow:
-            one, beyond = list_first[s], list_first[s + 1]
-        for i in range(one, beyond):
-            j = listed[i] if narrow else i
-            if not available[j]:
-                continue
-            k, e = first[j], first[j + 1]
+        k = first[s * num_actions]
+        for j in range(s * num_actions, (s + 1) * num_actions):
+            e = k + width if width > 0 else first[j + 1]
             x = 0.0
             while k + 4 <= e:
                 x += (
@@ -152,7 +159,7 @@ def improve(
             while k < e:
                 x += probability[k] * values[next_state[k]]
                 k += 1
-            x = mean[j] + discount * (x * scale[j])
+            x = mean[j] + discount * (x * scale[j * uneven])
             chosen += np.int64(x > top) * (j - chosen)
             top = max(top, x)
             if noting:
@@ -165,8 +172,62 @@ def improve(
     return high, low, changed
 
 
+def improve_listed(
+    first: IntArray,
+    probability: FloatArray,
+    next_state: IntArray,
+    mean: FloatArray,
+    scale: FloatArray,
+    live: BoolArray,
+    values: FloatArray,
+    discount: float,
+    width: int,
+    begin: int,
+    end: int,
+    best: FloatArray,
+    choice: IntArray,
+    list_first: IntArray,
+    listed: IntArray,
+    q_values: Singles,
+) -> tuple[float, float, int]:
+    """As `improve`, but looks only at the pairs of a `shortlist`, and q_values [len(listed)] are theirs."""
+    high, low, changed = -np.inf, np.inf, 0
+    uneven = np.int64(len(scale) > 1)
+    for s in range(begin, end):
+        if not live[s]:
+            continue
+        top, chosen = -np.inf, np.int64(-1)
+        for i in range(list_first[s], list_first[s + 1]):
+            j = np.int64(listed[i])
+            x = 0.0
+            k = j * width if width > 0 else first[j]
+            e = k + width if width > 0 else first[j + 1]
+            while k + 4 <= e:
+                x += (
+                    probability[k] * values[next_state[k]]
+                    + probability[k + 1] * values[next_state[k + 1]]
+                    + (
+                        probability[k + 2] * values[next_state[k + 2]]
+                        + probability[k + 3] * values[next_state[k + 3]]
+                    )
+                )
+                k += 4
+            while k < e:
+                x += probability[k] * values[next_state[k]]
+                k += 1
+            x = mean[j] + discount * (x * scale[j * uneven])
+            chosen += np.int64(x > top) * (j - chosen)
+            top = max(top, x)
+            q_values[i] = x - values[s]
+        best[s] = top
+        high = max(high, top - values[s])
+        low = min(low, top - values[s])
+        changed += int(choice[s] != chosen)
+        choice[s] = chosen
+    return high, low, changed
+
+
 def shortlist(
-    available: BoolArray,
     live: BoolArray,
     values: FloatArray,
     best: FloatArray,
@@ -184,13 +245,36 @@ def shortlist(
             edge = best[s] - values[s] - margin
             for j in range(s * num_actions, (s + 1) * num_actions):
                 listed[n] = j
-                n += int(available[j] and q_values[j] >= edge)
+                n += int(q_values[j] >= edge)
     list_first[len(live)] = n
     return n
 
 
+def shorten(
+    values: FloatArray,
+    best: FloatArray,
+    q_values: Singles,
+    margin: float,
+    list_first: IntArray,
+    listed: IntArray,
+) -> int:
+    """Drops from a list the pairs that are no longer within `margin` of the best; returns how many are left."""
+    n = 0
+    i = list_first[0]
+    for s in range(len(best)):
+        edge = best[s] - values[s] - margin
+        e = list_first[s + 1]
+        list_first[s] = n
+        while i < e:
+            kept = q_values[i] >= edge
+            listed[n] = listed[i]
+            n += int(kept)
+            i += 1
+    list_first[len(best)] = n
+    return n
+
+
 def gauss_seidel(
-    available: BoolArray,
     first: IntArray,
     probability: FloatArray,
     next_state: IntArray,
@@ -206,7 +290,7 @@ def gauss_seidel(
 
     Returns the greatest change.
     """
-    num_states = len(live)
+    num_states, uneven = len(live), np.int64(len(scale) > 1)
     most = 0.0
     for n in range(num_states):
         s = num_states - 1 - n if backward else n
@@ -214,8 +298,6 @@ def gauss_seidel(
             continue
         top = -np.inf
         for j in range(s * num_actions, (s + 1) * num_actions):
-            if not available[j]:
-                continue
             x, own = 0.0, 0.0
             for k in range(first[j], first[j + 1]):
                 t = np.int64(next_state[k])
@@ -223,7 +305,7 @@ def gauss_seidel(
                 here = np.float64(t == s)
                 own += here * p
                 x += (1.0 - here) * p * values[t]
-            x = (mean[j] + discount * (x * scale[j])) / (1.0 - discount * own * scale[j])
+            x = (mean[j] + discount * (x * scale[j * uneven])) / (1.0 - discount * own * scale[j * uneven])
             top = max(top, x)
         most = max(most, abs(top - values[s]))
         values[s] = top
@@ -231,7 +313,6 @@ def gauss_seidel(
 
 
 def prioritised(
-    available: BoolArray,
     first: IntArray,
     probability: FloatArray,
     next_state: IntArray,
@@ -254,7 +335,7 @@ def prioritised(
     Returns:
         The number of backups, and whether it was done within `most` of them.
     """
-    num_states = len(live)
+    num_states, uneven = len(live), np.int64(len(scale) > 1)
     fresh = np.zeros(num_states)
     urgent = np.zeros(num_states)
     queue = [(0.0, np.int64(0))]
@@ -268,8 +349,6 @@ def prioritised(
                 continue
             top = -np.inf
             for j in range(s * num_actions, (s + 1) * num_actions):
-                if not available[j]:
-                    continue
                 x, own = 0.0, 0.0
                 for k in range(first[j], first[j + 1]):
                     t = np.int64(next_state[k])
@@ -277,7 +356,11 @@ def prioritised(
                         own += probability[k]
                     else:
                         x += probability[k] * values[t]
-                top = max(top, (mean[j] + discount * (x * scale[j])) / (1.0 - discount * own * scale[j]))
+                top = max(
+                    top,
+                    (mean[j] + discount * (x * scale[j * uneven]))
+                    / (1.0 - discount * own * scale[j * uneven]),
+                )
             fresh[s] = top
             urgent[s] = abs(top - values[s])
             if urgent[s] > goal:

@@ -1,6 +1,6 @@
-"""A table as the kernels want it: every outcome where the table has it, or a copy without those that end.
+"""A table as the kernels want it: every outcome where the table has it.
 
-Nothing is copied unless an outcome of positive chance terminates in a live state; so a table of ten million outcomes
+Nothing is copied, but for the chances where an outcome terminates in a live state; so a table of ten million outcomes
 costs a few numbers a pair.
 """
 
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ....envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from ...compiled import compiled
 from ..pairs import UNIT
 from . import kernels
+from .kernels import Singles
 
 #: Passes over fewer outcomes than this are not worth a second thread.
 WORTH_A_THREAD = 2_000_000
@@ -28,22 +28,51 @@ SHORT_ROWS = 8
 
 
 @dataclass(frozen=True, eq=False)
+class Shortlist:
+    """Pairs that may still become the best.
+
+    Attributes:
+        first: [S + 1] where each state's begin.
+        pairs: [>= first[S]] what they are.
+        q_values: [>= first[S]] their q less the state's value, at the last look.
+    """
+
+    first: IntArray
+    pairs: IntArray
+    q_values: Singles
+
+    @property
+    def size(self) -> int:
+        """How many pairs."""
+        return int(self.first[-1])
+
+    @property
+    def arrays(self) -> tuple[IntArray, IntArray, Singles]:
+        """What `improve_listed` reads and writes."""
+        return self.first, self.pairs, self.q_values
+
+    def shorten(self, values: FloatArray, best: FloatArray, margin: float) -> None:
+        """Drops the pairs that are no longer within `margin` of the best."""
+        compiled(kernels.shorten)(values, best, self.q_values, margin, self.first, self.pairs)
+
+
+@dataclass(frozen=True, eq=False)
 class Rows:
     """Pairs j = s * A + a of a table, available or not.
 
     Attributes:
         num_states: S.
         num_actions: A.
+        num_pairs: how many pairs are available.
         live: [S] whether any action is available.
-        available: [S*A] whether the pair is.
         first: [S*A + 1] where its outcomes begin.
-        probability: [N] as in the table, hence not normalised.
+        probability: [N] as in the table, hence not normalised; 0 where an outcome ends.
         next_state: [N] unsigned 32-bit (64-bit past 2**31 states).
-        mean: [S*A] mean reward.
-        size: [S*A] mean absolute reward.
-        scale: [S*A] 1 / sum of the table's probabilities.
-        lengths: [S*A] outcomes in the table, which rounding is proportional to.
+        mean: [S*A] mean reward; minus infinity where the pair is not available.
+        size: [S*A] mean absolute reward, unless that is |mean|.
+        scale: [S*A] 1 / sum of the table's probabilities, or [1] where that is 1 within 8 units of rounding.
         room: [S] most outcomes of any pair of the state.
+        width: outcomes of every pair, where all have as many; otherwise 0.
         least: the least chance to go on; exactly 1 where no outcome ends.
         up: outcomes that go on to a higher state.
         down: outcomes that go on to a lower state.
@@ -52,16 +81,16 @@ class Rows:
 
     num_states: int
     num_actions: int
+    num_pairs: int
     live: BoolArray
-    available: BoolArray
     first: IntArray
     probability: FloatArray
     next_state: IntArray
     mean: FloatArray
     size: FloatArray
     scale: FloatArray
-    lengths: IntArray
     room: IntArray
+    width: int
     least: float
     up: int
     down: int
@@ -70,19 +99,19 @@ class Rows:
     @classmethod
     def of(cls, mdp: TabularMDP) -> Rows:
         """The rows of a table."""
-        num_pairs = len(mdp.first_outcome) - 1
+        first, probability = mdp.first_outcome, mdp.probability
+        num_pairs = len(first) - 1
         live = ~mdp.terminal
         next_state: Any = mdp.next_state.view(np.uint32 if mdp.next_state.dtype == np.int32 else np.uint64)
-        mean, size, scale = np.zeros(num_pairs), np.zeros(num_pairs), np.zeros(num_pairs)
-        lengths = np.diff(mdp.first_outcome)
+        mean, size = np.full(num_pairs, -np.inf), np.zeros(num_pairs)
         room = np.zeros(mdp.num_states, dtype=np.int64)
         threads = min(2, cpus()) if mdp.num_outcomes >= WORTH_A_THREAD else 1
         found = in_parts(
             threads,
             mdp.num_states,
             lambda begin, end: compiled(kernels.measure)(
-                mdp.first_outcome,
-                mdp.probability,
+                first,
+                probability,
                 next_state,
                 mdp.reward,
                 mdp.terminated,
@@ -92,40 +121,32 @@ class Rows:
                 mdp.num_actions,
                 mean,
                 size,
-                scale,
                 room,
             ),
         )
-        least = min(part[1] for part in found)  # rounded by as much as a row of that length can be, at most
-        first, probability = mdp.first_outcome, mdp.probability
+        scale = np.ones(1)
+        if max(part[5] for part in found) > 8.0 * UNIT:
+            scale = np.empty(num_pairs)
+            compiled(kernels.scales)(first, probability, scale)
         if any(part[0] for part in found):
-            first = np.empty(num_pairs + 1, dtype=np.int64)
-            probability, copied_next = np.empty(mdp.num_outcomes), np.empty_like(next_state)
-            kept = compiled(kernels.without_ends)(
-                mdp.first_outcome,
-                mdp.probability,
-                next_state,
-                mdp.terminated,
-                live,
-                first,
-                probability,
-                copied_next,
-            )
-            probability, next_state = probability[:kept], copied_next[:kept]
+            probability = np.where(mdp.terminated, 0.0, probability)
+        least = min(part[1] for part in found)  # rounded by as much as a row of that length can be, at most
+        longest = int(room.max(initial=0))
+        available = sum(part[4] for part in found)
         return cls(
             num_states=mdp.num_states,
             num_actions=mdp.num_actions,
+            num_pairs=available,
             live=live,
-            available=lengths > 0,
             first=first,
             probability=probability,
             next_state=next_state,
             mean=mean,
-            size=size,
+            size=size if any(part[6] for part in found) else mean,
             scale=scale,
-            lengths=lengths,
             room=room,
-            least=least if least == 1.0 else max(0.0, least - (2.0 * int(room.max(initial=0)) + 8.0) * UNIT),
+            width=longest if longest * num_pairs == mdp.num_outcomes else 0,
+            least=least if least == 1.0 else max(0.0, least - (2.0 * longest + 8.0) * UNIT),
             up=sum(part[2] for part in found),
             down=sum(part[3] for part in found),
             threads=threads,
@@ -139,22 +160,12 @@ class Rows:
     @property
     def short(self) -> bool:
         """Whether rows are so short that passes in place, which spread news over the whole table, cost little."""
-        return len(self.probability) <= SHORT_ROWS * int(np.count_nonzero(self.available))
+        return len(self.probability) <= SHORT_ROWS * self.num_pairs
 
     @property
-    def arrays(
-        self,
-    ) -> tuple[BoolArray, IntArray, FloatArray, IntArray, FloatArray, FloatArray, BoolArray]:
+    def arrays(self) -> tuple[IntArray, FloatArray, IntArray, FloatArray, FloatArray, BoolArray]:
         """What a backup reads, in the kernels' order."""
-        return (
-            self.available,
-            self.first,
-            self.probability,
-            self.next_state,
-            self.mean,
-            self.scale,
-            self.live,
-        )
+        return self.first, self.probability, self.next_state, self.mean, self.scale, self.live
 
     def improve(
         self,
@@ -163,47 +174,60 @@ class Rows:
         best: FloatArray,
         choice: IntArray,
         *,
-        noted: npt.NDArray[np.float32] | None = None,
-        among: tuple[IntArray, IntArray] | None = None,
+        noted: Singles | None = None,
     ) -> tuple[float, float, int]:
         """One backup: fills best [S], choice [S] (pairs) and, where asked for, `noted` [S*A]: q less the values.
 
-        Looks at all pairs, or at those of a `shortlist`.  Returns the greatest and the least change, and how many
-        choices changed.
+        Returns the greatest and the least change, and how many choices changed.
         """
         q_values = np.empty(0, dtype=np.float32) if noted is None else noted
-        none = np.empty(0, dtype=np.int64)
-        parts = in_parts(
-            self.threads,
-            self.num_states,
+        return self._in_parts(
             lambda begin, end: compiled(kernels.improve)(
                 *self.arrays,
                 values,
                 discount,
+                self.width,
                 self.num_actions,
                 begin,
                 end,
                 best,
                 choice,
                 q_values,
-                *((none, none) if among is None else among),
-            ),
+            )
         )
-        return max(p[0] for p in parts), min(p[1] for p in parts), sum(p[2] for p in parts)
 
-    def shortlist(
+    def improve_listed(
         self,
         values: FloatArray,
+        discount: float,
         best: FloatArray,
-        q_values: npt.NDArray[np.float32],
-        margin: float,
-    ) -> tuple[IntArray, IntArray]:
-        """The pairs whose q is within `margin` of the best: where each state's begin [S + 1], and the pairs."""
-        begins, listed = (np.empty(n, dtype=np.int64) for n in (self.num_states + 1, len(q_values) + 1))
-        compiled(kernels.shortlist)(
-            self.available, self.live, values, best, q_values, margin, self.num_actions, begins, listed
+        choice: IntArray,
+        shortlist: Shortlist,
+    ) -> tuple[float, float, int]:
+        """The same, looking only at the pairs of the list."""
+        return self._in_parts(
+            lambda begin, end: compiled(kernels.improve_listed)(
+                *self.arrays, values, discount, self.width, begin, end, best, choice, *shortlist.arrays
+            )
         )
-        return begins, listed
+
+    def rewards(self, best: FloatArray, choice: IntArray) -> tuple[float, float, int]:
+        """As `improve`, where all values are 0."""
+        found: tuple[float, float, int] = compiled(kernels.greatest_rewards)(
+            self.mean, self.live, self.num_actions, best, choice
+        )
+        return found
+
+    def shortlist(self, values: FloatArray, best: FloatArray, noted: Singles, margin: float) -> Shortlist:
+        """The pairs whose q is within `margin` of the best."""
+        first = np.empty(self.num_states + 1, dtype=np.int64)
+        pairs = np.empty(len(noted) + 1, dtype=index_type(len(noted)))
+        compiled(kernels.shortlist)(self.live, values, best, noted, margin, self.num_actions, first, pairs)
+        return Shortlist(first, pairs, noted)
+
+    def _in_parts(self, work: Callable[[int, int], tuple[float, float, int]]) -> tuple[float, float, int]:
+        parts = in_parts(self.threads, self.num_states, work)
+        return max(p[0] for p in parts), min(p[1] for p in parts), sum(p[2] for p in parts)
 
     def gauss_seidel(self, values: FloatArray, discount: float, *, backward: bool) -> float:
         """One backup in place; the greatest change."""
@@ -211,6 +235,11 @@ class Rows:
             *self.arrays, values, discount, self.num_actions, backward
         )
         return change
+
+
+def index_type(size: int) -> type[np.unsignedinteger[Any]]:
+    """The smallest type that numbers so many things: unsigned, or numba would ask whether an index is negative."""
+    return np.uint32 if size < 2**32 else np.uint64
 
 
 def cpus() -> int:
