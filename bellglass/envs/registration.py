@@ -34,7 +34,18 @@ ENVIRONMENTS = (
     Row("Taxi", "grids.taxi", "taxi_vector", 200),
     Row("RiverSwim", "exploration.river_swim", "river_swim_vector", CONTINUING),
     Row("DeepSea", "exploration.deep_sea", "deep_sea_vector"),
+    Row("ForestManagement", "operations.forest_management", "forest_management_vector", CONTINUING),
+    Row("MachineMaintenance", "operations.machine_maintenance", "machine_maintenance_vector", CONTINUING),
+    Row("HowardTaxicab", "operations.howard", "howard_taxicab_vector", CONTINUING),
+    Row("HowardToymaker", "operations.howard", "howard_toymaker_vector", CONTINUING),
+    Row("PutermanInventory", "operations.puterman_inventory", "puterman_inventory_vector", CONTINUING),
+    Row("Inventory", "operations.inventory", "inventory_vector", CONTINUING),
+    Row("QueueAdmission", "operations.queue_admission", "queue_admission_vector", CONTINUING),
+    Row("AccessControl", "operations.access_control", "access_control_vector", CONTINUING),
+    Row("JacksCarRental", "operations.jacks_car_rental", "jacks_car_rental_vector", CONTINUING),
     Row("Gambler", "operations.gambler", "gambler_vector"),
+    Row("RecyclingRobot", "operations.recycling_robot", "recycling_robot_vector", CONTINUING),
+    Row("BusEngine", "operations.bus_engine", "bus_engine_vector", CONTINUING),
     Row("TMaze", "memory.t_maze", "t_maze_vector"),
 )
 
