@@ -4,6 +4,11 @@ from .cassandra import CassandraError as CassandraError
 from .cassandra import CassandraModel as CassandraModel
 from .cassandra import parse_cassandra as parse_cassandra
 from .cassandra import read_cassandra as read_cassandra
+from .courses import DiceGame as DiceGame
+from .courses import PutermanTwoState as PutermanTwoState
+from .courses import RacingCar as RacingCar
+from .courses import Student as Student
+from .courses import Tram as Tram
 from .exploration import DeepSea as DeepSea
 from .exploration import RiverSwim as RiverSwim
 from .grids import CliffWalking as CliffWalking

@@ -47,6 +47,11 @@ ENVIRONMENTS = (
     Row("RecyclingRobot", "operations.recycling_robot", "recycling_robot_vector", CONTINUING),
     Row("BusEngine", "operations.bus_engine", "bus_engine_vector", CONTINUING),
     Row("TMaze", "memory.t_maze", "t_maze_vector"),
+    Row("PutermanTwoState", "courses.puterman_two_state", "puterman_two_state_vector", CONTINUING),
+    Row("Student", "courses.student", "student_vector"),
+    Row("DiceGame", "courses.dice_game", "dice_game_vector"),
+    Row("Tram", "courses.tram", "tram_vector"),
+    Row("RacingCar", "courses.racing_car", "racing_car_vector", CONTINUING),
 )
 
 

@@ -26,9 +26,9 @@ import numpy as np
 from ..keywords import real
 from ..mdp import FloatArray, TabularMDP
 from ..mdp.outcomes import sorted_outcomes
+from ..rows import in_rows
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
-from .rows import in_rows
 
 BINS = 90
 PRINTED = np.array([0.0937, 0.4475, 0.4459, 0.0127])
@@ -54,7 +54,7 @@ def bus_engine(*, RC: float, c: float) -> TabularMDP:
         initial=np.eye(1, BINS)[0],
         state_labels=range(BINS),
         action_labels=("keep", "replace"),
-        layout=in_rows(BINS, ("K", "R")),
+        layout=in_rows("S".ljust(BINS), ("K", "R")),
     )
 
 

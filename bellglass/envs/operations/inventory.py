@@ -26,10 +26,10 @@ import numpy as np
 from ..keywords import real, whole
 from ..mdp import FloatArray, TabularMDP
 from ..mdp.room import require_room_for_table
+from ..rows import in_rows
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 from .poisson import poisson
-from .rows import in_rows
 
 #: The longest tables of demands that are made, and the deepest debts that are written down.
 MOST_DEMAND, MOST_OWED = 1e6, 1_000_000
@@ -46,6 +46,7 @@ def inventory(*, lam: float, K: float, h: float, b: float, lo: int, hi: int) -> 
     left = np.arange(lo, hi + 1)[:, None] - np.arange(num_demands)[None, :]  # [levels, demands]
     cost = h * np.maximum(left, 0) + b * np.maximum(-left, 0)
     ordering = np.where(level > stock, K, 0.0)
+    letters = (" " * -lo + "S").ljust(num_levels)
     outcomes = np.zeros((num_levels, num_levels), dtype=np.int64)
     outcomes[stock, level] = num_demands
     return TabularMDP(
@@ -57,7 +58,7 @@ def inventory(*, lam: float, K: float, h: float, b: float, lo: int, hi: int) -> 
         initial=np.eye(1, num_levels, -lo)[0],
         state_labels=range(lo, hi + 1),
         action_labels=[f"up to {y}" for y in range(lo, hi + 1)],
-        layout=in_rows(num_levels, [str(y) for y in range(lo, hi + 1)], start=-lo, per_row=20),
+        layout=in_rows(letters, [str(y) for y in range(lo, hi + 1)], per_row=20),
     )
 
 

@@ -21,9 +21,9 @@ from ..keywords import real, whole
 from ..mdp import TabularMDP
 from ..mdp.outcomes import sorted_outcomes
 from ..mdp.room import require_room_for_table
+from ..rows import in_rows
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
-from .rows import in_rows
 
 #: Chances of a demand of 0, 1, 2.
 DEMAND = np.array([0.25, 0.5, 0.25])
@@ -52,7 +52,7 @@ def puterman_inventory(M: int, *, K: float, c: float, h: float, price: float) ->
         initial=np.eye(1, M + 1)[0],
         state_labels=range(M + 1),
         action_labels=[f"order {units}" for units in range(M + 1)],
-        layout=in_rows(M + 1, [str(units) for units in range(M + 1)]),
+        layout=in_rows("S".ljust(M + 1), [str(units) for units in range(M + 1)]),
     )
 
 

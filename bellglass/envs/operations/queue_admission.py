@@ -27,9 +27,9 @@ from ..keywords import real, whole
 from ..mdp import TabularMDP
 from ..mdp.outcomes import sorted_outcomes
 from ..mdp.room import require_room_for_table
+from ..rows import in_rows
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
-from .rows import in_rows
 
 REJECT, ADMIT = 0, 1
 
@@ -55,7 +55,7 @@ def queue_admission(*, lam: float, mu: float, R: float, h: float, capacity: int)
         initial=np.eye(1, num_states)[0],
         state_labels=range(num_states),
         action_labels=("reject", "admit"),
-        layout=in_rows(num_states, ("R", "A")),
+        layout=in_rows("S".ljust(num_states), ("R", "A")),
     )
 
 
