@@ -11,6 +11,7 @@ import scipy.stats
 
 import bellglass
 from bellglass.envs.operations.access_control import access_control, freeing
+from bellglass.envs.rendering import AGENT
 
 ENV_ID = "bellglass/AccessControl-v0"
 
@@ -62,3 +63,15 @@ def test_servers_that_never_or_always_free() -> None:
 def test_bad_settings_are_refused(keywords: dict[str, Any], error: type[Exception], problem: str) -> None:
     with pytest.raises(error, match=problem):
         gym.make(ENV_ID, **keywords)
+
+
+@pytest.mark.parametrize("servers", [1, 10, 33, 200])
+def test_the_picture_shows_who_is_busy(servers: int) -> None:
+    env: Any = gym.make(ENV_ID, servers=servers).unwrapped
+    one_free, all_free = env.encode((1, 4)), env.encode((servers, 4))
+    bar = "#" * (servers - 1) + "."
+    assert env.artist.text(one_free) == f"servers [{bar}] 1 free, customer of priority 4"
+    for s, busy in ((one_free, servers - 1), (all_free, 0)):
+        image = env.artist.picture(s)
+        assert image.shape[0] % 2 == image.shape[1] % 2 == 0
+        assert bool((image == AGENT).all(axis=-1).any()) == (busy > 0)

@@ -11,6 +11,7 @@ import scipy.stats
 
 from bellglass.envs.mdp import TabularMDP, table_of
 from bellglass.envs.operations.jacks_car_rental import day, expected_rentals, jacks_car_rental
+from bellglass.envs.operations.pictures import CARS
 
 ENV_ID = "bellglass/JacksCarRental-v0"
 FAR = range(60)
@@ -87,3 +88,20 @@ def test_an_unavailable_move_is_played_as_the_lowest_available() -> None:
     rentals = expected_rentals(3.0)[3] + expected_rentals(4.0)[0]
     assert info["invalid_action"]
     assert reward == pytest.approx(10.0 * rentals - 2.0 * 3)
+
+
+def test_the_picture_shows_a_car_for_each(plain: TabularMDP) -> None:
+    artist: Any = gym.make(ENV_ID).get_wrapper_attr("artist")
+    assert artist.text(plain.encode((13, 4))).splitlines() == [
+        "location 1  [ooooooooooooo.......] 13",
+        "location 2  [oooo................] 4",
+    ]
+    blue, red = CARS
+    empty, some, more = (artist.picture(plain.encode(cars)) for cars in ((0, 0), (3, 0), (6, 2)))
+    painted = [
+        [int((image == colour).all(axis=-1).sum()) for colour in (blue, red)] for image in (empty, some, more)
+    ]
+    assert painted[0] == [0, 0]
+    assert painted[1][1] == 0
+    assert painted[2][0] == 2 * painted[1][0] > 0
+    assert painted[2][1] * 3 == painted[2][0]

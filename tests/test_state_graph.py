@@ -109,11 +109,11 @@ def test_a_legend_breaks_into_rows() -> None:
 @pytest.mark.parametrize(("num_states", "num_actions"), [(1, 1), (2, 3), (13, 2), (30, 2), (40, 9)])
 def test_a_picture_has_even_sides_and_shows_the_current_state(num_states: int, num_actions: int) -> None:
     artist = StateGraphArtist(complete(num_states, num_actions))
-    pictures = [artist.picture(s) for s in range(num_states)]
+    pictures = [artist.picture(s) for s in range(min(num_states, 5))]
     assert all(picture.shape == pictures[0].shape for picture in pictures)
     assert pictures[0].shape[0] % 2 == pictures[0].shape[1] % 2 == 0
     assert all(has(picture, AGENT) for picture in pictures)
-    assert len({picture.tobytes() for picture in pictures}) == num_states
+    assert len({picture.tobytes() for picture in pictures}) == len(pictures)
 
 
 def test_only_the_current_states_arrows_are_vivid() -> None:

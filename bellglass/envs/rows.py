@@ -12,22 +12,25 @@ from .mdp import Layout
 PER_ROW = 10
 
 
-def in_rows(letters: str, arrows: Sequence[str], *, per_row: int = PER_ROW) -> Layout:
+def in_rows(letters: str, arrows: Sequence[str], *, first: int = 0, per_row: int = PER_ROW) -> Layout:
     """States in the order of their indices, in rows of at most `per_row`.
 
     Args:
         letters: [S] a letter a state, as in a layout's background.
         arrows: [A] a glyph an action.
+        first: the level of the first state; several rows are called by the levels with which they begin.
         per_row: most states in a row.
 
     >>> in_rows("S       G", "ab", per_row=5).background
     ('S    ', '   G#')
     """
     width = min(per_row, len(letters))
-    filled = letters.ljust(-(-len(letters) // width) * width, "#")
+    rows = -(-len(letters) // width)
+    filled = letters.ljust(rows * width, "#")
     s = np.arange(len(letters))
     return Layout(
-        background=tuple(filled[first : first + width] for first in range(0, len(filled), width)),
+        background=tuple(filled[row * width : (row + 1) * width] for row in range(rows)),
         cell=np.stack([s // width, s % width], axis=1),
         arrows=tuple(arrows),
+        row_labels=tuple(str(first + row * width) for row in range(rows)) if rows > 1 else (),
     )

@@ -48,7 +48,7 @@ def tram(N: int, *, fail: float) -> TabularMDP:
         initial=np.eye(1, N)[0],
         state_labels=range(1, N + 1),
         action_labels=("walk", "tram"),
-        layout=in_rows("S".ljust(N - 1) + "G", ("W", "T")),
+        layout=in_rows("S".ljust(N - 1) + "G", ("W", "T"), first=1),
     )
 
 

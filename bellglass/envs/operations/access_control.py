@@ -22,8 +22,10 @@ from ..keywords import real, whole
 from ..mdp import FloatArray, IntArray, Layout, TabularMDP
 from ..mdp.outcomes import sorted_outcomes
 from ..mdp.room import require_room_for_table
+from ..rendering import Artist
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
+from .pictures import ServersArtist
 
 PRIORITIES = (1, 2, 4, 8)
 REJECT, ACCEPT = 0, 1
@@ -101,6 +103,11 @@ class AccessControl(TabularEnv):
             render_mode=render_mode,
             invalid_actions=invalid_actions,
         )
+
+    @property
+    def artist(self) -> Artist:
+        """Draws the servers and the customer."""
+        return ServersArtist(self.mdp, self.mdp.num_states // len(PRIORITIES) - 1)
 
 
 access_control_vector = vector_maker(AccessControl)

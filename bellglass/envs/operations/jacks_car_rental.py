@@ -26,8 +26,10 @@ import numpy as np
 
 from ..keywords import flag
 from ..mdp import FloatArray, Layout, TabularMDP
+from ..rendering import Artist
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
+from .pictures import CarLotsArtist
 from .poisson import poisson
 
 MOST_CARS, MOST_MOVED = 20, 5
@@ -125,6 +127,11 @@ class JacksCarRental(TabularEnv):
             render_mode=render_mode,
             invalid_actions=invalid_actions,
         )
+
+    @property
+    def artist(self) -> Artist:
+        """Draws the cars at both locations."""
+        return CarLotsArtist(self.mdp, MOST_CARS)
 
 
 jacks_car_rental_vector = vector_maker(JacksCarRental)
