@@ -22,7 +22,8 @@ import gymnasium as gym
 import numpy as np
 
 from .mdp import BoolArray, TabularMDP
-from .rendering import RENDER_MODES, Artist, LayoutArtist, RGBArray, Window
+from .rendering import RENDER_MODES, Artist, RGBArray, Window
+from .state_graph import default_artist
 
 #: What an unavailable action does: the lowest available one in its place, or a ValueError.
 InvalidActions = Literal["lowest", "raise"]
@@ -63,6 +64,7 @@ class TableEnv(gym.Env[Observation, np.int64], Generic[Observation]):
         self.action_space = gym.spaces.Discrete(mdp.num_actions)
         self.state = np.int64(-1)
         self._rows = _Rows(mdp)
+        self._artist: Artist | None = None
         self._window: Window | None = None
 
     # -- the two observations a subclass gives -----------------------------------------------------------
@@ -176,8 +178,10 @@ class TableEnv(gym.Env[Observation, np.int64], Generic[Observation]):
 
     @property
     def artist(self) -> Artist:
-        """Draws any state, as text or as an image."""
-        return LayoutArtist(self.mdp)
+        """Draws any state, as text or as an image: on the table's layout, or as a graph where it has none."""
+        if self._artist is None:
+            self._artist = default_artist(self.mdp)
+        return self._artist
 
     def render(self) -> RGBArray | str | None:
         """The current state as text ("ansi"), an image [height, width, 3] ("rgb_array"), or in a window."""

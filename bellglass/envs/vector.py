@@ -26,8 +26,9 @@ from gymnasium.vector.utils import batch_space
 
 from .mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from .pomdp import TabularPOMDP, cumulated
-from .rendering import Artist, LayoutArtist, RGBArray
+from .rendering import Artist, RGBArray
 from .sampling import ObservationSampler, OutcomeSampler, StartSampler
+from .state_graph import default_artist
 from .tabular import InvalidActions, check_render_mode, check_start, restore_generator, unavailable
 
 VectorStep = tuple[IntArray, FloatArray, BoolArray, BoolArray, dict[str, Any]]
@@ -56,7 +57,7 @@ class TabularVectorEnv(gym.vector.VectorEnv[IntArray, IntArray, npt.NDArray[Any]
         infos: False leaves the info dictionaries empty but for `final_obs`, and saves their time.
         render_mode: "ansi" or "rgb_array": `render` returns one frame a copy.
         invalid_actions: "lowest" or "raise", as in TabularEnv.
-        artist: who draws the frames; by default the table's layout is drawn.
+        artist: who draws the frames; by default the table's layout, or a graph where it has none.
 
     Attributes:
         state: [n] index of each copy's state; -1 before the first reset.
@@ -113,7 +114,7 @@ class TabularVectorEnv(gym.vector.VectorEnv[IntArray, IntArray, npt.NDArray[Any]
             self.mdp, num_observations = mdp.mdp, mdp.num_observations
         else:
             self.mdp, num_observations = mdp, mdp.num_states
-        self.artist: Artist = LayoutArtist(self.mdp) if artist is None else artist
+        self.artist: Artist = default_artist(self.mdp) if artist is None else artist
         self.single_observation_space = gym.spaces.Discrete(num_observations)
         self.single_action_space = gym.spaces.Discrete(self.mdp.num_actions)
         self.observation_space = batch_space(self.single_observation_space, num_envs)

@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
-from .common import Answer
+from typing import Any
 
-ANSWERS: dict[str, Answer] = {}
+from .common import Answer, best, live_values, start_value, values
+
+CLASS_3, PUB = 2, 1
+
+
+def q_value_of_the_pub(fact: dict[str, Any]) -> Any:
+    return best(fact).q_values[CLASS_3, PUB]
+
+
+ANSWERS: dict[str, Answer] = {
+    "puterman_two_state/01": values,
+    "student/01": live_values,
+    "student/03": q_value_of_the_pub,
+    "dice_game/02": start_value,
+    "tram/02": start_value,
+    "tram/04": start_value,
+    "racing_car/02": live_values,
+}

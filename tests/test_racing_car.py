@@ -1,0 +1,26 @@
+"""RacingCar: the lecture's arcs, and the value of sparing a warm engine."""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import pytest
+
+import bellglass
+from bellglass.envs.courses.racing_car import racing_car, values_of_sparing
+
+
+def test_the_arcs_are_those_of_the_lecture() -> None:
+    mdp = racing_car()
+    assert {s: mdp.P[s] for s in (0, 1)} == {
+        0: {0: [(1.0, 0, 1.0, False)], 1: [(0.5, 0, 2.0, False), (0.5, 1, 2.0, False)]},
+        1: {0: [(0.5, 0, 1.0, False), (0.5, 1, 1.0, False)], 1: [(1.0, 2, -10.0, True)]},
+    }
+    assert mdp.state_labels == ("cool", "warm", "overheated")
+    assert mdp.terminal.tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize("discount", [0.1, 0.5, 0.9, 0.99])
+def test_sparing_a_warm_engine_is_best(discount: float) -> None:
+    best = bellglass.solve(gym.make("bellglass/RacingCar-v0"), discount)
+    assert best.values == pytest.approx([*values_of_sparing(discount), 0.0], abs=1e-7)
+    assert best.policy[:2].tolist() == [1, 0]
