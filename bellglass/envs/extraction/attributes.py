@@ -1,4 +1,4 @@
-"""Reads what an environment remembers: every attribute, down to numbers and words, under a path such as `grid.cells[3]`.
+"""Reads what an environment remembers: every attribute, down to numbers and words, by path, as in `grid.cells[3]`.
 
 Two environments whose readings are equal behave alike, unless one of them draws or hides what cannot be read.
 Left out is what no step should depend on: generators, spaces, functions, windows, and what the caller names.
@@ -26,8 +26,18 @@ Leaf: TypeAlias = Any
 
 #: Attributes that Gymnasium gives every environment and wrapper, and that are no state.
 GYMNASIUM = frozenset(
-    "env spec metadata action_space observation_space reward_range render_mode np_random _np_random "
-    "_np_random_seed _action_space _observation_space _reward_range _metadata _cached_spec _saved_kwargs".split()
+    [
+        *("env", "spec", "metadata", "action_space", "observation_space", "reward_range", "render_mode"),
+        *(
+            "np_random",
+            "_np_random",
+            "_np_random_seed",
+            "_action_space",
+            "_observation_space",
+            "_reward_range",
+        ),
+        *("_metadata", "_cached_spec", "_saved_kwargs"),
+    ]
 )
 
 #: Wrappers without which an environment's world goes on the same.
@@ -57,6 +67,14 @@ STATELESS = (
     np.random.BitGenerator,
     random.Random,
 )
+
+KINDS: dict[str, tuple[type, ...]] = {
+    "number": (np.generic,),
+    "array": (np.ndarray,),
+    "sequence": (list, tuple, deque),
+    "mapping": (Mapping,),
+    "set": (set, frozenset),
+}
 
 #: Larger arrays are read as bytes.
 SMALL_ARRAY = 64
@@ -111,30 +129,33 @@ class Reader:
         return leaves
 
     def _read(self, path: str, value: Any, leaves: dict[str, Leaf], met: dict[int, str]) -> None:
-        if isinstance(value, enum.Enum):
-            leaves[path] = f"{type(value).__name__}.{value.name}"
-        elif type(value) in SCALARS:
+        kind = _kind_of[type(value)]
+        if kind == "scalar":
             leaves[path] = value
-        elif isinstance(value, np.generic):
-            leaves[path] = value.item() if isinstance(value.item(), SCALARS) else str(value)
-        elif isinstance(value, np.ndarray) and value.dtype != object:
+        elif kind == "object":
+            self._read_object(path, value, leaves, met)
+        elif kind == "enum":
+            leaves[path] = f"{type(value).__name__}.{value.name}"
+        elif kind == "number":
+            leaves[path] = _plain(value)
+        elif kind == "array" and value.dtype != object:
             leaves[path] = _array(value)
-        elif isinstance(value, (list, tuple, deque, np.ndarray)):
+        elif kind in ("array", "sequence"):
             self._read_sequence(path, list(value), leaves, met)
-        elif isinstance(value, Mapping):
+        elif kind == "mapping":
             leaves[path] = len(value)
             for key, item in sorted(value.items(), key=lambda pair: repr(pair[0])):
-                if key not in self.ignore and f"{path}[{key!r}]" not in self.ignore:
-                    self._read(f"{path}[{key!r}]", item, leaves, met)
-        elif isinstance(value, (set, frozenset)):
+                inner = f"{path}[{key!r}]"
+                if not {key, inner} & self.ignore:
+                    self._read(inner, item, leaves, met)
+        elif kind == "set":
             leaves[path] = tuple(sorted(map(repr, value)))
-        elif not isinstance(value, STATELESS) and not type(value).__module__.startswith("pygame"):
-            self._read_object(path, value, leaves, met)
 
-    def _read_sequence(self, path: str, items: list[Any], leaves: dict[str, Leaf], met: dict[int, str]) -> None:
-        plain = [item.item() if isinstance(item, np.generic) else item for item in items]
-        if all(type(item) in SCALARS for item in plain):
-            leaves[path] = tuple(plain)
+    def _read_sequence(
+        self, path: str, items: list[Any], leaves: dict[str, Leaf], met: dict[int, str]
+    ) -> None:
+        if all(_kind_of[type(item)] in ("scalar", "number") for item in items):
+            leaves[path] = tuple(map(_plain, items))
             return
         leaves[path] = len(items)
         for i, item in enumerate(items):
@@ -145,20 +166,59 @@ class Reader:
             leaves[path] = f"is {met[id(value)]}"
             return
         met[id(value)] = path
-        attributes = dict(getattr(value, "__dict__", {}))
-        for cls in type(value).__mro__:
-            slots = getattr(cls, "__slots__", ())
-            for name in (slots,) if isinstance(slots, str) else slots:
-                if name not in ("__dict__", "__weakref__") and hasattr(value, name):
-                    attributes[name] = getattr(value, name)
+        attributes = getattr(value, "__dict__", {})
+        if slots := _slots_of[type(value)]:
+            attributes = attributes | {name: getattr(value, name) for name in slots if hasattr(value, name)}
         if not attributes and not hasattr(value, "__dict__"):
             self.unread[path] = type(value).__name__
             return
         leaves[path] = type(value).__name__
         for name in sorted(attributes):
             inner = f"{path}.{name}"
-            if name not in self.ignore and inner not in self.ignore:
+            if not (self.ignore and {name, inner} & self.ignore):
                 self._read(inner, attributes[name], leaves, met)
+
+
+class _Kinds(dict[type, str]):
+    """How objects of a class are read, found out once a class."""
+
+    def __missing__(self, cls: type) -> str:
+        self[cls] = self._find(cls)
+        return self[cls]
+
+    @staticmethod
+    def _find(cls: type) -> str:
+        if issubclass(cls, enum.Enum):
+            return "enum"
+        if cls in SCALARS:
+            return "scalar"
+        if issubclass(cls, STATELESS) or cls.__module__.startswith("pygame"):
+            return "stateless"
+        return next((kind for kind, classes in KINDS.items() if issubclass(cls, classes)), "object")
+
+
+class _Slots(dict[type, tuple[str, ...]]):
+    """Names of the attributes that a class keeps in slots, found out once a class."""
+
+    def __missing__(self, cls: type) -> tuple[str, ...]:
+        names: list[str] = []
+        for base in cls.__mro__:
+            slots = base.__dict__.get("__slots__", ())
+            names += [slots] if isinstance(slots, str) else list(slots)
+        self[cls] = tuple(sorted({*names} - {"__dict__", "__weakref__"}))
+        return self[cls]
+
+
+_kind_of = _Kinds()
+_slots_of = _Slots()
+
+
+def _plain(value: Any) -> Leaf:
+    """A NumPy number as one of Python's."""
+    if not isinstance(value, np.generic):
+        return value
+    plain = value.item()
+    return plain if type(plain) in SCALARS else str(value)
 
 
 def _array(value: np.ndarray[Any, Any]) -> Leaf:

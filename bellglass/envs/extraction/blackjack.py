@@ -73,7 +73,10 @@ def stick(total: int, dealer: int, *, is_natural: bool, natural: bool, sab: bool
 
 def blackjack_table(*, natural: bool, sab: bool) -> TabularMDP:
     """The table, under Gymnasium's two keywords."""
-    hands: list[Hand] = [*((total, False) for total in range(4, 22)), *((total, True) for total in range(12, 22))]
+    hands: list[Hand] = [
+        *((total, False) for total in range(4, 22)),
+        *((total, True) for total in range(12, 22)),
+    ]
     labels: list[Hashable] = [
         *((total, dealer, int(ace)) for total, ace in hands for dealer in CARDS),
         *((21, dealer, 1, "natural") for dealer in CARDS),
@@ -92,7 +95,8 @@ def blackjack_table(*, natural: bool, sab: bool) -> TabularMDP:
             after = plus((total, bool(ace)), card)
             chances[END if after[0] > 21 else (after[0], dealer, int(after[1]))] += p
         return [
-            (float(p), to, -1.0, True) if to == END else (float(p), to, 0.0, False) for to, p in chances.items()
+            (float(p), to, -1.0, True) if to == END else (float(p), to, 0.0, False)
+            for to, p in chances.items()
         ]
 
     starts: dict[Hashable, Fraction] = defaultdict(Fraction)

@@ -74,7 +74,11 @@ class Trace:
                 action = actions[int(rng.integers(len(actions)))]
                 if step < TRIED:
                     self.moments.append((freezer.freeze(env), action))
-                _, _, terminated, truncated, _ = env.step(action)
+                try:
+                    _, _, terminated, truncated, _ = env.step(action)
+                except Exception:  # the enumeration will meet it again, and tell where
+                    del self.moments[-1:]
+                    break
                 after = _counters(env)
                 self.paces.append({path: after[path] - before[path] for path in before.keys() & after.keys()})
                 before = after

@@ -47,7 +47,7 @@ def bare_copy(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
 
 def stripped(env: gym.Env[Any, Any]) -> list[gym.Wrapper[Any, Any, Any, Any]]:
     """The wrappers that `bare_copy` leaves out, from the outside in."""
-    found = []
+    found: list[gym.Wrapper[Any, Any, Any, Any]] = []
     while isinstance(env, gym.Wrapper):
         if isinstance(env, TRANSPARENT):
             found.append(env)
@@ -96,10 +96,11 @@ class Freezer:
     def thaw(self, frozen: Any) -> gym.Env[Any, Any]:
         """A copy of its own."""
         if not self._by_pickle:
-            return copy.deepcopy(frozen)  # type: ignore[no-any-return]  # what freeze was given
+            return copy.deepcopy(frozen)
         unpickler = _Unpickler(io.BytesIO(frozen))
         unpickler.shared = self._shared
-        return unpickler.load()  # type: ignore[no-any-return]  # what freeze was given
+        thawed: gym.Env[Any, Any] = unpickler.load()
+        return thawed
 
 
 class _Pickler(pickle.Pickler):
@@ -132,7 +133,7 @@ def positions(env: gym.Env[Any, Any]) -> list[bytes]:
     where = [random.getstate(), np.random.get_state(legacy=False)]  # noqa: NPY002  # others may draw from it
     for generator in generators(env):
         if isinstance(generator, np.random.Generator):
-            where.append(generator.bit_generator.state)  # type: ignore[arg-type]  # a dict as well
+            where.append(generator.bit_generator.state)
         elif isinstance(generator, np.random.RandomState):
             where.append(generator.get_state(legacy=False))
         else:
@@ -146,7 +147,7 @@ def reseed(env: gym.Env[Any, Any], seed: int) -> None:
     np.random.seed(seed)  # noqa: NPY002  # others may draw from it
     for generator in generators(env):
         if isinstance(generator, np.random.Generator):
-            generator.bit_generator.state = type(generator.bit_generator)(seed).state  # type: ignore[call-arg]  # every one of NumPy's takes a seed
+            generator.bit_generator.state = type(generator.bit_generator)(seed).state
         else:
             generator.seed(seed)
 

@@ -4,7 +4,8 @@
       1.  no generator moved while it was made; or if one did, twenty other seeds led to the same;
       2.  one action of each state is taken again with other seeds;
       3.  each time a known state is reached on another road, one more of its actions is tried from there:
-          equal keys must behave alike, or the key leaves something out.
+          equal keys must behave alike, or the key leaves something out;
+      4.  with a `state_fn`, up to four environments of each key that differ in anything else are expanded too.
 
 Clocks are held: before each step they are set to what they show after a reset.  `truncated` is not listened to, as
 a table knows no time limit.
@@ -29,6 +30,9 @@ from .report import ExtractionError
 
 #: Other seeds with which a step that drew from a generator is taken again.
 RETRIES = 20
+
+#: How many environments of one key that differ otherwise are expanded.
+VARIANTS = 4
 
 #: For each reward, how many steps that paid it are taken again at the clocks' last hour.
 HOURS = 20
@@ -100,6 +104,10 @@ class Enumeration:
         self.depth: list[int] = []  # [S] steps from the start
         self.rows: dict[tuple[int, int], Result] = {}
         self.waiting: deque[tuple[int, Any]] = deque()
+        self.variants: list[
+            set[bytes]
+        ] = []  # [S] readings of the environments that a state_fn calls the same
+        self.doubtful: deque[tuple[int, Any]] = deque()  # those that wait to be compared with the first
         self.tried_again: list[int] = []  # [S] actions that were tried from another road
         self.promised: dict[tuple[int, int], Result] = {}  # tried from there before the state was expanded
 
@@ -138,6 +146,7 @@ class Enumeration:
             self.observations.append(arrival.observation)
             self.live.append(False)
             self.depth.append(depth)
+            self.variants.append(set())
             self.tried_again.append(0)
             self._ask_for_room()
         elif self.observations[s] != arrival.observation:
@@ -145,7 +154,18 @@ class Enumeration:
         if not ended and not self.live[s]:
             self.live[s] = True
             self.waiting.append((s, self.freezer.freeze(env)))
+            self._is_new_variant(s, env)
+        elif not ended and self._is_new_variant(s, env):
+            self.doubtful.append((s, self.freezer.freeze(env)))
         return s
+
+    def _is_new_variant(self, s: int, env: gym.Env[Any, Any]) -> bool:
+        known = self.variants[s]
+        if self.state_fn is None or len(known) == VARIANTS:
+            return False
+        before = len(known)
+        known.add(digest(self.reader.read(env)))
+        return len(known) > before
 
     def _ask_for_room(self) -> None:
         n = len(self.index)
@@ -175,6 +195,16 @@ class Enumeration:
                 self._expand(s, a, frozen, layout)
             a = s % len(self.actions)
             self._repeat(s, a, frozen, layout, seed=1)
+            while self.doubtful and not self.waiting:
+                self._expand_variant(*self.doubtful.popleft(), layout)
+
+    def _expand_variant(self, s: int, frozen: Any, layout: int | None) -> None:
+        for a in range(len(self.actions)):
+            env = self.freezer.thaw(frozen)
+            arrival, result = self._step(env, s, a, layout)
+            self.num_repeated += 1
+            self.compare(s, a, result)
+            self.enter(env, arrival, depth=self.depth[s] + 1, ended=result.terminated)
 
     def _expand(self, s: int, a: int, frozen: Any, layout: int | None) -> None:
         env = self.freezer.thaw(frozen)
@@ -183,7 +213,7 @@ class Enumeration:
         drew = positions(env) != before
         self.rows[s, a] = result
         if (s, a) in self.promised:
-            self._compare(s, a, self.promised.pop((s, a)))
+            self.compare(s, a, self.promised.pop((s, a)))
         if drew:
             self.num_drew += 1
             for seed in range(2, 2 + RETRIES):
@@ -246,11 +276,12 @@ class Enumeration:
         reseed(env, 1)
         result = self._step(env, s, a, layout)[1]
         if (s, a) in self.rows:
-            self._compare(s, a, result)
+            self.compare(s, a, result)
         else:
             self.promised[s, a] = result
 
-    def _compare(self, s: int, a: int, result: Result) -> None:
+    def compare(self, s: int, a: int, result: Result) -> None:
+        """Gives up if a step that was made elsewhere does not agree with the table."""
         expected = self.rows[s, a]
         if result.agrees(expected):
             return

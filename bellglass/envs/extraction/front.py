@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import enum
 import math
+import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
@@ -27,10 +28,10 @@ from ..mdp.outcomes import sorted_outcomes
 from ..mdp.table import TabularMDP
 from .attributes import Reader, digest, layers
 from .blackjack import is_blackjack
-from .clocks import Clock, find_clocks
+from .clocks import find_clocks
 from .copies import Freezer, bare_copy, global_generators_kept, stripped
 from .enumeration import Enumeration, Result
-from .report import Check, Extraction, ExtractionError, Report
+from .report import Check, Extraction, Report
 
 #: Steps of the last walk, and the longest episode of it.
 WALK, EPISODE = 1000, 100
@@ -92,7 +93,9 @@ def extract(
     if not isinstance(env.action_space, gym.spaces.Discrete):
         raise TypeError(f"extract tries every action, so they must be Discrete; {env} has {env.action_space}")
     with global_generators_kept():
-        return _Enumerated(env, state_fn, max_states, max_seconds, range(seed, seed + layouts), tuple(ignore)).result()
+        return _Enumerated(
+            env, state_fn, max_states, max_seconds, range(seed, seed + layouts), tuple(ignore)
+        ).result()
 
 
 # -- tables that are read --------------------------------------------------------------------------------------
@@ -124,7 +127,7 @@ def _read(env: gym.Env[Any, Any]) -> Extraction:
             if evidence
             else "the environment samples from it: nothing to check",
         ),
-        *_wrappers(env, []),
+        *_wrappers(env),
     ]
     if evidence is not None:
         checks += _sampled(evidence, mdp)
@@ -233,7 +236,8 @@ class _Enumerated:
     def _action_labels(self) -> list[Hashable]:
         names = getattr(self.env.unwrapped, "actions", None)
         if isinstance(names, enum.EnumMeta):
-            by_value = {int(member.value): name for name, member in names.__members__.items()}
+            members: dict[str, Any] = dict(names.__members__)
+            by_value = {int(member.value): name for name, member in members.items()}
             if all(a in by_value for a in self.actions):
                 return [by_value[a] for a in self.actions]
         return list(self.actions)
@@ -250,7 +254,9 @@ class _Enumerated:
             layout = self.layout(env)
             s = search.index.get(search.arrive(env, observation, layout).key)
             if s is None or s not in self.starts:
-                search.stop(f"reset(seed={self.seeds[episodes % len(self.seeds)]}) did not lead to the same state twice")
+                search.stop(
+                    f"reset(seed={self.seeds[episodes % len(self.seeds)]}) did not lead to the same state twice"
+                )
             episodes += 1
             for _ in range(EPISODE):
                 a = int(rng.integers(len(self.actions)))
@@ -262,14 +268,13 @@ class _Enumerated:
                 if not found.agrees(expected):
                     other += 1
                     if not self.clocks or not found._replace(reward=expected.reward).agrees(expected):
-                        search.stop(
-                            f"a walk by chance left the table: {search.name(s, a)} led to {search.tell(found)} and not "
-                            f"to {search.tell(expected)}"
-                        )
+                        search.compare(s, a, found)
                 s = search.index[arrival.key]
                 if terminated or truncated:
                     break
-        found_text = f"{steps} steps by chance in {episodes} episodes of fresh copies: each led where the table says"
+        found_text = (
+            f"{steps} steps by chance in {episodes} episodes of fresh copies: each led where the table says"
+        )
         if other:
             found_text += f"; {other} of them paid otherwise than in the first step (see reward)"
         return [Check("walk", found_text)]
@@ -278,9 +283,11 @@ class _Enumerated:
 
     def _about_keys(self) -> list[Check]:
         search = self.search
-        checks = [Check("table", self._how()), *_wrappers(self.env, self.clocks), *self._about_clocks()]
+        checks = [Check("table", self._how()), *_wrappers(self.env), *self._about_clocks()]
         if self.ignore:
-            checks.append(Check("ignored", f"{', '.join(self.ignore)}: left out of the key at the caller's word"))
+            checks.append(
+                Check("ignored", f"{', '.join(self.ignore)}: left out of the key at the caller's word")
+            )
         if self.reader.unread:
             unread = ", ".join(f"{path} ({kind})" for path, kind in sorted(self.reader.unread.items()))
             checks.append(Check("not read", f"{unread}: could not be looked into", clean=False))
@@ -292,8 +299,8 @@ class _Enumerated:
         checks.append(
             Check(
                 "determinism",
-                f"{search.num_steps} steps, {search.num_repeated} of them repeats with other seeds or from another road "
-                f"to the same key: all agreed; {drew}",
+                f"{search.num_steps} steps, {search.num_repeated} of them repeats with other seeds or from another "
+                f"road to the same key: all agreed; {drew}",
                 clean=not search.num_drew,
             )
         )
@@ -309,13 +316,8 @@ class _Enumerated:
 
     def _how(self) -> str:
         key = "all that it remembers" if self.state_fn is None else "state_fn"
-        seconds = np.round(self._seconds(), 1)
-        return f"enumerated by {self.freezer.method}, a state's key being {key}, in {seconds} s"
-
-    def _seconds(self) -> float:
-        import time
-
-        return time.perf_counter() - self.search.began
+        seconds = time.perf_counter() - self.search.began
+        return f"enumerated by {self.freezer.method}, a state's key being {key}, in {seconds:.1f} s"
 
     def _about_clocks(self) -> list[Check]:
         checks = []
@@ -325,12 +327,16 @@ class _Enumerated:
                 if clock.limit
                 else "nothing is truncated by it within a million steps"
             )
-            checks.append(Check("clock", f"{clock.path} only counts steps: left out of the key and held; {until}"))
+            checks.append(
+                Check("clock", f"{clock.path} only counts steps: left out of the key and held; {until}")
+            )
         checks += [
             Check("counter", f"{counter.path} counts steps, but the world depends on it: part of the key")
             for counter in self.counters
         ]
-        later = {first: rewards for first, rewards in self.search.hours.items() if any(r != first for r in rewards)}
+        later = {
+            first: rewards for first, rewards in self.search.hours.items() if any(r != first for r in rewards)
+        }
         if later:
             paid = "; ".join(
                 f"{first:.6g} in the first step, {min(rewards, key=lambda r: -abs(r - first)):.6g} in the last"
@@ -338,7 +344,9 @@ class _Enumerated:
             )
             names = ", ".join(clock.path for clock in self.clocks)
             checks.append(
-                Check("reward", f"depends on {names} ({paid}): the table pays as in the first step", clean=False)
+                Check(
+                    "reward", f"depends on {names} ({paid}): the table pays as in the first step", clean=False
+                )
             )
         return checks
 
@@ -359,9 +367,9 @@ class _Enumerated:
             return [
                 Check(
                     "starts",
-                    f"{n} resets (seeds {self.seeds[0]} to {self.seeds[-1]}) led to {len(self.starts)} states, which is "
-                    f"the table's initial distribution; about {once / n:.0%} of further resets would lead to new ones "
-                    "(Good and Turing)",
+                    f"{n} resets (seeds {self.seeds[0]} to {self.seeds[-1]}) led to {len(self.starts)} states, which "
+                    f"is the table's initial distribution; about {once / n:.0%} of further resets would lead to new "
+                    "ones (Good and Turing)",
                     clean=once == 0,
                 )
             ]
@@ -385,7 +393,7 @@ class _Enumerated:
 # -- words that both need ----------------------------------------------------------------------------------------
 
 
-def _wrappers(env: gym.Env[Any, Any], clocks: list[Clock]) -> list[Check]:
+def _wrappers(env: gym.Env[Any, Any]) -> list[Check]:
     checks = []
     for wrapper in stripped(env):
         if isinstance(wrapper, gym.wrappers.TimeLimit):
@@ -397,7 +405,7 @@ def _wrappers(env: gym.Env[Any, Any], clocks: list[Clock]) -> list[Check]:
     if others:
         checks.append(Check("wrappers", f"{', '.join(others)}: left out, the world goes on the same without"))
     kept = [type(layer).__name__ for layer in layers(env) if isinstance(layer, gym.Wrapper)]
-    if kept and clocks is not None:
+    if kept:
         checks.append(Check("wrappers kept", f"{', '.join(kept)}: part of the world"))
     return checks
 

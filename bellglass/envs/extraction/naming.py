@@ -68,7 +68,10 @@ class Differences:
                 break
         if num_groups < num_states or not chosen:  # NaN, which differs from itself
             return [f"state {s}" for s in range(num_states)]
-        usual = {path: Counter(column).most_common(1)[0][0] if _deep(path) else None for path, column in chosen.items()}
+        usual = {
+            path: Counter(column).most_common(1)[0][0] if _deep(path) else None
+            for path, column in chosen.items()
+        }
         names = [
             ", ".join(
                 f"{path}={_short(column[s])}"

@@ -89,8 +89,10 @@ def _doubt(base: Any) -> str:
 
 def twin_of(base: gym.Env[Any, Any], seed: int) -> gym.Env[Any, Any]:
     """A deep copy that shows nothing and draws from its own generator."""
-    windows = {id(value): None for value in vars(base).values() if type(value).__module__.startswith("pygame")}
-    twin = copy.deepcopy(base, windows)  # type: ignore[arg-type]  # a window is not copied: the copy has none
+    windows = {
+        id(value): None for value in vars(base).values() if type(value).__module__.startswith("pygame")
+    }
+    twin = copy.deepcopy(base, windows)
     twin.render_mode = None
     twin.reset(seed=seed)
     return twin
