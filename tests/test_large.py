@@ -222,3 +222,49 @@ def test_a_pair_that_was_wrongly_left_out_is_found_by_the_certificate(
     assert many > few
     assert (np.maximum(plain.lower, misled.lower) <= np.minimum(plain.upper, misled.upper)).all()
     np.testing.assert_array_equal(plain.policy, misled.policy)
+
+
+def deterministic(size: int, *, rewards: tuple[float, float], seed: int) -> TabularMDP:
+    """Three roads a state, one outcome each; state 0 is the end, and some roads end where they lead."""
+    rng = np.random.default_rng(seed)
+    lengths = np.full(size * 3, 1)
+    lengths[:3] = 0
+    next_state = rng.integers(size, size=3 * (size - 1))
+    starts = np.full(size, 1.0 / (size - 1))
+    starts[0] = 0.0
+    return TabularMDP(
+        first_outcome=np.concatenate([[0], np.cumsum(lengths)]),
+        probability=np.ones(3 * (size - 1)),
+        next_state=next_state,
+        reward=rng.uniform(*rewards, size=3 * (size - 1)),
+        terminated=(next_state == 0) | (rng.random(3 * (size - 1)) < 0.01),
+        initial=starts,
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    ("rewards", "ends"), [((-9.0, -1.0), True), ((-1.0, 1.0), False), ((0.0, 1.0), False)]
+)
+def test_paths_from_the_ends_are_the_answer_where_no_cycle_pays_better(
+    rewards: tuple[float, float], ends: bool, seed: int
+) -> None:
+    mdp = deterministic(400, rewards=rewards, seed=seed)
+    found, _, done = solve_large(
+        mdp, 0.98, method="auto", tolerance=1e-9, relative=True, start=None, report=None
+    )
+    assert (done == "label correcting from the ends") == ends
+    values, _ = policy_iteration(Pairs.of(mdp), 0.98)
+    np.testing.assert_allclose(found.values, values, atol=1e-7)
+
+
+def test_a_state_from_which_no_path_ends_is_solved_too() -> None:
+    P = {
+        0: {0: [(1.0, 0, -1.0, False)], 1: [(1.0, 1, -5.0, False)]},
+        1: {0: [(1.0, 0, -1.0, False)]},
+        2: {0: [(1.0, 3, -2.0, True)], 1: [(1.0, 0, 0.0, False)]},
+        3: {0: [(1.0, 3, 0.0, True)]},
+    }
+    mdp = TabularMDP.from_P(P, initial=[0.5, 0.0, 0.5, 0.0])
+    found, *_ = solve_large(mdp, 0.9, method="auto", tolerance=1e-9, relative=True, start=None, report=None)
+    np.testing.assert_allclose(found.values, [-10.0, -10.0, -2.0, 0.0], atol=1e-7)

@@ -7,8 +7,7 @@ Evaluation by sweeps  x <- residual + discount P x  in single precision (x is sm
 digits), stopped early: modified policy iteration (Puterman and Shin 1978).  On tables that never end only the spread of
 the changes counts, since a constant error is known and taken out at once (Puterman 1994, section 6.6).  Where the
 spread shrinks slowly, one pass in place in either direction and then BiCGSTAB with ILU(0), also stopped early: inexact
-policy iteration (Gargiani et al., 2024, arXiv:2211.04299).  Where no outcome leads to a lower state, or none to a
-higher one, a single pass in place from the far end is the whole answer.
+policy iteration (Gargiani et al., 2024, arXiv:2211.04299).
 """
 
 from __future__ import annotations
@@ -298,25 +297,3 @@ def solve_systems(search: Search, *, exact: bool = False) -> int:
         settled = search.changed < 1e-4 * size
         goal = search.goal if exact or settled else max(search.goal, (LOOSE if rows.short else CLOSE) * worst)
         iterations += system.correct(search.values, residual, worst, max(goal, 1e-14 * worst))
-
-
-def in_one_pass(search: Search) -> bool:
-    """Solves a table whose outcomes all lead to higher (or all to lower) states; False for others."""
-    if search.rows.up and search.rows.down:
-        return False
-    search.rows.gauss_seidel(search.values, search.discount, backward=search.rows.up > 0)
-    return search.improve()
-
-
-def find(search: Search) -> str:
-    """Searches by whatever is quickest, judged by the table and by its own progress; says what was done."""
-    if in_one_pass(search):
-        return "one pass in topological order"
-    if sweep_policies(search, patience=JUDGED):
-        return "modified_policy_iteration"
-    solve_systems(search)
-    if search.up - search.down <= search.allowed:
-        return "modified_policy_iteration, then inexact_policy_iteration"
-    search.mark, search.stalled = np.inf, 0  # the systems were too hard: sweeps are slow, but sure
-    sweep_policies(search)
-    return "modified_policy_iteration after systems that did not converge"
