@@ -26,10 +26,13 @@ def bracket(
     q_values: FloatArray,
     doubt: FloatArray,
     choice: IntArray,
+    twin: IntArray,
+    sums: FloatArray,
 ) -> tuple[float, float, float]:
     """Q [S*A] of states begin .. end, a bound [S*A] on its rounding, and the first best pair [S].
 
     Q is minus infinity where an action is not available.  A `scale` of a single element is off by 8 units at most.
+    Where rows are shared, twin[j] is the first pair with the row of pair j, and sums [S*A, 2] room for what was found.
 
     Returns:
         The greatest max_j (q + doubt) - values, the least max_j (q - doubt) - values, the least of q - doubt - values
@@ -37,7 +40,7 @@ def bracket(
     """
     unit = 2.0**-53
     high, low, own = -np.inf, np.inf, np.inf
-    uneven = np.int64(len(scale) > 1)
+    uneven, shared = np.int64(len(scale) > 1), len(twin) > 0
     for s in range(begin, end):
         if not live[s]:
             q_values[s * num_actions : (s + 1) * num_actions] = -np.inf
@@ -49,10 +52,16 @@ def bracket(
                 q_values[j] = -np.inf
                 continue
             x, absolute = 0.0, 0.0
-            for k in range(b, e):
-                z = probability[k] * values[next_state[k]]
-                x += z
-                absolute += abs(z)
+            i = np.int64(twin[j]) if shared else j
+            if i < j and i >= begin * num_actions:
+                x, absolute = sums[i, 0], sums[i, 1]
+            else:
+                for k in range(b, e):
+                    z = probability[k] * values[next_state[k]]
+                    x += z
+                    absolute += abs(z)
+                if shared:
+                    sums[i, 0], sums[i, 1] = x, absolute
             mass = discount * scale[j * uneven]
             x = mean[j] + x * mass
             error = (2.0 * (e - b) + 20.0) * unit * (max(abs(mean[j]), size[j]) + absolute * mass)

@@ -37,6 +37,7 @@ def certify_rows(
     values[~live] = 0.0
     q_values, doubt = np.empty(size[0] * size[1]), np.empty(size[0] * size[1])
     greedy = np.zeros(size[0], dtype=np.int64)
+    sums = np.empty((len(rows.twin), 2))
     parts = in_parts(
         rows.threads,
         size[0],
@@ -56,6 +57,8 @@ def certify_rows(
             q_values,
             doubt,
             greedy,
+            rows.twin,
+            sums,
         ),
     )
     up = _outwards(max(part[0] for part in parts), discount, rows.least, +1.0)

@@ -110,7 +110,8 @@ class Search:
                 self.close.shorten(self.values, self.best, self.margin)
         else:
             few = self.changed < NARROWED * rows.num_states and len(rows.probability) >= WORTH_A_LIST
-            noted = np.empty(len(rows.mean), dtype=np.float32) if few and not self.wide else None
+            few &= not self.wide and not rows.shared
+            noted = np.empty(len(rows.mean), dtype=np.float32) if few else None
             self.high, self.low, self.changed = rows.improve(*settings, noted=noted)
             if noted is not None and self._margin < 0.25 * self.margin:
                 self.margin = self._margin

@@ -227,6 +227,111 @@ def improve_listed(
     return high, low, changed
 
 
+def improve_shared(
+    first: IntArray,
+    probability: FloatArray,
+    next_state: IntArray,
+    mean: FloatArray,
+    scale: FloatArray,
+    live: BoolArray,
+    values: FloatArray,
+    discount: float,
+    num_actions: int,
+    begin: int,
+    end: int,
+    best: FloatArray,
+    choice: IntArray,
+    twin: IntArray,
+    sums: FloatArray,
+) -> tuple[float, float, int]:
+    """As `improve`, where rows are shared: pair j has the row of pair twin[j], and its sum is kept in sums [S*A]."""
+    high, low, changed = -np.inf, np.inf, 0
+    uneven = np.int64(len(scale) > 1)
+    for j in range(begin * num_actions, end * num_actions):
+        sums[j] = np.nan
+    for s in range(begin, end):
+        if not live[s]:
+            continue
+        top, chosen = -np.inf, np.int64(-1)
+        for j in range(s * num_actions, (s + 1) * num_actions):
+            i = np.int64(twin[j])
+            x = sums[i] if i >= begin * num_actions else np.nan
+            if np.isnan(x):
+                x = 0.0
+                k, e = first[j], first[j + 1]
+                while k + 4 <= e:
+                    x += (
+                        probability[k] * values[next_state[k]]
+                        + probability[k + 1] * values[next_state[k + 1]]
+                        + (
+                            probability[k + 2] * values[next_state[k + 2]]
+                            + probability[k + 3] * values[next_state[k + 3]]
+                        )
+                    )
+                    k += 4
+                while k < e:
+                    x += probability[k] * values[next_state[k]]
+                    k += 1
+                if i >= begin * num_actions:
+                    sums[i] = x
+            x = mean[j] + discount * (x * scale[j * uneven])
+            chosen += np.int64(x > top) * (j - chosen)
+            top = max(top, x)
+        best[s] = top
+        high = max(high, top - values[s])
+        low = min(low, top - values[s])
+        changed += int(choice[s] != chosen)
+        choice[s] = chosen
+    return high, low, changed
+
+
+def twins(
+    first: IntArray,
+    bits: IntArray,
+    next_state: IntArray,
+    begin: int,
+    end: int,
+    slots: IntArray,
+    hashes: IntArray,
+    twin: IntArray,
+) -> int:
+    """The first pair twin[j] that has the same outcomes as pair j, bit by bit, of the pairs begin .. end.
+
+    `bits` are those of the probabilities.  `slots` (a power of two, more than the pairs, all -1) and `hashes` [S*A]
+    are room for a hash table.  Returns how many rows are different.
+    """
+    mask = np.uint64(len(slots) - 1)
+    different = 0
+    for j in range(begin, end):
+        b, e = first[j], first[j + 1]
+        h = np.uint64(e - b)
+        for k in range(b, e, max((e - b) // 8, 1)):  # some of them: rows that look alike are compared whole
+            h = (h ^ bits[k] ^ (np.uint64(next_state[k]) << np.uint64(17))) * np.uint64(0x9E3779B97F4A7C15)
+            h ^= h >> np.uint64(29)
+        hashes[j] = h
+        place = h & mask
+        while True:
+            i = slots[place]
+            if i < 0:
+                slots[place] = j
+                twin[j] = j
+                different += 1
+                break
+            if hashes[i] == h and first[i + 1] - first[i] == e - b:
+                one, other = bits[b:e], bits[first[i] : first[i + 1]]
+                here, there = next_state[b:e], next_state[first[i] : first[i + 1]]
+                apart = np.uint64(0)
+                for n in range(len(one)):
+                    apart |= one[n] ^ other[n]
+                for n in range(len(here)):
+                    apart |= np.uint64(here[n] ^ there[n])
+                if apart == 0:
+                    twin[j] = i
+                    break
+            place = (place + np.uint64(1)) & mask
+    return different
+
+
 def shortlist(
     live: BoolArray,
     values: FloatArray,

@@ -23,6 +23,10 @@ from .kernels import Singles
 #: Passes over fewer outcomes than this are not worth a second thread.
 WORTH_A_THREAD = 2_000_000
 
+#: Rows are compared where they have at least so many outcomes, first those of so many states here and there; it is
+#: worth while where at most this share are different.
+WORTH_COMPARING, SAMPLE, SHARED = 48, 32, 0.5
+
 #: Outcomes a pair up to which rows count as short.
 SHORT_ROWS = 8
 
@@ -76,6 +80,7 @@ class Rows:
         least: the least chance to go on; exactly 1 where no outcome ends.
         up: outcomes that go on to a higher state.
         down: outcomes that go on to a lower state.
+        twin: [S*A] the first pair with the same outcomes, where many rows are shared; otherwise empty.
         threads: how many threads a pass may use.
     """
 
@@ -94,6 +99,7 @@ class Rows:
     least: float
     up: int
     down: int
+    twin: IntArray
     threads: int
 
     @classmethod
@@ -149,6 +155,7 @@ class Rows:
             least=least if least == 1.0 else max(0.0, least - (2.0 * longest + 8.0) * UNIT),
             up=sum(part[2] for part in found),
             down=sum(part[3] for part in found),
+            twin=twins(first, probability, next_state, mdp.num_actions),
             threads=threads,
         )
 
@@ -161,6 +168,11 @@ class Rows:
     def short(self) -> bool:
         """Whether rows are so short that passes in place, which spread news over the whole table, cost little."""
         return len(self.probability) <= SHORT_ROWS * self.num_pairs
+
+    @property
+    def shared(self) -> bool:
+        """Whether many pairs have the same outcomes, as where a decision leads to a state, and then chance strikes."""
+        return len(self.twin) > 0
 
     @property
     def arrays(self) -> tuple[IntArray, FloatArray, IntArray, FloatArray, FloatArray, BoolArray]:
@@ -180,6 +192,22 @@ class Rows:
 
         Returns the greatest and the least change, and how many choices changed.
         """
+        if self.shared:
+            sums = np.empty(len(self.mean))
+            return self._in_parts(
+                lambda begin, end: compiled(kernels.improve_shared)(
+                    *self.arrays,
+                    values,
+                    discount,
+                    self.num_actions,
+                    begin,
+                    end,
+                    best,
+                    choice,
+                    self.twin,
+                    sums,
+                )
+            )
         q_values = np.empty(0, dtype=np.float32) if noted is None else noted
         return self._in_parts(
             lambda begin, end: compiled(kernels.improve)(
@@ -235,6 +263,29 @@ class Rows:
             *self.arrays, values, discount, self.num_actions, backward
         )
         return change
+
+
+def twins(first: IntArray, probability: FloatArray, next_state: IntArray, num_actions: int) -> Any:
+    """[S*A] the first pair with the same outcomes; empty where a look at some pairs promises too little."""
+    num_pairs = len(first) - 1
+    nothing = np.empty(0, dtype=np.uint32)
+    if len(probability) < WORTH_COMPARING * num_pairs:
+        return nothing
+    bits: Any = probability.view(np.uint64)
+    hashes: Any = np.empty(num_pairs, dtype=np.uint64)
+    twin: Any = np.empty(num_pairs, dtype=index_type(num_pairs))
+
+    def different(begin: int, end: int) -> int:
+        slots = np.full(1 << int(2 * (end - begin)).bit_length(), -1, dtype=np.int64)
+        found: int = compiled(kernels.twins)(first, bits, next_state, begin, end, slots, hashes, twin)
+        return found
+
+    block = SAMPLE * num_actions
+    if num_pairs > 8 * block:
+        starts = [n * (num_pairs // 8) for n in range(8)]
+        if sum(different(start, start + block) for start in starts) > SHARED * 8 * block:
+            return nothing
+    return twin if different(0, num_pairs) <= SHARED * num_pairs else nothing
 
 
 def index_type(size: int) -> type[np.unsignedinteger[Any]]:
