@@ -47,7 +47,7 @@ def bracket(
             continue
         top, most, least, chosen = -np.inf, -np.inf, -np.inf, np.int64(-1)
         for j in range(s * num_actions, (s + 1) * num_actions):
-            b, e = first[j], first[j + 1]
+            b, e = np.uint64(first[j]), np.uint64(first[j + 1])
             if b == e:
                 q_values[j] = -np.inf
                 continue
@@ -64,7 +64,7 @@ def bracket(
                     sums[i, 0], sums[i, 1] = x, absolute
             mass = discount * scale[j * uneven]
             x = mean[j] + x * mass
-            error = (2.0 * (e - b) + 20.0) * unit * (max(abs(mean[j]), size[j]) + absolute * mass)
+            error = (2.0 * np.float64(e - b) + 20.0) * unit * (max(abs(mean[j]), size[j]) + absolute * mass)
             q_values[j] = x
             doubt[j] = error
             chosen += np.int64(x > top) * (j - chosen)

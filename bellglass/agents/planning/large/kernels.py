@@ -6,8 +6,7 @@ not live are 0 and stay so, hence an outcome that enters one needs no special ca
 
     q(j)  =  reward(j) + discount * scale(j) * sum_k p_k v(next_k)             scale = 1 / sum_k p_k
 
-`scale` has a single element, 1, where all rows add up to 1 as nearly as float64 can say; `width` is the length of all
-rows where they have but one, so that nothing must be looked up, and 0 elsewhere.
+`scale` has a single element, 1, where all rows add up to 1 as nearly as float64 can say.
 
 Two habits make them fast (measured, MEASURED.md): sums run four outcomes at a time, and choices among actions are
 made without a branch, since a branch that waits for a value out of reach of the cache stops everything behind it.
@@ -24,6 +23,9 @@ import numpy.typing as npt
 from ....envs.mdp import BoolArray, FloatArray, IntArray
 
 Singles = npt.NDArray[np.float32]
+
+#: Unsigned, like every place of an outcome in the loops: a signed one would be asked whether it counts from the end.
+ONE, TWO, THREE, FOUR = (np.uint64(n) for n in (1, 2, 3, 4))
 
 
 def measure(
@@ -54,7 +56,7 @@ def measure(
     for s in range(begin, end):
         widest = 0
         for j in range(s * num_actions, (s + 1) * num_actions):
-            b, e = first[j], first[j + 1]
+            b, e = np.uint64(first[j]), np.uint64(first[j + 1])
             if b == e:
                 continue
             pairs += 1
@@ -65,9 +67,9 @@ def measure(
                 total += p
                 paid += p * reward[k]
                 absolute += p * abs(reward[k])
-                if terminated[k] or not live[t]:
+                if terminated[k] or not live[next_state[k]]:
                     gone += p
-                    copies |= live[t] and p > 0.0
+                    copies |= live[next_state[k]] and p > 0.0
                 elif p > 0.0:
                     up += int(t > s)
                     down += int(t < s)
@@ -78,7 +80,7 @@ def measure(
                 size[j] = absolute / total
             if gone > 0.0:  # never 1, however small the chance to end: "never ends" must be exact
                 least = min(least, 1.0 - gone / total, 1.0 - 2.0**-53)
-            widest = max(widest, e - b)
+            widest = max(widest, int(e - b))
         room[s] = widest
     return copies, least, up, down, pairs, off, mixed
 
@@ -87,7 +89,7 @@ def scales(first: IntArray, probability: FloatArray, scale: FloatArray) -> None:
     """1 / sum_k p_k of each pair."""
     for j in range(len(scale)):
         total = 0.0
-        for k in range(first[j], first[j + 1]):
+        for k in range(np.uint64(first[j]), np.uint64(first[j + 1])):
             total += probability[k]
         scale[j] = 1.0 / total if total > 0.0 else 0.0
 
@@ -121,7 +123,6 @@ def improve(
     live: BoolArray,
     values: FloatArray,
     discount: float,
-    width: int,
     num_actions: int,
     begin: int,
     end: int,
@@ -142,23 +143,23 @@ def improve(
         if not live[s]:
             continue
         top, chosen = -np.inf, np.int64(-1)
-        k = first[s * num_actions]
+        k = np.uint64(first[s * num_actions])
         for j in range(s * num_actions, (s + 1) * num_actions):
-            e = k + width if width > 0 else first[j + 1]
+            e = np.uint64(first[j + 1])
             x = 0.0
-            while k + 4 <= e:
+            while k + FOUR <= e:
                 x += (
                     probability[k] * values[next_state[k]]
-                    + probability[k + 1] * values[next_state[k + 1]]
+                    + probability[k + ONE] * values[next_state[k + ONE]]
                     + (
-                        probability[k + 2] * values[next_state[k + 2]]
-                        + probability[k + 3] * values[next_state[k + 3]]
+                        probability[k + TWO] * values[next_state[k + TWO]]
+                        + probability[k + THREE] * values[next_state[k + THREE]]
                     )
                 )
-                k += 4
+                k += FOUR
             while k < e:
                 x += probability[k] * values[next_state[k]]
-                k += 1
+                k += ONE
             x = mean[j] + discount * (x * scale[j * uneven])
             chosen += np.int64(x > top) * (j - chosen)
             top = max(top, x)
@@ -181,7 +182,6 @@ def improve_listed(
     live: BoolArray,
     values: FloatArray,
     discount: float,
-    width: int,
     begin: int,
     end: int,
     best: FloatArray,
@@ -200,21 +200,20 @@ def improve_listed(
         for i in range(list_first[s], list_first[s + 1]):
             j = np.int64(listed[i])
             x = 0.0
-            k = j * width if width > 0 else first[j]
-            e = k + width if width > 0 else first[j + 1]
-            while k + 4 <= e:
+            k, e = np.uint64(first[j]), np.uint64(first[j + 1])
+            while k + FOUR <= e:
                 x += (
                     probability[k] * values[next_state[k]]
-                    + probability[k + 1] * values[next_state[k + 1]]
+                    + probability[k + ONE] * values[next_state[k + ONE]]
                     + (
-                        probability[k + 2] * values[next_state[k + 2]]
-                        + probability[k + 3] * values[next_state[k + 3]]
+                        probability[k + TWO] * values[next_state[k + TWO]]
+                        + probability[k + THREE] * values[next_state[k + THREE]]
                     )
                 )
-                k += 4
+                k += FOUR
             while k < e:
                 x += probability[k] * values[next_state[k]]
-                k += 1
+                k += ONE
             x = mean[j] + discount * (x * scale[j * uneven])
             chosen += np.int64(x > top) * (j - chosen)
             top = max(top, x)
@@ -258,20 +257,20 @@ def improve_shared(
             x = sums[i] if i >= begin * num_actions else np.nan
             if np.isnan(x):
                 x = 0.0
-                k, e = first[j], first[j + 1]
-                while k + 4 <= e:
+                k, e = np.uint64(first[j]), np.uint64(first[j + 1])
+                while k + FOUR <= e:
                     x += (
                         probability[k] * values[next_state[k]]
-                        + probability[k + 1] * values[next_state[k + 1]]
+                        + probability[k + ONE] * values[next_state[k + ONE]]
                         + (
-                            probability[k + 2] * values[next_state[k + 2]]
-                            + probability[k + 3] * values[next_state[k + 3]]
+                            probability[k + TWO] * values[next_state[k + TWO]]
+                            + probability[k + THREE] * values[next_state[k + THREE]]
                         )
                     )
-                    k += 4
+                    k += FOUR
                 while k < e:
                     x += probability[k] * values[next_state[k]]
-                    k += 1
+                    k += ONE
                 if i >= begin * num_actions:
                     sums[i] = x
             x = mean[j] + discount * (x * scale[j * uneven])
@@ -404,12 +403,12 @@ def gauss_seidel(
         top = -np.inf
         for j in range(s * num_actions, (s + 1) * num_actions):
             x, own = 0.0, 0.0
-            for k in range(first[j], first[j + 1]):
+            for k in range(np.uint64(first[j]), np.uint64(first[j + 1])):
                 t = np.int64(next_state[k])
                 p = probability[k]
                 here = np.float64(t == s)
                 own += here * p
-                x += (1.0 - here) * p * values[t]
+                x += (1.0 - here) * p * values[next_state[k]]
             x = (mean[j] + discount * (x * scale[j * uneven])) / (1.0 - discount * own * scale[j * uneven])
             top = max(top, x)
         most = max(most, abs(top - values[s]))
@@ -455,12 +454,12 @@ def prioritised(
             top = -np.inf
             for j in range(s * num_actions, (s + 1) * num_actions):
                 x, own = 0.0, 0.0
-                for k in range(first[j], first[j + 1]):
+                for k in range(np.uint64(first[j]), np.uint64(first[j + 1])):
                     t = np.int64(next_state[k])
                     if t == s:
                         own += probability[k]
                     else:
-                        x += probability[k] * values[t]
+                        x += probability[k] * values[next_state[k]]
                 top = max(
                     top,
                     (mean[j] + discount * (x * scale[j * uneven]))

@@ -76,7 +76,6 @@ class Rows:
         size: [S*A] mean absolute reward, unless that is |mean|.
         scale: [S*A] 1 / sum of the table's probabilities, or [1] where that is 1 within 8 units of rounding.
         room: [S] most outcomes of any pair of the state.
-        width: outcomes of every pair, where all have as many; otherwise 0.
         least: the least chance to go on; exactly 1 where no outcome ends.
         up: outcomes that go on to a higher state.
         down: outcomes that go on to a lower state.
@@ -95,7 +94,6 @@ class Rows:
     size: FloatArray
     scale: FloatArray
     room: IntArray
-    width: int
     least: float
     up: int
     down: int
@@ -151,7 +149,6 @@ class Rows:
             size=size if any(part[6] for part in found) else mean,
             scale=scale,
             room=room,
-            width=longest if longest * num_pairs == mdp.num_outcomes else 0,
             least=least if least == 1.0 else max(0.0, least - (2.0 * longest + 8.0) * UNIT),
             up=sum(part[2] for part in found),
             down=sum(part[3] for part in found),
@@ -214,7 +211,6 @@ class Rows:
                 *self.arrays,
                 values,
                 discount,
-                self.width,
                 self.num_actions,
                 begin,
                 end,
@@ -235,7 +231,7 @@ class Rows:
         """The same, looking only at the pairs of the list."""
         return self._in_parts(
             lambda begin, end: compiled(kernels.improve_listed)(
-                *self.arrays, values, discount, self.width, begin, end, best, choice, *shortlist.arrays
+                *self.arrays, values, discount, begin, end, best, choice, *shortlist.arrays
             )
         )
 
