@@ -94,13 +94,13 @@ def sweep(
         high, low = zero - np.float32(np.inf), zero + np.float32(np.inf)
         if fours:
             for s in range(len(live)):
-                k = FOUR * np.uint64(s)
+                i = FOUR * np.uint64(s)
                 x = (
-                    row_probability[k] * now[row_next[k]]
-                    + row_probability[k + ONE] * now[row_next[k + ONE]]
+                    row_probability[i] * now[row_next[i]]
+                    + row_probability[i + ONE] * now[row_next[i + ONE]]
                     + (
-                        row_probability[k + TWO] * now[row_next[k + TWO]]
-                        + row_probability[k + THREE] * now[row_next[k + THREE]]
+                        row_probability[i + TWO] * now[row_next[i + TWO]]
+                        + row_probability[i + THREE] * now[row_next[i + THREE]]
                     )
                 )
                 x = residual[s] + discount * x

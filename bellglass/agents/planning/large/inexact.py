@@ -32,6 +32,9 @@ NEAR = 0.7
 #: An evaluation by sweeps ends when the changes have shrunk by this factor since the improvement.
 SHRINK = 0.2
 
+#: Where fewer choices than this share changed at last, the certificate is asked at once whether sweeps arrived.
+SETTLED = 1e-5
+
 #: Single precision holds no more than this: the next improvement takes it up again.
 SINGLE = 1e-5
 
@@ -88,6 +91,8 @@ class Search:
     close: Shortlist | None = None
     margin: float = np.inf
     wide: bool = False
+    trusting: bool = True
+    guessed: bool = False
 
     def __post_init__(self) -> None:
         self.best = np.zeros(self.rows.num_states)
@@ -132,9 +137,10 @@ class Search:
         return 2.0 * (self.high - min(self.low, 0.0))
 
     def look_at_all(self) -> bool:
-        """Widens all further passes to all pairs; False where they were that wide already."""
-        narrow = self.close is not None
+        """Widens all further passes to all pairs, and trusts no guess; False where it was so already."""
+        narrow = self.close is not None or self.guessed
         self.close, self.wide, self.mark, self.stalled = None, True, np.inf, 0
+        self.trusting = self.guessed = False
         return narrow
 
     def awake(self, residual: FloatArray, before: BoolArray) -> BoolArray:
@@ -217,7 +223,7 @@ def sweep_policies(search: Search, *, patience: int | None = None) -> bool:
         missing -= middle
         missing[dead] = 0.0
         residual[:] = missing
-        few = search.changed < 1e-3 * size
+        few = search.changed < 1e-4 * size
         stop = max(search.goal, (SINGLE if few else SHRINK) * first)
         now[:] = residual
         high = low = 0.0
@@ -257,6 +263,9 @@ def sweep_policies(search: Search, *, patience: int | None = None) -> bool:
         search.values[dead] = 0.0
         if not quick:
             return False
+        if search.trusting and search.changed < SETTLED * size and width <= search.goal:
+            search.guessed = True
+            break
     return True
 
 

@@ -123,6 +123,7 @@ def improve(
     live: BoolArray,
     values: FloatArray,
     discount: float,
+    width: int,
     num_actions: int,
     begin: int,
     end: int,
@@ -132,7 +133,8 @@ def improve(
 ) -> tuple[float, float, int]:
     """One backup of states begin .. end: best [S] and the pair [S] that reaches it first.
 
-    `q_values` [S*A] gets q less the state's value, unless it is empty.
+    `width` is the length of all rows, where they have but one (a look less), and 0 elsewhere.  `q_values` [S*A] gets q
+    less the state's value, unless it is empty.
 
     Returns:
         The greatest and the least best(s) - values(s) over live states, and how many choices changed.
@@ -145,7 +147,7 @@ def improve(
         top, chosen = -np.inf, np.int64(-1)
         k = np.uint64(first[s * num_actions])
         for j in range(s * num_actions, (s + 1) * num_actions):
-            e = np.uint64(first[j + 1])
+            e = k + np.uint64(width) if width > 0 else np.uint64(first[j + 1])
             x = 0.0
             while k + FOUR <= e:
                 x += (

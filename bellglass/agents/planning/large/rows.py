@@ -76,6 +76,7 @@ class Rows:
         size: [S*A] mean absolute reward, unless that is |mean|.
         scale: [S*A] 1 / sum of the table's probabilities, or [1] where that is 1 within 8 units of rounding.
         room: [S] most outcomes of any pair of the state.
+        width: outcomes of every pair, where all have as many; otherwise 0.
         least: the least chance to go on; exactly 1 where no outcome ends.
         up: outcomes that go on to a higher state.
         down: outcomes that go on to a lower state.
@@ -94,6 +95,7 @@ class Rows:
     size: FloatArray
     scale: FloatArray
     room: IntArray
+    width: int
     least: float
     up: int
     down: int
@@ -149,6 +151,7 @@ class Rows:
             size=size if any(part[6] for part in found) else mean,
             scale=scale,
             room=room,
+            width=longest if longest * num_pairs == mdp.num_outcomes else 0,
             least=least if least == 1.0 else max(0.0, least - (2.0 * longest + 8.0) * UNIT),
             up=sum(part[2] for part in found),
             down=sum(part[3] for part in found),
@@ -211,6 +214,7 @@ class Rows:
                 *self.arrays,
                 values,
                 discount,
+                self.width,
                 self.num_actions,
                 begin,
                 end,
