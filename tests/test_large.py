@@ -192,8 +192,8 @@ def test_a_chance_to_end_too_small_for_float64_to_tell_from_none_is_not_taken_fo
 def test_looking_at_close_pairs_alone_changes_no_certificate(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bellglass.agents.planning.large.inexact.WORTH_A_LIST", 0)
-    monkeypatch.setattr("bellglass.agents.planning.large.inexact.NARROWED", 2.0)
+    monkeypatch.setattr("bellglass.agents.planning.large.search.WORTH_A_LIST", 0)
+    monkeypatch.setattr("bellglass.agents.planning.large.search.NARROWED", 2.0)
     check_kernels(seed, "auto")
 
 
@@ -213,9 +213,9 @@ def test_a_pair_that_was_wrongly_left_out_is_found_by_the_certificate(
         chosen = (rows * self.num_actions + pairs.argmin(axis=1)).astype(np.uint32)
         return Shortlist(np.arange(self.num_states + 1), chosen, noted)
 
-    monkeypatch.setattr("bellglass.agents.planning.large.inexact.WORTH_A_LIST", 0)
-    monkeypatch.setattr("bellglass.agents.planning.large.inexact.NARROWED", 2.0)
-    monkeypatch.setattr("bellglass.agents.planning.large.inexact.SHORT", 1.0)
+    monkeypatch.setattr("bellglass.agents.planning.large.search.WORTH_A_LIST", 0)
+    monkeypatch.setattr("bellglass.agents.planning.large.search.NARROWED", 2.0)
+    monkeypatch.setattr("bellglass.agents.planning.large.search.SHORT", 1.0)
     monkeypatch.setattr(Rows, "shortlist", worst)
     misled, many, _ = solve_large(mdp, 0.95, **settings)  # type: ignore[arg-type] # the same
     assert len(asked) == 1

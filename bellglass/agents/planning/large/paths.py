@@ -12,8 +12,8 @@ import numpy as np
 
 from ...compiled import compiled
 from . import path_kernels
-from .inexact import Search
 from .rows import index_type
+from .search import Search
 
 #: Looks at each pair, on average, before cycles must pay better than ends.
 PATIENCE = 30

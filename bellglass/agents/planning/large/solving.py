@@ -10,9 +10,11 @@ from ..errors import ToleranceError
 from ..progress import Report
 from . import in_place
 from .compiled_bounds import certify_rows
-from .inexact import JUDGED, Search, solve_systems, sweep_policies
+from .inexact import solve_systems
 from .paths import from_the_ends
 from .rows import Rows
+from .search import Search
+from .sweeps import JUDGED, sweep_policies
 
 
 def solve_large(

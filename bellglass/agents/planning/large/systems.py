@@ -11,7 +11,7 @@ import numpy as np
 
 from ....envs.mdp import BoolArray, FloatArray, IntArray
 from ...compiled import compiled
-from . import chain_kernels
+from . import system_kernels
 from .rows import Rows
 
 #: What is left out of a row changes x by at most this share.
@@ -56,7 +56,7 @@ class PolicySystem:
         levels = size
         if rows.short:
             level = np.empty(rows.num_states, dtype=np.int64)
-            levels = compiled(chain_kernels.levels)(
+            levels = compiled(system_kernels.levels)(
                 rows.first, rows.next_state, self._awake, choice, self._order, level
             )
         if size < WIDE_LEVELS * levels:
@@ -72,7 +72,7 @@ class PolicySystem:
         rows, size = self.rows, len(self._order)
         self._low_width = -1
         if rows.short:
-            low, up, total = compiled(chain_kernels.beside)(
+            low, up, total = compiled(system_kernels.beside)(
                 rows.first,
                 rows.probability,
                 rows.next_state,
@@ -93,7 +93,7 @@ class PolicySystem:
 
     def _write(self, choice: IntArray) -> bool:
         rows = self.rows
-        fits: bool = compiled(chain_kernels.system)(
+        fits: bool = compiled(system_kernels.system)(
             rows.first,
             rows.probability,
             rows.next_state,
@@ -126,7 +126,7 @@ class PolicySystem:
         """
         iterations = 0
         for jitter in (0.0, 0.5, 1.0):
-            count, left = compiled(chain_kernels.bicgstab)(
+            count, left = compiled(system_kernels.bicgstab)(
                 self._begins,
                 self._below,
                 self._above,
