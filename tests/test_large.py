@@ -10,8 +10,8 @@ from rational import exact_optimum, exact_q, exact_rows, exact_values, random_ta
 
 from bellglass.agents.planning import ToleranceError, solve
 from bellglass.agents.planning.discounted import policy_iteration
-from bellglass.agents.planning.large.kernels import Singles
-from bellglass.agents.planning.large.rows import Rows, Shortlist
+from bellglass.agents.planning.large.rows import Rows
+from bellglass.agents.planning.large.search import Search
 from bellglass.agents.planning.large.solving import solve_large
 from bellglass.agents.planning.pairs import Pairs
 from bellglass.envs.mdp import TabularMDP
@@ -188,38 +188,24 @@ def test_a_chance_to_end_too_small_for_float64_to_tell_from_none_is_not_taken_fo
     assert 0.0 <= Fraction(Rows.of(ends).least) <= Fraction(1e-20) / (1 + Fraction(1e-20))
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_looking_at_close_pairs_alone_changes_no_certificate(
-    seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bellglass.agents.planning.large.search.WORTH_A_LIST", 0)
-    monkeypatch.setattr("bellglass.agents.planning.large.search.NARROWED", 2.0)
-    check_kernels(seed, "auto")
-
-
-def test_a_pair_that_was_wrongly_left_out_is_found_by_the_certificate(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The shortlist is made to hold the worst pair of each state alone: the answer must be the same."""
+def test_a_guess_that_was_wrong_is_found_by_the_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first policy is swept to the end and taken for the answer: bounds and policy must be the same."""
     mdp = random_mdp(300, ends=0.0, back=True, seed=7)
-    settings = {"method": "auto", "tolerance": 1e-9, "relative": True, "start": None, "report": None}
-    plain, few, _ = solve_large(mdp, 0.95, **settings)  # type: ignore[arg-type] # a dict of settings
-    asked = []
+    settings = {"method": "auto", "tolerance": 1e-6, "relative": True, "start": None, "report": None}
+    plain, *_ = solve_large(mdp, 0.95, **settings)  # type: ignore[arg-type] # a dict of settings
+    guesses = []
+    doubt = Search.doubt
 
-    def worst(self: Rows, values: object, best: object, noted: Singles, margin: float) -> Shortlist:
-        asked.append(margin)
-        pairs = noted.reshape(self.num_states, self.num_actions)
-        rows = np.arange(self.num_states)
-        chosen = (rows * self.num_actions + pairs.argmin(axis=1)).astype(np.uint32)
-        return Shortlist(np.arange(self.num_states + 1), chosen, noted)
+    def counted(self: Search) -> bool:
+        guesses.append(self.guessed)
+        return doubt(self)
 
-    monkeypatch.setattr("bellglass.agents.planning.large.search.WORTH_A_LIST", 0)
-    monkeypatch.setattr("bellglass.agents.planning.large.search.NARROWED", 2.0)
-    monkeypatch.setattr("bellglass.agents.planning.large.search.SHORT", 1.0)
-    monkeypatch.setattr(Rows, "shortlist", worst)
-    misled, many, _ = solve_large(mdp, 0.95, **settings)  # type: ignore[arg-type] # the same
-    assert len(asked) == 1
-    assert many > few
+    monkeypatch.setattr(Search, "doubt", counted)
+    monkeypatch.setattr("bellglass.agents.planning.large.sweeps.SETTLED", 2.0)
+    monkeypatch.setattr("bellglass.agents.planning.large.sweeps.SHRINK", 0.0)
+    monkeypatch.setattr("bellglass.agents.planning.large.sweeps.JUDGED", 1000)
+    misled, *_ = solve_large(mdp, 0.95, **settings)  # type: ignore[arg-type] # the same
+    assert guesses == [True]
     assert (np.maximum(plain.lower, misled.lower) <= np.minimum(plain.upper, misled.upper)).all()
     np.testing.assert_array_equal(plain.policy, misled.policy)
 

@@ -28,24 +28,23 @@ def bracket(
     choice: IntArray,
     twin: IntArray,
     sums: FloatArray,
-) -> tuple[float, float, float]:
-    """Q [S*A] of states begin .. end, a bound [S*A] on its rounding, and the first best pair [S].
+) -> tuple[float, float]:
+    """Q [S*A] of states begin .. end, a bound [S] on their rounding, and the first best pair [S].
 
     Q is minus infinity where an action is not available.  A `scale` of a single element is off by 8 units at most.
     Where rows are shared, twin[j] is the first pair with the row of pair j, and sums [S*A, 2] room for what was found.
 
     Returns:
-        The greatest max_j (q + doubt) - values, the least max_j (q - doubt) - values, the least of q - doubt - values
-        along the choice.
+        The greatest max_j q + doubt - values, and the least max_j q - doubt - values: a bound below the choice's own.
     """
     unit = 2.0**-53
-    high, low, own = -np.inf, np.inf, np.inf
+    high, low = -np.inf, np.inf
     uneven, shared = np.int64(len(scale) > 1), len(twin) > 0
     for s in range(begin, end):
         if not live[s]:
             q_values[s * num_actions : (s + 1) * num_actions] = -np.inf
             continue
-        top, most, least, chosen = -np.inf, -np.inf, -np.inf, np.int64(-1)
+        top, error, chosen = -np.inf, 0.0, np.int64(-1)
         for j in range(s * num_actions, (s + 1) * num_actions):
             b, e = np.uint64(first[j]), np.uint64(first[j + 1])
             if b == e:
@@ -64,19 +63,19 @@ def bracket(
                     sums[i, 0], sums[i, 1] = x, absolute
             mass = discount * scale[j * uneven]
             x = mean[j] + x * mass
-            error = (2.0 * np.float64(e - b) + 20.0) * unit * (max(abs(mean[j]), size[j]) + absolute * mass)
+            rounding = (
+                (2.0 * np.float64(e - b) + 20.0) * unit * (max(abs(mean[j]), size[j]) + absolute * mass)
+            )
+            error = max(error, rounding)
             q_values[j] = x
-            doubt[j] = error
             chosen += np.int64(x > top) * (j - chosen)
             top = max(top, x)
-            most = max(most, x + error)
-            least = max(least, x - error)
         choice[s] = chosen
         around = 4.0 * unit * (abs(top) + abs(values[s]))
-        high = max(high, most - values[s] + around)
-        low = min(low, least - values[s] - around)
-        own = min(own, q_values[chosen] - doubt[chosen] - values[s] - around)
-    return high, low, own
+        doubt[s] = error
+        high = max(high, top + error - values[s] + around)
+        low = min(low, top - error - values[s] - around)
+    return high, low
 
 
 def conclude(
@@ -114,11 +113,11 @@ def conclude(
         policy[s] = 0
         if not live[s]:
             continue
-        most, fewest = -np.inf, -np.inf
+        top = -np.inf
         for j in range(s * num_actions, (s + 1) * num_actions):
             if q_values[j] > -np.inf:
-                most = max(most, q_values[j] + doubt[j])
-                fewest = max(fewest, q_values[j] - doubt[j])
+                top = max(top, q_values[j])
+        most, fewest = top + doubt[s], top - doubt[s]
         large = abs(values[s]) + abs(up) + abs(down)
         edge = 8.0 * unit * (large + abs(most)) + 5e-324
         upper[s] = min(values[s] + up, most + up_after) + edge
@@ -127,11 +126,35 @@ def conclude(
         for j in range(s * num_actions, (s + 1) * num_actions):
             if q_values[j] > -np.inf:
                 around = 8.0 * unit * (abs(q_values[j]) + abs(up)) + 5e-324
-                may = q_values[j] + doubt[j] + up_after + around >= lower[s]
+                may = q_values[j] + doubt[s] + up_after + around >= lower[s]
                 optimal[j] = may
                 if may and lowest < 0:
                     lowest = j
         policy[s] = lowest - s * num_actions
         around = 4.0 * unit * (abs(q_values[lowest]) + abs(values[s]))
-        own = min(own, q_values[lowest] - doubt[lowest] - values[s] - around)
+        own = min(own, q_values[lowest] - doubt[s] - values[s] - around)
     return own
+
+
+def finish(
+    values: FloatArray,
+    live: BoolArray,
+    missing: float,
+    down: float,
+    lower: FloatArray,
+    upper: FloatArray,
+    own: FloatArray,
+    found: FloatArray,
+) -> float:
+    """A policy's own lower bounds [S], never above those of the optimum, and values [S] between the bounds.
+
+    Returns how far apart the bounds are at most.
+    """
+    unit = 2.0**-53
+    widest = 0.0
+    for s in range(len(live)):
+        low = values[s] + down - (8.0 * unit * (abs(values[s]) + abs(down)) + 5e-324)
+        own[s] = min(low, lower[s]) if live[s] else 0.0
+        found[s] = min(max(values[s] + missing, own[s]), upper[s])
+        widest = max(widest, upper[s] - own[s])
+    return widest

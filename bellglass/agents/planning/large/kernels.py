@@ -129,18 +129,16 @@ def improve(
     end: int,
     best: FloatArray,
     choice: IntArray,
-    q_values: Singles,
 ) -> tuple[float, float, int]:
     """One backup of states begin .. end: best [S] and the pair [S] that reaches it first.
 
-    `width` is the length of all rows, where they have but one (a look less), and 0 elsewhere.  `q_values` [S*A] gets q
-    less the state's value, unless it is empty.
+    `width` is the length of all rows, where they have but one (a look less), and 0 elsewhere.
 
     Returns:
         The greatest and the least best(s) - values(s) over live states, and how many choices changed.
     """
     high, low, changed = -np.inf, np.inf, 0
-    noting, uneven = len(q_values) > 0, np.int64(len(scale) > 1)
+    uneven = np.int64(len(scale) > 1)
     for s in range(begin, end):
         if not live[s]:
             continue
@@ -165,61 +163,6 @@ def improve(
             x = mean[j] + discount * (x * scale[j * uneven])
             chosen += np.int64(x > top) * (j - chosen)
             top = max(top, x)
-            if noting:
-                q_values[j] = x - values[s]
-        best[s] = top
-        high = max(high, top - values[s])
-        low = min(low, top - values[s])
-        changed += int(choice[s] != chosen)
-        choice[s] = chosen
-    return high, low, changed
-
-
-def improve_listed(
-    first: IntArray,
-    probability: FloatArray,
-    next_state: IntArray,
-    mean: FloatArray,
-    scale: FloatArray,
-    live: BoolArray,
-    values: FloatArray,
-    discount: float,
-    begin: int,
-    end: int,
-    best: FloatArray,
-    choice: IntArray,
-    list_first: IntArray,
-    listed: IntArray,
-    q_values: Singles,
-) -> tuple[float, float, int]:
-    """As `improve`, but looks only at the pairs of a `shortlist`, and q_values [len(listed)] are theirs."""
-    high, low, changed = -np.inf, np.inf, 0
-    uneven = np.int64(len(scale) > 1)
-    for s in range(begin, end):
-        if not live[s]:
-            continue
-        top, chosen = -np.inf, np.int64(-1)
-        for i in range(list_first[s], list_first[s + 1]):
-            j = np.int64(listed[i])
-            x = 0.0
-            k, e = np.uint64(first[j]), np.uint64(first[j + 1])
-            while k + FOUR <= e:
-                x += (
-                    probability[k] * values[next_state[k]]
-                    + probability[k + ONE] * values[next_state[k + ONE]]
-                    + (
-                        probability[k + TWO] * values[next_state[k + TWO]]
-                        + probability[k + THREE] * values[next_state[k + THREE]]
-                    )
-                )
-                k += FOUR
-            while k < e:
-                x += probability[k] * values[next_state[k]]
-                k += ONE
-            x = mean[j] + discount * (x * scale[j * uneven])
-            chosen += np.int64(x > top) * (j - chosen)
-            top = max(top, x)
-            q_values[i] = x - values[s]
         best[s] = top
         high = max(high, top - values[s])
         low = min(low, top - values[s])
@@ -333,51 +276,14 @@ def twins(
     return different
 
 
-def shortlist(
-    live: BoolArray,
-    values: FloatArray,
-    best: FloatArray,
-    q_values: Singles,
-    margin: float,
-    num_actions: int,
-    list_first: IntArray,
-    listed: IntArray,
-) -> int:
-    """The pairs whose q is within `margin` of the best, as `improve` noted it; returns their number."""
-    n = 0
+def residuals(
+    best: FloatArray, values: FloatArray, middle: float, live: BoolArray, residual: Singles, now: Singles
+) -> None:
+    """What one backup adds, less `middle`, in single precision, twice."""
     for s in range(len(live)):
-        list_first[s] = n
-        if live[s]:
-            edge = best[s] - values[s] - margin
-            for j in range(s * num_actions, (s + 1) * num_actions):
-                listed[n] = j
-                n += int(q_values[j] >= edge)
-    list_first[len(live)] = n
-    return n
-
-
-def shorten(
-    values: FloatArray,
-    best: FloatArray,
-    q_values: Singles,
-    margin: float,
-    list_first: IntArray,
-    listed: IntArray,
-) -> int:
-    """Drops from a list the pairs that are no longer within `margin` of the best; returns how many are left."""
-    n = 0
-    i = list_first[0]
-    for s in range(len(best)):
-        edge = best[s] - values[s] - margin
-        e = list_first[s + 1]
-        list_first[s] = n
-        while i < e:
-            kept = q_values[i] >= edge
-            listed[n] = listed[i]
-            n += int(kept)
-            i += 1
-    list_first[len(best)] = n
-    return n
+        x = best[s] - values[s] - middle if live[s] else 0.0
+        residual[s] = x
+        now[s] = x
 
 
 def gauss_seidel(

@@ -18,7 +18,6 @@ from ....envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from ...compiled import compiled
 from ..pairs import UNIT
 from . import kernels
-from .kernels import Singles
 
 #: Passes over fewer outcomes than this are not worth a second thread.
 WORTH_A_THREAD = 2_000_000
@@ -29,35 +28,6 @@ WORTH_COMPARING, SAMPLE, SHARED = 48, 32, 0.5
 
 #: Outcomes a pair up to which rows count as short.
 SHORT_ROWS = 8
-
-
-@dataclass(frozen=True, eq=False)
-class Shortlist:
-    """Pairs that may still become the best.
-
-    Attributes:
-        first: [S + 1] where each state's begin.
-        pairs: [>= first[S]] what they are.
-        q_values: [>= first[S]] their q less the state's value, at the last look.
-    """
-
-    first: IntArray
-    pairs: IntArray
-    q_values: Singles
-
-    @property
-    def size(self) -> int:
-        """How many pairs."""
-        return int(self.first[-1])
-
-    @property
-    def arrays(self) -> tuple[IntArray, IntArray, Singles]:
-        """What `improve_listed` reads and writes."""
-        return self.first, self.pairs, self.q_values
-
-    def shorten(self, values: FloatArray, best: FloatArray, margin: float) -> None:
-        """Drops the pairs that are no longer within `margin` of the best."""
-        compiled(kernels.shorten)(values, best, self.q_values, margin, self.first, self.pairs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +80,7 @@ class Rows:
         live = ~mdp.terminal
         next_state: Any = mdp.next_state.view(np.uint32 if mdp.next_state.dtype == np.int32 else np.uint64)
         mean, size = np.full(num_pairs, -np.inf), np.zeros(num_pairs)
-        room = np.zeros(mdp.num_states, dtype=np.int64)
+        room: Any = np.zeros(mdp.num_states, dtype=np.int32)
         threads = min(2, cpus()) if mdp.num_outcomes >= WORTH_A_THREAD else 1
         found = in_parts(
             threads,
@@ -180,62 +150,23 @@ class Rows:
         return self.first, self.probability, self.next_state, self.mean, self.scale, self.live
 
     def improve(
-        self,
-        values: FloatArray,
-        discount: float,
-        best: FloatArray,
-        choice: IntArray,
-        *,
-        noted: Singles | None = None,
+        self, values: FloatArray, discount: float, best: FloatArray, choice: IntArray
     ) -> tuple[float, float, int]:
-        """One backup: fills best [S], choice [S] (pairs) and, where asked for, `noted` [S*A]: q less the values.
+        """One backup: fills best [S] and choice [S] (pairs).
 
         Returns the greatest and the least change, and how many choices changed.
         """
+        settings = (*self.arrays, values, discount)
         if self.shared:
             sums = np.empty(len(self.mean))
             return self._in_parts(
                 lambda begin, end: compiled(kernels.improve_shared)(
-                    *self.arrays,
-                    values,
-                    discount,
-                    self.num_actions,
-                    begin,
-                    end,
-                    best,
-                    choice,
-                    self.twin,
-                    sums,
+                    *settings, self.num_actions, begin, end, best, choice, self.twin, sums
                 )
             )
-        q_values = np.empty(0, dtype=np.float32) if noted is None else noted
         return self._in_parts(
             lambda begin, end: compiled(kernels.improve)(
-                *self.arrays,
-                values,
-                discount,
-                self.width,
-                self.num_actions,
-                begin,
-                end,
-                best,
-                choice,
-                q_values,
-            )
-        )
-
-    def improve_listed(
-        self,
-        values: FloatArray,
-        discount: float,
-        best: FloatArray,
-        choice: IntArray,
-        shortlist: Shortlist,
-    ) -> tuple[float, float, int]:
-        """The same, looking only at the pairs of the list."""
-        return self._in_parts(
-            lambda begin, end: compiled(kernels.improve_listed)(
-                *self.arrays, values, discount, begin, end, best, choice, *shortlist.arrays
+                *settings, self.width, self.num_actions, begin, end, best, choice
             )
         )
 
@@ -245,13 +176,6 @@ class Rows:
             self.mean, self.live, self.num_actions, best, choice
         )
         return found
-
-    def shortlist(self, values: FloatArray, best: FloatArray, noted: Singles, margin: float) -> Shortlist:
-        """The pairs whose q is within `margin` of the best."""
-        first = np.empty(self.num_states + 1, dtype=np.int64)
-        pairs = np.empty(len(noted) + 1, dtype=index_type(len(noted)))
-        compiled(kernels.shortlist)(self.live, values, best, noted, margin, self.num_actions, first, pairs)
-        return Shortlist(first, pairs, noted)
 
     def _in_parts(self, work: Callable[[int, int], tuple[float, float, int]]) -> tuple[float, float, int]:
         parts = in_parts(self.threads, self.num_states, work)

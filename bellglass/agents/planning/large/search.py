@@ -15,16 +15,10 @@ import numpy as np
 from ....envs.mdp import BoolArray, FloatArray, IntArray
 from ..bounds import shift
 from ..progress import Report
-from .rows import Rows, Shortlist
+from .rows import Rows
 
 #: Bounds count as close enough at this share of what is allowed: the rest is for rounding, and the policy's own bound.
 NEAR = 0.7
-
-#: Where fewer choices than this share have changed, and outcomes are so many, only close pairs are looked at next.
-NARROWED, WORTH_A_LIST = 0.15, 400_000
-
-#: A list of more pairs than this share of all saves nothing.
-SHORT = 0.5
 
 #: Values of less than this share of the residual wanted count as 0, where fewer states than that share have more.
 LITTLE, ASLEEP = 1e-4, 0.5
@@ -42,6 +36,13 @@ class Search:
         values: [S] the guess so far.
         report: told of progress.
         improvements: passes over the table so far.
+        best: [S] what the last pass found.
+        choice: [S] the pair that reaches it.
+        high: its greatest gain over the values.
+        low: its least.
+        changed: how many choices changed in it.
+        trusting: whether sweeps that seem to have arrived may be taken at their word.
+        guessed: whether the answer is such a guess.
     """
 
     rows: Rows
@@ -58,9 +59,6 @@ class Search:
     changed: int = field(init=False)
     stalled: int = 0
     mark: float = np.inf
-    close: Shortlist | None = None
-    margin: float = np.inf
-    wide: bool = False
     trusting: bool = True
     guessed: bool = False
 
@@ -70,28 +68,14 @@ class Search:
         self.changed = self.rows.num_states
 
     def improve(self) -> bool:
-        """One pass; whether the bounds are now as close as they must be, with room for rounding, or never will be.
-
-        While choices still change, but few of them, the next passes look only at pairs that were close to the best.
-        What they take for the answer is held against all pairs by the certificate: where it fails, `look_at_all`.
-        """
-        rows, settings = self.rows, (self.values, self.discount, self.best, self.choice)
+        """One pass; whether the bounds are now as close as they must be, with room for rounding, or never will be."""
+        rows = self.rows
         if self.improvements == 0 and not self.values.any():
             self.high, self.low, self.changed = rows.rewards(self.best, self.choice)
-        elif self.close is not None:
-            self.high, self.low, self.changed = rows.improve_listed(*settings, self.close)
-            if self._margin < 0.25 * self.margin:
-                self.margin = self._margin
-                self.close.shorten(self.values, self.best, self.margin)
         else:
-            few = self.changed < NARROWED * rows.num_states and len(rows.probability) >= WORTH_A_LIST
-            few &= not self.wide and not rows.shared
-            noted = np.empty(len(rows.mean), dtype=np.float32) if few else None
-            self.high, self.low, self.changed = rows.improve(*settings, noted=noted)
-            if noted is not None and self._margin < 0.25 * self.margin:
-                self.margin = self._margin
-                close = rows.shortlist(self.values, self.best, noted, self.margin)
-                self.close = close if close.size < SHORT * rows.num_pairs else None
+            self.high, self.low, self.changed = rows.improve(
+                self.values, self.discount, self.best, self.choice
+            )
         self.improvements += 1
         apart = self.up - self.down
         if self.report is not None:
@@ -101,17 +85,12 @@ class Search:
         self.stalled += self.changed == 0
         return apart <= NEAR * self.allowed or self.stalled > 6
 
-    @property
-    def _margin(self) -> float:
-        """How far from the best a pair may be, and still become it."""
-        return 2.0 * (self.high - min(self.low, 0.0))
-
-    def look_at_all(self) -> bool:
-        """Widens all further passes to all pairs, and trusts no guess; False where it was so already."""
-        narrow = self.close is not None or self.guessed
-        self.close, self.wide, self.mark, self.stalled = None, True, np.inf, 0
+    def doubt(self) -> bool:
+        """Trusts no guess from now on; whether the last answer was one."""
+        guessed = self.guessed
         self.trusting = self.guessed = False
-        return narrow
+        self.mark, self.stalled = np.inf, 0
+        return guessed
 
     def awake(self, residual: FloatArray, before: BoolArray) -> BoolArray:
         """The states [S] whose values are still worth a thought: those that are not 0, or will not stay so.

@@ -48,7 +48,7 @@ def solve_large(
         try:
             found = certify_rows(rows, search.values, discount, tolerance=tolerance, relative=relative)
         except ToleranceError:
-            if not search.look_at_all():
+            if not search.doubt():
                 raise
             done = find(search)
         else:

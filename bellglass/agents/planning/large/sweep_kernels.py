@@ -30,17 +30,18 @@ def copy_rows(
 ) -> int:
     """Brings the copied rows of the policy up to date where its choice changed; returns how many did.
 
-    Row s of the copy is place[s] : ends[s], filled up with outcomes of chance 0 to a multiple of four.  Outcomes that
-    all together have a chance of at most `negligible` are taken for staying.
+    Row s of the copy is place[s] : ends[s], or 4 s : 4 s + 4 where these are empty, filled up with outcomes of chance 0
+    to a multiple of four.  Outcomes that all together have a chance of at most `negligible` are taken for staying.
     """
-    changed, uneven = 0, np.int64(len(scale) > 1)
+    changed, uneven, ragged = 0, np.int64(len(scale) > 1), len(place) > 0
     for s in range(len(live)):
         if not live[s] or copied[s] == choice[s]:
             continue
         changed += 1
         j = choice[s]
         copied[s] = j
-        n = place[s]
+        n = place[s] if ragged else 4 * s
+        start = n
         small = negligible / max(first[j + 1] - first[j], 1)
         stays = 0.0
         for k in range(np.uint64(first[j]), np.uint64(first[j + 1])):
@@ -54,11 +55,12 @@ def copy_rows(
             row_probability[n] = stays * scale[j * uneven]
             row_next[n] = s
             n += 1
-        while n % 4 or n == place[s]:
+        while n % 4 or n == start:
             row_probability[n] = 0.0
             row_next[n] = s
             n += 1
-        ends[s] = n
+        if ragged:
+            ends[s] = n
     return changed
 
 
@@ -89,10 +91,9 @@ def sweep(
     n = 0
     zero = residual[0] * 0
     high, low = zero, zero
-    fours = place[len(live)] == 4 * len(live)
     while n < most:
         high, low = zero - np.float32(np.inf), zero + np.float32(np.inf)
-        if fours:
+        if len(place) == 0:
             for s in range(len(live)):
                 i = FOUR * np.uint64(s)
                 x = (

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...compiled import compiled
-from . import sweep_kernels
+from . import kernels, sweep_kernels
 from .search import Search
 from .systems import LEFT_OUT
 
@@ -33,6 +33,9 @@ LONG_ROWS, STEEP = 32, 0.2
 #: Sweeps carry news by one step each: where it has reached fewer states than this share, they are slow.
 SPREAD = 0.1
 
+#: The pair of a row that is none yet.
+NOT_YET = 2**32 - 1
+
 #: Sweeps after which their pace is judged, and the most of them that are worth waiting for.
 JUDGED, WORTHWHILE = 12, 150
 
@@ -40,13 +43,15 @@ JUDGED, WORTHWHILE = 12, 150
 def sweep_policies(search: Search, *, patience: int | None = None) -> bool:
     """Modified policy iteration; whether it arrived, or False where it is slow (after `patience` sweeps at most)."""
     rows, discount, size = search.rows, search.discount, search.rows.num_states
-    place = np.concatenate([[0], np.cumsum(np.maximum(-(-rows.room // 4), 1) * 4)])
-    ends = place[:-1].copy()
-    row_probability = np.zeros(int(place[-1]), dtype=np.float32)
-    row_next = np.zeros(int(place[-1]), dtype=rows.next_state.dtype)
-    copied = np.full(size, -1, dtype=np.int64)
+    place, ends = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    room = 4 * size
+    if rows.room.max(initial=0) > 4:
+        place = np.concatenate([[0], np.cumsum(np.maximum(-(-rows.room.astype(np.int64) // 4), 1) * 4)])
+        ends, room = place[:-1].copy(), int(place[-1])
+    row_probability = np.zeros(room, dtype=np.float32)
+    row_next = np.zeros(room, dtype=rows.next_state.dtype)
+    copied = np.full(size, NOT_YET, dtype=rows.next_state.dtype if len(rows.mean) < NOT_YET else np.uint64)
     dead = np.flatnonzero(~rows.live)
-    missing = np.empty(size)
     residual, now, then = (np.empty(size, dtype=np.float32) for _ in range(3))
     spans = np.empty(JUDGED if patience is not None else 200, dtype=np.float32)
     never = rows.never_ends
@@ -72,13 +77,9 @@ def sweep_policies(search: Search, *, patience: int | None = None) -> bool:
             row_next,
         )
         middle = 0.5 * (search.high + search.low) if never else 0.0
-        np.subtract(search.best, search.values, out=missing)
-        missing -= middle
-        missing[dead] = 0.0
-        residual[:] = missing
+        compiled(kernels.residuals)(search.best, search.values, middle, rows.live, residual, now)
         few = search.changed < 1e-4 * size
         stop = max(search.goal, (SINGLE if few else SHRINK) * first)
-        now[:] = residual
         high = low = 0.0
         quick = True
         done = 0
