@@ -6,6 +6,16 @@ from .cassandra import parse_cassandra as parse_cassandra
 from .cassandra import read_cassandra as read_cassandra
 from .exploration import DeepSea as DeepSea
 from .exploration import RiverSwim as RiverSwim
+from .games import Blackjack as Blackjack
+from .games import Catch as Catch
+from .games import DieStopping as DieStopping
+from .games import Hanoi as Hanoi
+from .games import Parking as Parking
+from .games import Piglet as Piglet
+from .games import RedBlackCards as RedBlackCards
+from .games import Secretary as Secretary
+from .games import SlidingPuzzle as SlidingPuzzle
+from .games import TicTacToe as TicTacToe
 from .grids import CliffWalking as CliffWalking
 from .grids import FrozenLake as FrozenLake
 from .grids import Grid4x4 as Grid4x4

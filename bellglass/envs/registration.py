@@ -35,6 +35,16 @@ ENVIRONMENTS = (
     Row("RiverSwim", "exploration.river_swim", "river_swim_vector", CONTINUING),
     Row("DeepSea", "exploration.deep_sea", "deep_sea_vector"),
     Row("Gambler", "operations.gambler", "gambler_vector"),
+    Row("Blackjack", "games.blackjack", "blackjack_vector"),
+    Row("TicTacToe", "games.tic_tac_toe", "tic_tac_toe_vector"),
+    Row("Hanoi", "games.hanoi", "hanoi_vector"),
+    Row("SlidingPuzzle", "games.sliding_puzzle", "sliding_puzzle_vector"),
+    Row("Secretary", "games.secretary", "secretary_vector"),
+    Row("DieStopping", "games.die_stopping", "die_stopping_vector"),
+    Row("RedBlackCards", "games.red_black_cards", "red_black_cards_vector"),
+    Row("Parking", "games.parking", "parking_vector"),
+    Row("Piglet", "games.piglet", "piglet_vector"),
+    Row("Catch", "games.catch", "catch_vector"),
     Row("TMaze", "memory.t_maze", "t_maze_vector"),
 )
 
