@@ -78,7 +78,7 @@ def test_too_many_beliefs_are_an_error_that_says_how_far_it_got() -> None:
     mdp = TabularMDP.from_arrays(transition, rng.normal(size=(3, 2)), initial=[1, 0, 0])
     noisy = TabularPOMDP(mdp, rng.dirichlet(np.ones(2), size=3), rng.dirichlet(np.ones(2), size=3))
     with pytest.raises(ValueError, match=r"more than 50 beliefs .* within \d+ steps"):
-        solve_pomdp(noisy, 0.9, max_beliefs=50)
+        belief_table(noisy, max_beliefs=50)
 
 
 def test_the_face_solves_what_hides_its_state() -> None:

@@ -24,7 +24,17 @@ from .grids import RussellNorvig as RussellNorvig
 from .grids import Taxi as Taxi
 from .mdp import TabularMDP as TabularMDP
 from .mdp import table_of as table_of
+from .memory import BernoulliBandit as BernoulliBandit
+from .memory import CheeseMaze as CheeseMaze
+from .memory import CryingBaby as CryingBaby
+from .memory import LightMaze as LightMaze
+from .memory import MemoryChain as MemoryChain
+from .memory import MiniHallway as MiniHallway
+from .memory import RepeatPrevious as RepeatPrevious
+from .memory import Shuttle as Shuttle
+from .memory import Tiger as Tiger
 from .memory import TMaze as TMaze
+from .memory import UmbrellaChain as UmbrellaChain
 from .observations import CoordinatesObservation as CoordinatesObservation
 from .observations import OneHotObservation as OneHotObservation
 from .observations import VectorCoordinatesObservation as VectorCoordinatesObservation

@@ -76,12 +76,15 @@ def stroke(image: RGBArray, colour: Colour, start: Place, end: Place, thickness:
 
 
 def polygon(image: RGBArray, colour: Colour, corners: Sequence[Place]) -> None:
-    """A convex polygon; its corners run clockwise."""
+    """A convex polygon, its corners in order."""
+    sides = list(zip(corners, [*corners[1:], corners[0]], strict=True))
+    way_round = np.sign(sum(x0 * y1 - x1 * y0 for (y0, x0), (y1, x1) in sides))
 
     def distance(y: FloatImage, x: FloatImage) -> FloatImage:
         farthest = np.full(np.broadcast_shapes(y.shape, x.shape), -np.inf)
-        for (y0, x0), (y1, x1) in zip(corners, [*corners[1:], corners[0]], strict=True):
-            side = ((x - x0) * (y1 - y0) - (y - y0) * (x1 - x0)) / np.hypot(y1 - y0, x1 - x0)
+        for (y0, x0), (y1, x1) in sides:
+            side = (x - x0) * (y1 - y0) - (y - y0) * (x1 - x0)
+            side *= way_round / np.hypot(y1 - y0, x1 - x0)
             farthest = np.maximum(farthest, side)
         return farthest
 

@@ -46,6 +46,16 @@ ENVIRONMENTS = (
     Row("Piglet", "games.piglet", "piglet_vector"),
     Row("Catch", "games.catch", "catch_vector"),
     Row("TMaze", "memory.t_maze", "t_maze_vector"),
+    Row("Tiger", "memory.tiger", "tiger_vector", CONTINUING),
+    Row("CryingBaby", "memory.crying_baby", "crying_baby_vector", CONTINUING),
+    Row("MiniHallway", "memory.mini_hallway", "mini_hallway_vector", CONTINUING),
+    Row("CheeseMaze", "memory.cheese_maze", "cheese_maze_vector", CONTINUING),
+    Row("Shuttle", "memory.shuttle", "shuttle_vector", CONTINUING),
+    Row("LightMaze", "memory.light_maze", "light_maze_vector"),
+    Row("MemoryChain", "memory.memory_chain", "memory_chain_vector"),
+    Row("UmbrellaChain", "memory.umbrella_chain", "umbrella_chain_vector"),
+    Row("RepeatPrevious", "memory.repeat_previous", "repeat_previous_vector"),
+    Row("BernoulliBandit", "memory.bernoulli_bandit", "bernoulli_bandit_vector"),
 )
 
 
