@@ -115,13 +115,30 @@ def test_beliefs_in_play_are_few_where_all_are_many() -> None:
     pomdp = bellglass.pomdp_of(gym.make("bellglass/CryingBaby-v0"))
     best = bellglass.solve(pomdp, 0.9)
     assert "beliefs in play" in best.method
-    assert best.beliefs is not None
-    assert best.beliefs.shape[0] < 100
+    assert "over 38 beliefs" in best.method
+    assert best.bound <= 1e-7
+    # Feeding at once is not the best, and priced all the same: it leads back to the start.
+    assert best.policy[0] == 1
+    assert best.q_values[0, 0] == pytest.approx(-5.0 + 0.9 * best.start_value, abs=1e-7)
     wide = HeuristicSearch(pomdp, 0.9)
     for _ in range(40):
         wide.trial(1e-9)
     low, high = wide.start_bounds()
     assert low.max() - 1e-9 <= best.start_value <= high.min() + 1e-9
+
+
+def test_what_a_wrong_action_costs_is_the_same_by_search_and_by_enumeration() -> None:
+    pomdp = bellglass.pomdp_of(gym.make("bellglass/Tiger-v0"))
+    everything = solve_pomdp(pomdp, 0.9)
+    few = solve_pomdp(pomdp, 0.9, max_beliefs=20)
+    assert everything.beliefs is not None
+    assert few.beliefs is not None
+    assert "beliefs in play" in few.method
+    at = {tuple(np.round(b, 9)): q for b, q in zip(everything.beliefs, everything.q_values, strict=False)}
+    for belief, q in zip(few.beliefs, few.q_values, strict=False):
+        known = np.isfinite(q)
+        assert q[known] == pytest.approx(at[tuple(np.round(belief, 9))][known], abs=1e-5)
+    assert np.isfinite(few.q_values[0]).all()
 
 
 def test_the_tiger_is_worth_the_same_by_search_and_by_enumeration() -> None:

@@ -70,6 +70,12 @@ def test_three_rolls_are_worth_fourteen_thirds() -> None:
         assert total(made("DieStopping", k=k)).start_value == pytest.approx(worth_of_rolls(k), abs=1e-9)
 
 
+def test_the_smallest_mistake_is_a_half_on_a_face_of_three_or_four() -> None:
+    score = bellglass.evaluate(made("DieStopping", k=2), np.zeros(13, dtype=np.int64), criterion="total")
+    assert score.gap == pytest.approx(1 / 12)
+    assert score.regret == pytest.approx(17 / 4 - 7 / 2)
+
+
 # -- RedBlackCards
 
 

@@ -314,10 +314,11 @@ def solve_pomdp(
     """The best that can be had with memory: a Solution over beliefs.
 
     `beliefs` [B, S] tells what each index of `values`, `q_values` and `policy` means; `start_value` is the mean over
-    what reset() may show.  Where the reachable beliefs are at most `max_beliefs`, they are all there.  Else, with a
-    discount, a search narrows certified bounds until the beliefs that best play may reach can be enumerated, or
-    until the bounds meet within the tolerance; within a horizon, incremental pruning finds the value of every belief.
-    Then `alpha_vectors` may be there too, and only the beliefs at the start.
+    what reset() may show.  Where the reachable beliefs are at most `max_beliefs`, they are all there.  Else a search
+    narrows certified bounds until the beliefs that best play may reach are few: those are there, and beside them, as
+    far as that is feasible, what one action off best play leads to (else such an action's q value is an upper bound).
+    Where they stay many, only the beliefs at the start are there, and `alpha_vectors`: with a discount once the
+    bounds have met within the tolerance, within a horizon by incremental pruning.
 
     Raises:
         ValueError: as `solve`; or, for "total" and "average", more than `max_beliefs` beliefs can be reached.

@@ -16,7 +16,8 @@ because it starts above.
 Between trials `closed` looks whether few beliefs are left in play: an action whose upper bound lies below the lower
 bound of the belief is not the best there, and what only such actions reach does not matter.  If the beliefs that the
 others reach are few, they make a table, and its solution is exact.  (Derived here; it is how problems whose best
-policy comes back to few beliefs are solved to the last digit, long before the bounds meet.)
+policy comes back to few beliefs are solved to the last digit, long before the bounds meet.)  `with_all_actions` then
+prices the ruled-out actions of those beliefs too: it follows each for a step, and best play from there.
 
 A finite horizon is the same problem with the clock as a part of the state (`clocked`).
 """
@@ -26,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -42,10 +44,19 @@ from .progress import Progress
 from .solution import Solution
 from .solver import solve
 
+if TYPE_CHECKING:
+    from .solution import Beliefs
+
 #: After how many trials in all the beliefs in play are counted, and how many there may be then.
 ROUNDS = ((20, 1_000), (60, 2_000), (150, 4_000), (400, 8_000), (1_000, 20_000), (2_500, 50_000))
 
-#: Steps of a trial at most.
+#: Beside each belief in play so many more may be looked at to price the actions that are ruled out there.
+SIDE_BELIEFS = 20
+
+#: How often, and with how many walks each time, the bounds beside the beliefs in play are improved.
+SIDE_ROUNDS, SIDE_WALKS = 3, 60
+
+#: Steps of a walk at most.
 MOST_STEPS = 400
 
 #: Sweeps of the fast informed bound.
@@ -159,6 +170,7 @@ class HeuristicSearch:
     def __init__(self, pomdp: TabularPOMDP, discount: float, horizon: int | None = None) -> None:
         self.pomdp = pomdp
         self.discount = discount
+        self.horizon = horizon
         self.model = DenseHidden.of(pomdp)
         steps = 1.0 / (1.0 - discount) if horizon is None else float(horizon)
         if horizon is None:
@@ -187,9 +199,13 @@ class HeuristicSearch:
         return low - self.slack, high + self.slack
 
     def trial(self, width: float) -> None:
-        """One walk down and back up; `width` is how near the bounds at the start shall come."""
+        """One walk from the start; `width` is how near the bounds there shall come."""
         low, high = self.lower.at(self.model.starts), self.upper.at(self.model.starts)
-        belief = self.model.starts[int((self.model.chances * (high - low)).argmax())]
+        self.walk(self.model.starts[int((self.model.chances * (high - low)).argmax())], width)
+        self.trials += 1
+
+    def walk(self, belief: FloatArray, width: float) -> None:
+        """Down and back up from a belief [S], where the bounds shall come as near as `width`."""
         walked: list[FloatArray] = []
         allowed = width
         while len(walked) < MOST_STEPS:
@@ -208,7 +224,6 @@ class HeuristicSearch:
             belief = joint[action, seen] / joint[action, seen].sum()
         for belief in reversed(walked):
             self.improve(belief)
-        self.trials += 1
 
     def improve(self, belief: FloatArray) -> None:
         """Backs up both bounds at a belief [S]."""
@@ -238,6 +253,64 @@ class HeuristicSearch:
         except TooManyBeliefs:
             return None
 
+    def with_all_actions(self, table: BeliefTable, *, rounds: int) -> BeliefTable:
+        """The same with every available action of its beliefs, each followed by best play.
+
+        Where that takes too many beliefs even after some rounds of walks, an action that was ruled out pays its
+        upper bound, and ends.
+        """
+        beliefs = as_array(table.beliefs)
+        max_beliefs = SIDE_BELIEFS * len(beliefs) + 1_000
+        known = {_key(belief) for belief in beliefs}
+
+        def keep(reached: FloatArray) -> BoolArray:
+            inside = np.array([_key(belief) in known for belief in reached])
+            return np.asarray(self.in_play(reached) | inside[:, None])
+
+        for _ in range(rounds):
+            try:
+                return belief_table(self.pomdp, max_beliefs=max_beliefs, keep=keep)
+            except TooManyBeliefs:
+                self._walk_beside(beliefs)
+        return self._with_upper_bounds(table, beliefs)
+
+    def _walk_beside(self, beliefs: FloatArray) -> None:
+        """Walks from where the bounds are farthest apart a step after some of the beliefs [B, S]."""
+        most = max(1, BLOCK // (self.model.seen.size))
+        joint = self.model.joint(beliefs[:most]).reshape(-1, beliefs.shape[1])
+        joint = joint[joint.sum(axis=1) > 1e-12]
+        after = np.unique(np.round(joint / joint.sum(axis=1, keepdims=True), 12), axis=0)
+        after /= after.sum(axis=1, keepdims=True)
+        high = self.upper.at(after)
+        apart = high - self.lower.at(after)
+        width = 1e-6 * max(1.0, float(np.abs(high).max()))
+        for k in np.argsort(-apart, kind="stable")[:SIDE_WALKS]:
+            self.walk(after[k], width)
+
+    def _with_upper_bounds(self, table: BeliefTable, beliefs: FloatArray) -> BeliefTable:
+        mdp, end = table.mdp, len(beliefs)
+        b, a = np.nonzero(self.model.available(beliefs) & ~mdp.action_mask[:end])
+        full = TabularMDP(
+            **sorted_outcomes(
+                mdp.num_states * mdp.num_actions,
+                pair=np.concatenate([mdp.row_of_outcome, b * mdp.num_actions + a]),
+                probability=np.append(mdp.probability, np.ones(len(b))),
+                next_state=np.append(mdp.next_state, np.full(len(b), end)),
+                reward=np.append(mdp.reward, self.q_bounds(beliefs)[1][b, a]),
+                terminated=np.append(mdp.terminated, np.ones(len(b), dtype=np.bool_)),
+            ),
+            initial=mdp.initial,
+            state_labels=mdp.state_labels,
+            action_labels=mdp.action_labels,
+            normalise=True,
+        )
+        return replace(table, mdp=full)
+
+
+def _key(belief: FloatArray) -> bytes:
+    """Equal for beliefs that are taken for one."""
+    return (np.round(belief, 12) + 0.0).tobytes()
+
 
 def search(
     pomdp: TabularPOMDP,
@@ -264,19 +337,17 @@ def search(
 
     with Progress(progress_bar) as report:
         for trials, most in (*ROUNDS, (ROUNDS[-1][0], max_beliefs)):
-            while finding.trials < trials:
-                apart, allowed = distance()
-                if apart <= allowed:
-                    return first_decisions(finding, began)
+            apart, allowed = distance()
+            while finding.trials < trials and apart > allowed:
                 finding.trial(allowed / 2.0)
+                apart, allowed = distance()
                 if report is not None:
                     report(finding.trials, apart, allowed)
             table = finding.closed(min(most, max_beliefs))
             if table is not None:
-                best = solved(table)
-                return replaced(
-                    best, f"{best.method} over {len(table.mdp.initial) - 1} beliefs in play", began
-                )
+                return solved_in_play(finding, table, solved, began)
+            if apart <= allowed:
+                return first_decisions(finding, began)
     low, high = finding.start_bounds()
     apart, allowed = distance()
     middle = float(chances @ (low + high)) / 2.0
@@ -304,11 +375,10 @@ def search_within_horizon(
             finding.trial(width)
         table = finding.closed(most)
         if table is not None:
-            best = solved(table)
+            best = solved_in_play(finding, table, solved, began)
             assert best.beliefs is not None
-            by_time = np.asarray(best.beliefs[:, :-1].reshape(-1, horizon, pomdp.num_states))
-            method = f"{best.method} over {len(table.mdp.initial) - 1} beliefs in play"
-            return replace(replaced(best, method, began), beliefs=by_time.sum(axis=1))
+            by_time = as_array(best.beliefs)[:, :-1].reshape(-1, horizon, pomdp.num_states)
+            return replace(best, beliefs=by_time.sum(axis=1))
     return None
 
 
@@ -343,9 +413,19 @@ def clocked(pomdp: TabularPOMDP, horizon: int) -> TabularPOMDP:
     )
 
 
-def replaced(best: Solution, method: str, began: float) -> Solution:
-    """The solution with the method and the seconds of the whole search."""
+def solved_in_play(
+    finding: HeuristicSearch, table: BeliefTable, solved: Callable[[BeliefTable], Solution], began: float
+) -> Solution:
+    """The solution of the table of beliefs in play, with a price for every action there."""
+    in_play = table.mdp.num_states - 1
+    best = solved(finding.with_all_actions(table, rounds=SIDE_ROUNDS if finding.horizon is None else 0))
+    method = f"{best.method} over {in_play} beliefs in play"
     return replace(best, method=method, seconds=perf_counter() - began)
+
+
+def as_array(beliefs: Beliefs) -> FloatArray:
+    """[B, S] as a plain array."""
+    return beliefs if isinstance(beliefs, np.ndarray) else np.asarray(beliefs.toarray())
 
 
 def first_decisions(finding: HeuristicSearch, began: float) -> Solution:
