@@ -10,10 +10,12 @@ import pytest
 
 import bellglass
 from bellglass.agents.planning import ToleranceError
+from bellglass.agents.planning.belief_search import clocked
 from bellglass.agents.planning.beliefs import belief_table, solve_pomdp
 from bellglass.agents.planning.dense_hidden import DenseHidden
-from bellglass.agents.planning.heuristic_search import HeuristicSearch, clocked
+from bellglass.agents.planning.heuristic_search import HeuristicSearch
 from bellglass.agents.planning.incremental_pruning import Pruner, solve_within_horizon
+from bellglass.agents.planning.surface import surface
 from bellglass.envs.mdp import FloatArray, TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP
 
@@ -149,12 +151,28 @@ def test_the_tiger_is_worth_the_same_by_search_and_by_enumeration() -> None:
 
 
 def test_a_search_that_does_not_end_says_how_far_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bellglass.agents.planning.heuristic_search.ROUNDS", ((3, 5),))
+    monkeypatch.setattr("bellglass.agents.planning.belief_search.ROUNDS", ((3, 5),))
     pomdp = bellglass.pomdp_of(gym.make("bellglass/Tiger-v0"))
     with pytest.raises(ToleranceError, match="3 trials of heuristic search left") as caught:
         solve_pomdp(pomdp, 0.95, max_beliefs=5)
     best = solve_pomdp(pomdp, 0.95).start_value
     assert caught.value.lower[0] < best < caught.value.upper[0]
+
+
+def test_few_vectors_are_certified_at_every_belief() -> None:
+    pomdp, discount = random_pomdp(3), 0.3
+    finding = HeuristicSearch(pomdp, discount)
+    first = np.eye(3)
+    lower = finding.lower
+    found = surface(
+        finding.model, discount, lower.vectors, lower.actions, first, allowed=1e-7, slack=finding.slack
+    )
+    assert found is not None
+    assert 0.0 <= found.excess <= 1e-7
+    tail = discount**6 / (1 - discount) * float(np.abs(pomdp.mdp.expected_reward).max())
+    for belief in np.random.default_rng(0).dirichlet(np.ones(3), size=5):
+        exact = tree_value(pomdp, belief, discount, 6)
+        assert (found.vectors @ belief).max() == pytest.approx(exact, abs=tail + 1e-7)
 
 
 def test_a_prune_keeps_the_surface_and_counts_its_losses() -> None:

@@ -11,8 +11,8 @@ Two histories share a belief if their beliefs agree to twelve decimals.  The val
 |b - b'|_1 * max|V| when b replaces b', once a step; the certified bounds are widened by the largest distance that
 was in fact bridged (commonly a few units of the last place) summed over the discounted steps.  (Derived here.)
 
-Where the beliefs are too many, `solve_pomdp` goes on with `heuristic_search.py` (a discount) or
-`incremental_pruning.py` (a finite horizon).
+Where the beliefs are too many, `solve_pomdp` goes on with `belief_search.py`, and within a finite horizon, if need be,
+with `incremental_pruning.py`.
 """
 
 from __future__ import annotations
@@ -324,7 +324,8 @@ def solve_pomdp(
         ValueError: as `solve`; or, for "total" and "average", more than `max_beliefs` beliefs can be reached.
         ToleranceError: the search could not bring the bounds within the tolerance; carries the best ones.
     """
-    from .heuristic_search import is_small, search, search_within_horizon
+    from .belief_search import search, search_within_horizon
+    from .dense_hidden import is_small
 
     steps = horizon if criterion == "finite_horizon" else None
     searchable = criterion in ("discounted", "finite_horizon") and is_small(pomdp)

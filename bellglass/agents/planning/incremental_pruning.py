@@ -23,7 +23,7 @@ from ...envs.mdp import FloatArray, IntArray
 from ...envs.pomdp import TabularPOMDP
 from .bounds import allowed_width, refuse
 from .dense_hidden import DenseHidden, is_small
-from .heuristic_search import table_of_first_decisions
+from .first_decisions import table_of_first_decisions
 from .pairs import UNIT
 from .progress import Progress
 from .solution import Solution
@@ -80,30 +80,39 @@ class Pruner:
 
     def _witness(self, vector: FloatArray, others: FloatArray) -> FloatArray | None:
         """A belief where the vector beats the others, or None if it may be dropped."""
-        size = len(vector)
-        found = scipy.optimize.linprog(
-            np.append(np.zeros(size), -1.0),
-            A_ub=np.column_stack([others - vector, np.ones(len(others))]),
-            b_ub=np.zeros(len(others)),
-            A_eq=np.append(np.ones(size), 0.0)[None],
-            b_eq=[1.0],
-            bounds=[(0.0, None)] * size + [(None, None)],
-            method="highs",
-        )
-        if found.status != 0:
-            raise ArithmeticError(f"a linear programme of incremental pruning failed: {found.message}")
-        mixture = np.maximum(-np.asarray(found.ineqlin.marginals), 0.0)
-        loss = float((vector - mixture @ others / max(float(mixture.sum()), 1e-300)).max())
+        loss, belief = rise(vector, others)
         if loss <= self.hair:
             self.lost = max(self.lost, loss)
             return None
-        belief: FloatArray = np.maximum(found.x[:-1], 0.0)
-        belief /= belief.sum()
         if float(vector @ belief) > float((others @ belief).max()):
             return belief
         # a tie to working precision: neither a witness nor a certificate within the hair; what it costs is counted
         self.lost = max(self.lost, loss)
         return None
+
+
+def rise(vector: FloatArray, others: FloatArray) -> tuple[float, FloatArray]:
+    """A proven bound on how far the vector rises above the others at any belief, and where it does so most.
+
+    Raises:
+        ArithmeticError: the solver of the linear programme failed.
+    """
+    size = len(vector)
+    found = scipy.optimize.linprog(
+        np.append(np.zeros(size), -1.0),
+        A_ub=np.column_stack([others - vector, np.ones(len(others))]),
+        b_ub=np.zeros(len(others)),
+        A_eq=np.append(np.ones(size), 0.0)[None],
+        b_eq=[1.0],
+        bounds=[(0.0, None)] * size + [(None, None)],
+        method="highs",
+    )
+    if found.status != 0:
+        raise ArithmeticError(f"a linear programme over beliefs failed: {found.message}")
+    mixture = np.maximum(-np.asarray(found.ineqlin.marginals), 0.0)
+    proven = float((vector - mixture @ others / max(float(mixture.sum()), 1e-300)).max())
+    belief: FloatArray = np.maximum(found.x[:-1], 0.0)
+    return proven, belief / belief.sum()
 
 
 def solve_within_horizon(
@@ -141,7 +150,7 @@ def solve_within_horizon(
             by_action = []
             for action in range(num_actions):
                 pruner.lost = 0.0
-                by_action.append(_with_first_action(model, action, ahead, discount, pruner))
+                by_action.append(plans_after(model, action, ahead, discount, pruner))
                 lost += (2 * num_seen - 1) * pruner.lost
             pruner.lost = 0.0
             vectors = np.concatenate(by_action)
@@ -182,7 +191,7 @@ def solve_within_horizon(
     )
 
 
-def _with_first_action(
+def plans_after(
     model: DenseHidden, action: int, ahead: FloatArray, discount: float, pruner: Pruner
 ) -> FloatArray:
     """[K, S] what each plan that begins with the action is worth, those that are nowhere best left out."""
