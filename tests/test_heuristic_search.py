@@ -175,6 +175,16 @@ def test_few_vectors_are_certified_at_every_belief() -> None:
         assert (found.vectors @ belief).max() == pytest.approx(exact, abs=tail + 1e-7)
 
 
+def test_a_horizon_too_long_for_every_road_says_how_far_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bellglass.agents.planning.belief_search.ROUNDS", ((1, 2), (1, 2)))
+    monkeypatch.setattr("bellglass.agents.planning.incremental_pruning.MOST_PLANS", 2)
+    pomdp = bellglass.pomdp_of(gym.make("bellglass/Tiger-v0"))
+    with pytest.raises(ToleranceError, match="incremental pruning gave up") as caught:
+        solve_pomdp(pomdp, None, criterion="finite_horizon", horizon=6, max_beliefs=3)
+    best = solve_pomdp(pomdp, None, criterion="finite_horizon", horizon=6).start_value
+    assert caught.value.lower[0] <= best <= caught.value.upper[0]
+
+
 def test_a_prune_keeps_the_surface_and_counts_its_losses() -> None:
     vectors = np.array([[1.0, 0.0], [0.0, 1.0], [0.4, 0.4], [0.6, 0.6], [0.5, 0.5 - 1e-12], [0.9, -1.0]])
     pruner = Pruner(1e-9)

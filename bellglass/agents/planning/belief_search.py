@@ -24,6 +24,7 @@ from .dense_hidden import is_small
 from .errors import ToleranceError
 from .first_decisions import first_decisions
 from .heuristic_search import SIDE_ROUNDS, HeuristicSearch, as_array
+from .incremental_pruning import TooManyPlans, solve_within_horizon
 from .progress import Progress, Report
 from .solution import Solution
 from .surface import Surface, surface
@@ -147,14 +148,52 @@ def _by_surface(finding: HeuristicSearch, allowed: float, began: float) -> Solut
 
 
 def search_within_horizon(
-    pomdp: TabularPOMDP, discount: float, horizon: int, solved: Callable[[BeliefTable], Solution]
-) -> Solution | None:
-    """The optimum within a horizon, over the table of beliefs in play; None if that stays too large."""
+    pomdp: TabularPOMDP,
+    discount: float,
+    horizon: int,
+    solved: Callable[[BeliefTable], Solution],
+    tolerance: float,
+    relative: bool,
+    progress_bar: bool,
+    *,
+    max_beliefs: int,
+) -> Solution:
+    """The optimum within a horizon: over the table of beliefs in play, of all beliefs, or by incremental pruning.
+
+    Raises:
+        ToleranceError: each became too large; carries the best bounds of the beliefs at the start.
+    """
     began = perf_counter()
     timed = clocked(pomdp, horizon)
-    if not is_small(timed):
-        return None
-    finding = HeuristicSearch(timed, discount, horizon)
+    low, high = np.full(1, -np.inf), np.full(1, np.inf)
+    if is_small(timed):
+        finding = HeuristicSearch(timed, discount, horizon)
+        found = _in_play_by_time(finding, solved, began)
+        if found is not None:
+            assert found.beliefs is not None
+            by_time = as_array(found.beliefs)[:, :-1].reshape(-1, horizon, pomdp.num_states)
+            return replace(found, beliefs=by_time.sum(axis=1))
+        low, high = finding.start_bounds()
+    try:
+        return solved(belief_table(pomdp, horizon=horizon, max_beliefs=max_beliefs))
+    except TooManyBeliefs:
+        pass
+    try:
+        return solve_within_horizon(pomdp, discount, horizon, tolerance, relative, progress_bar)
+    except TooManyPlans as error:
+        raise ToleranceError(
+            f"more than {max_beliefs} beliefs can be reached within {horizon} steps, and incremental pruning gave up: "
+            f"{error}; heuristic search left bounds {float((high - low).max()):.3g} apart at the start, which the "
+            "error's lower and upper carry",
+            low,
+            high,
+        ) from error
+
+
+def _in_play_by_time(
+    finding: HeuristicSearch, solved: Callable[[BeliefTable], Solution], began: float
+) -> Solution | None:
+    """The solution over the beliefs in play of a table with a clock; None if they stay too many."""
 
     def distance() -> tuple[float, float]:
         low, high = finding.start_bounds()
@@ -164,10 +203,7 @@ def search_within_horizon(
         _drawn_together(finding, trials, distance, None)
         table = finding.closed(most)
         if table is not None:
-            best = solved_in_play(finding, table, solved, began)
-            assert best.beliefs is not None
-            by_time = as_array(best.beliefs)[:, :-1].reshape(-1, horizon, pomdp.num_states)
-            return replace(best, beliefs=by_time.sum(axis=1))
+            return solved_in_play(finding, table, solved, began)
     return None
 
 

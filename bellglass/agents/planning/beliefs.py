@@ -356,15 +356,7 @@ def solve_pomdp(
             raise
     if steps is None:
         return search(pomdp, weight, solved, *narrow, max_beliefs=max_beliefs)
-    found = search_within_horizon(pomdp, weight, steps, solved)
-    if found is not None:
-        return found
-    try:
-        return solved(belief_table(pomdp, horizon=steps, max_beliefs=max_beliefs))
-    except TooManyBeliefs:
-        from .incremental_pruning import solve_within_horizon
-
-        return solve_within_horizon(pomdp, weight, steps, *narrow)
+    return search_within_horizon(pomdp, weight, steps, solved, *narrow, max_beliefs=max_beliefs)
 
 
 def widened_by_merging(best: Solution, table: BeliefTable) -> Solution:

@@ -28,6 +28,13 @@ from .pairs import UNIT
 from .progress import Progress
 from .solution import Solution
 
+#: Vectors among which linear programmes may choose at a time; more would take minutes a step.
+MOST_PLANS = 4_000
+
+
+class TooManyPlans(ValueError):
+    """The vectors of a step became too many."""
+
 
 @dataclass(eq=False)
 class Pruner:
@@ -124,6 +131,7 @@ def solve_within_horizon(
 
     Raises:
         ValueError: the table is too large for dense arrays.
+        TooManyPlans: the vectors of a step became too many.
         ToleranceError: the bounds are farther apart than the tolerance.
     """
     if not is_small(pomdp):
@@ -205,6 +213,10 @@ def plans_after(
         if plans is None:
             plans = part
         else:
+            if len(plans) * len(part) > MOST_PLANS:
+                raise TooManyPlans(
+                    f"{len(plans)} times {len(part)} plans to choose from, {MOST_PLANS} at most"
+                )
             sums = (plans[:, None, :] + part[None, :, :]).reshape(-1, part.shape[1])
             plans = sums[pruner.prune(sums)]
     assert plans is not None
