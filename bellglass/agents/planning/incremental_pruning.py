@@ -31,9 +31,12 @@ from .solution import Solution
 #: Vectors among which linear programmes may choose at a time; more would take minutes a step.
 MOST_PLANS = 4_000
 
+#: Linear programmes in all after which pruning gives up: one or two minutes.
+MOST_PROGRAMMES = 60_000
+
 
 class TooManyPlans(ValueError):
-    """The vectors of a step became too many."""
+    """The vectors of a step, or the linear programmes about them, became too many."""
 
 
 @dataclass(eq=False)
@@ -43,10 +46,14 @@ class Pruner:
     Attributes:
         hair: what one `prune` may lose.
         lost: the greatest loss certified since it was last set to 0.
+        programmes: how many linear programmes were solved.
+        most: how many may be.
     """
 
     hair: float
     lost: float = 0.0
+    programmes: int = 0
+    most: int = MOST_PROGRAMMES
 
     def prune(self, vectors: FloatArray) -> IntArray:
         """Which of the vectors [K, S] to keep."""
@@ -87,6 +94,9 @@ class Pruner:
 
     def _witness(self, vector: FloatArray, others: FloatArray) -> FloatArray | None:
         """A belief where the vector beats the others, or None if it may be dropped."""
+        self.programmes += 1
+        if self.programmes > self.most:
+            raise TooManyPlans(f"more than {self.most} linear programmes")
         loss, belief = rise(vector, others)
         if loss <= self.hair:
             self.lost = max(self.lost, loss)
@@ -131,7 +141,7 @@ def solve_within_horizon(
 
     Raises:
         ValueError: the table is too large for dense arrays.
-        TooManyPlans: the vectors of a step became too many.
+        TooManyPlans: the vectors of a step, or the linear programmes about them, became too many.
         ToleranceError: the bounds are farther apart than the tolerance.
     """
     if not is_small(pomdp):

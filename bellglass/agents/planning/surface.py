@@ -18,13 +18,16 @@ import numpy as np
 
 from ...envs.mdp import FloatArray, IntArray
 from .dense_hidden import DenseHidden
-from .incremental_pruning import Pruner, plans_after, rise
+from .incremental_pruning import Pruner, TooManyPlans, plans_after, rise
 
 #: States, and vectors, beyond which no certificate is tried: it would take minutes.
-MOST_STATES, MOST_VECTORS = 12, 120
+MOST_STATES, MOST_VECTORS = 12, 40
 
 #: Certificates tried before giving up.
 ROUNDS = 25
+
+#: Linear programmes solved before giving up: about ten seconds.
+MOST_PROGRAMMES = 8_000
 
 #: Sweeps between two certificates at most.
 SWEEPS = 2_000
@@ -68,17 +71,19 @@ def surface(
     if vectors.shape[1] > MOST_STATES:
         return None
     target = allowed * (1.0 - discount)
-    pruner = Pruner(target / (8.0 * len(model.first_part) * model.seen.shape[1]))
+    pruner = Pruner(target / (8.0 * len(model.first_part) * model.seen.shape[1]), most=MOST_PROGRAMMES)
     for _ in range(ROUNDS):
         vectors, actions = _swept(model, discount, vectors, actions, beliefs, enough=target / 8.0)
-        pruner.lost = 0.0
-        kept = pruner.prune(vectors)
-        vectors, actions = vectors[kept], actions[kept]
         if len(vectors) > MOST_VECTORS:
             return None
-        by_action = [plans_after(model, a, vectors, discount, pruner) for a in range(len(model.first_part))]
-        higher = np.concatenate(by_action)
-        higher = higher[pruner.prune(higher)]
+        pruner.lost = 0.0
+        try:
+            higher = np.concatenate(
+                [plans_after(model, a, vectors, discount, pruner) for a in range(len(model.first_part))]
+            )
+            higher = higher[pruner.prune(higher)]
+        except TooManyPlans:
+            return None
         lost = 2.0 * model.seen.shape[1] * pruner.lost
         rises = [rise(vector, vectors) for vector in higher]
         excess = (max(0.0, *(height for height, _ in rises)) + lost) / (1.0 - discount) + slack
