@@ -60,7 +60,7 @@ ENVIRONMENTS = (
     Row("Student", "courses.student", "student_vector"),
     Row("DiceGame", "courses.dice_game", "dice_game_vector"),
     Row("Tram", "courses.tram", "tram_vector"),
-    Row("RacingCar", "courses.racing_car", "racing_car_vector", CONTINUING),
+    Row("RacingCar", "courses.racing_car", "racing_car_vector"),
     Row("TMaze", "memory.t_maze", "t_maze_vector"),
     Row("Tiger", "memory.tiger", "tiger_vector", CONTINUING),
     Row("CryingBaby", "memory.crying_baby", "crying_baby_vector", CONTINUING),
