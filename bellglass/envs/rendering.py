@@ -28,6 +28,7 @@ START: Colour = (219, 232, 252)
 GOAL: Colour = (46, 160, 103)
 HOLE: Colour = (72, 110, 173)
 CLIFF: Colour = (205, 92, 78)
+WIND: Colour = (182, 205, 219)
 INK: Colour = (55, 63, 81)
 FAINT: Colour = (138, 147, 163)
 AGENT: Colour = (240, 140, 40)
@@ -35,6 +36,10 @@ WHITE: Colour = (255, 255, 255)
 
 #: Values from low to high: five colours between which a cell's colour is interpolated.
 VALUE_COLOURS = np.array([(252, 248, 236), (199, 226, 204), (110, 186, 180), (45, 125, 160), (28, 62, 115)])
+
+
+#: Letters of wind: where it blows, and how hard.
+WINDS = {letter: ("↑→↓←"[k % 4], 1 + k // 4) for k, letter in enumerate("↑→↓←⇑⇒⇓⇐")}
 
 
 class Artist(Protocol):
@@ -175,6 +180,12 @@ def _paint_background(cell: RGBArray, letter: str) -> None:
         paint(cell, stripes * 0.7, (176, 66, 56))
     elif letter == "S":
         write_centred(cell, "S", (112, 150, 214), height=0.4 * size)
+    elif letter in WINDS:
+        glyph, strength = WINDS[letter]
+        for k in range(strength):
+            away = 0.26 * size * (k - (strength - 1) / 2)
+            dy, dx = DIRECTIONS[glyph]
+            paint(cell, arrow(size, (dy, dx), 0.34 * size, (abs(dx) * away, abs(dy) * away)), WIND)
     elif letter not in " #":
         colour = FAINT if letter.islower() else (123, 97, 196)
         write_centred(cell, letter, colour, height=0.4 * size)
