@@ -22,11 +22,13 @@ from .exploration import TwoStateLowerBound as TwoStateLowerBound
 from .grids import BookGrid as BookGrid
 from .grids import BridgeGrid as BridgeGrid
 from .grids import CliffWalking as CliffWalking
+from .grids import FickleTaxi as FickleTaxi
 from .grids import FourRooms as FourRooms
 from .grids import FrozenLake as FrozenLake
 from .grids import Grid4x4 as Grid4x4
 from .grids import Grid5x5 as Grid5x5
 from .grids import Maze as Maze
+from .grids import Racetrack as Racetrack
 from .grids import RussellNorvig as RussellNorvig
 from .grids import Taxi as Taxi
 from .grids import WindyGrid as WindyGrid

@@ -37,6 +37,8 @@ ENVIRONMENTS = (
     Row("Maze", "grids.maze", "maze_vector"),
     Row("FourRooms", "grids.four_rooms", "four_rooms_vector"),
     Row("Taxi", "grids.taxi", "taxi_vector", 200),
+    Row("FickleTaxi", "grids.fickle_taxi", "fickle_taxi_vector", 200),
+    Row("Racetrack", "grids.racetrack", "racetrack_vector", 500),
     Row("RiverSwim", "exploration.river_swim", "river_swim_vector", CONTINUING),
     Row("SixArms", "exploration.six_arms", "six_arms_vector", CONTINUING),
     Row("NChain", "exploration.n_chain", "n_chain_vector", CONTINUING),
