@@ -14,8 +14,8 @@ Whether he has decided belongs to the state:
 
 so the table is the whole truth.  Gymnasium's Taxi-v4 has the same passenger (`fickle_passenger=True`), but keeps a
 hidden flag, thrown at reset, beside its P, which knows nothing of changed minds: the best of that P is 7.93 from
-the starts, the best of the game 8.38 (a changed mind may mean the depot where one has just got in).  Apart from `decided`, both show the same with the same probability: when a flag that nobody saw was thrown
-changes nothing.
+the starts, the best of the game 8.38 (a changed mind may mean the depot where one has just got in).  Apart from
+`decided`, both show the same with the same probability: when a flag that nobody saw was thrown changes nothing.
 
 Without `fickle_passenger` nobody decides anything, and the table is Taxi's own, of 500 states.  Terminal: taxi and
 passenger at the destination, 4 states in each half.  No closed form: the solver's certificate stands behind the

@@ -7,13 +7,14 @@ from typing import cast
 
 import numpy as np
 
-from ..drawing import panel, spot, stroke
+from ..drawing import canvas, panel, spot, stroke, words
 from ..glyphs import Colour
 from ..mdp import TabularMDP
-from ..rendering import AGENT, FLOOR, LINE, START, WALL, WHITE, RGBArray
+from ..rendering import AGENT, FLOOR, INK, LINE, START, WALL, WHITE, RGBArray
 
-#: Pixels a cell.
+#: Pixels a cell, and of the line below.
 SIZE = 20
+CAPTION = 24
 
 COLOURS: dict[str, Colour] = {"#": (214, 224, 206), ".": FLOOR, "S": START, "G": WHITE}
 CURB: Colour = (205, 92, 78)
@@ -47,8 +48,9 @@ class RacetrackArtist:
         return "\n".join([*lines, f"velocity: {up} up, {right} right"])
 
     def picture(self, state: int) -> RGBArray:
-        """[rows * 20, columns * 20, 3]; over the finish line the car is out of sight."""
-        image = self._empty.copy()
+        """[rows * 20 + 24, columns * 20, 3]; over the finish line the car is out of sight."""
+        image = canvas(len(self._empty) + CAPTION, self._empty.shape[1])
+        image[: len(self._empty)] = self._empty
         if self._mdp.terminal[state]:
             return image
         row, column, up, right = cast("tuple[int, int, int, int]", self._mdp.decode(state))
@@ -60,6 +62,9 @@ class RacetrackArtist:
             spot(image, WHITE, there, 2.5)
         spot(image, WHITE, here, 8.5)
         spot(image, AGENT, here, 7.0)
+        image[len(self._empty) :] = FLOOR
+        place = (len(self._empty) + CAPTION / 2, image.shape[1] / 2)
+        words(image, f"{up} up, {right} right", INK, place)
         return image
 
 
