@@ -27,6 +27,7 @@ from .grids import FourRooms as FourRooms
 from .grids import FrozenLake as FrozenLake
 from .grids import Grid4x4 as Grid4x4
 from .grids import Grid5x5 as Grid5x5
+from .grids import Map as Map
 from .grids import Maze as Maze
 from .grids import Racetrack as Racetrack
 from .grids import RussellNorvig as RussellNorvig

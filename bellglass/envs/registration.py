@@ -39,6 +39,7 @@ ENVIRONMENTS = (
     Row("Taxi", "grids.taxi", "taxi_vector", 200),
     Row("FickleTaxi", "grids.fickle_taxi", "fickle_taxi_vector", 200),
     Row("Racetrack", "grids.racetrack", "racetrack_vector", 500),
+    Row("Map", "grids.map", "map_vector", CONTINUING),
     Row("RiverSwim", "exploration.river_swim", "river_swim_vector", CONTINUING),
     Row("SixArms", "exploration.six_arms", "six_arms_vector", CONTINUING),
     Row("NChain", "exploration.n_chain", "n_chain_vector", CONTINUING),

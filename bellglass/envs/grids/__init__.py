@@ -8,6 +8,7 @@ from .four_rooms import FourRooms as FourRooms
 from .frozen_lake import FrozenLake as FrozenLake
 from .grid_4x4 import Grid4x4 as Grid4x4
 from .grid_5x5 import Grid5x5 as Grid5x5
+from .map import Map as Map
 from .maze import Maze as Maze
 from .racetrack import Racetrack as Racetrack
 from .russell_norvig import RussellNorvig as RussellNorvig
