@@ -56,5 +56,8 @@ from .pomdp import TabularPOMDP as TabularPOMDP
 from .pomdp import TabularPOMDPEnv as TabularPOMDPEnv
 from .pomdp import pomdp_of as pomdp_of
 from .registration import register_envs as register_envs
+from .synthetic import FromTable as FromTable
+from .synthetic import Garnet as Garnet
+from .synthetic import Knobs as Knobs
 from .tabular import TabularEnv as TabularEnv
 from .vector import TabularVectorEnv as TabularVectorEnv

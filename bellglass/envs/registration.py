@@ -73,6 +73,9 @@ ENVIRONMENTS = (
     Row("DiceGame", "courses.dice_game", "dice_game_vector"),
     Row("Tram", "courses.tram", "tram_vector"),
     Row("RacingCar", "courses.racing_car", "racing_car_vector", CONTINUING),
+    Row("Garnet", "synthetic.garnet", "garnet_vector", CONTINUING),
+    Row("Knobs", "synthetic.knobs", "knobs_vector", CONTINUING),
+    Row("FromTable", "synthetic.from_table", "from_table_vector", CONTINUING),
 )
 
 
