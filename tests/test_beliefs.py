@@ -78,7 +78,23 @@ def test_too_many_beliefs_are_an_error_that_says_how_far_it_got() -> None:
     mdp = TabularMDP.from_arrays(transition, rng.normal(size=(3, 2)), initial=[1, 0, 0])
     noisy = TabularPOMDP(mdp, rng.dirichlet(np.ones(2), size=3), rng.dirichlet(np.ones(2), size=3))
     with pytest.raises(ValueError, match=r"more than 50 beliefs .* within \d+ steps"):
-        solve_pomdp(noisy, 0.9, max_beliefs=50)
+        belief_table(noisy, max_beliefs=50)
+
+
+def test_what_is_seen_after_an_unavailable_action_is_what_the_played_one_shows() -> None:
+    """State 0 has action 0 only, whose observation tells the state; action 1's tells nothing."""
+    P = {0: {0: [(0.5, 0, 0.0, False), (0.5, 1, 0.0, False)], 1: []}, 1: {0: [(1.0, 0, 0.0, False)]}}
+    P[1][1] = [(0.5, 0, 1.0, False), (0.5, 1, 1.0, False)]
+    mdp = TabularMDP.from_P(P, initial=[0.5, 0.5])
+    seen = np.array([np.eye(2), np.full((2, 2), 0.5)])
+    pomdp = TabularPOMDP(mdp, seen, np.full((2, 2), 0.5))
+    table = belief_table(pomdp, horizon=1)
+    (start,) = np.flatnonzero(table.mdp.initial)
+    rows = {target: p for p, target, _, _ in table.mdp.P[int(start)][1]}
+    for o in range(2):
+        after = pomdp.update_belief([0.5, 0.5], 1, o)
+        (target,) = np.flatnonzero((np.abs(table.beliefs - after) < 1e-12).all(axis=1))
+        assert rows[int(target)] == pytest.approx(pomdp.observation_chances([0.5, 0.5], 1)[o])
 
 
 def test_the_face_solves_what_hides_its_state() -> None:

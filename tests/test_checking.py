@@ -31,7 +31,13 @@ def corridor() -> TabularMDP:
     return TabularMDP.from_P(P, initial=[1.0, 0.0, 0.0])
 
 
-@pytest.mark.parametrize("env_id", IDS)
+#: Students sweep in plain Python: on these tables for tens of seconds.
+LONG = {f"bellglass/{name}-v0" for name in ("Inventory", "JacksCarRental", "RepeatPrevious")}
+
+
+@pytest.mark.parametrize(
+    "env_id", [pytest.param(env_id, marks=[pytest.mark.slow] * (env_id in LONG)) for env_id in IDS]
+)
 def test_no_false_alarm_on_any_id(env_id: str) -> None:
     """Ours, a student's in-place sweeps, rounded, single precision, and any way to break ties."""
     mdp = table_of(gym.make(env_id))

@@ -303,3 +303,56 @@ def test_a_wrong_keyword_is_a_type_error_of_one_line(env_id: str) -> None:
         with pytest.raises(TypeError, match="unexpected keyword argument 'colour'") as caught:
             make(env_id, colour="red")
         assert "\n" not in str(caught.value)
+
+
+@every_id
+def test_two_independent_methods_find_the_same_optimum(env_id: str) -> None:
+    """The linear programme where it is quick enough, else value iteration, against what `solve` chooses."""
+    mdp = table_of(gym.make(env_id))
+    small = mdp.num_states <= 2_000 and mdp.num_outcomes <= 200_000
+    one = bellglass.solve(mdp, 0.95, tolerance=1e-8)
+    two = bellglass.solve(
+        mdp, 0.95, tolerance=1e-6, method="linear_programming" if small else "value_iteration"
+    )
+    assert one.lower is not None
+    assert one.upper is not None
+    assert (np.maximum(one.lower, two.lower) <= np.minimum(one.upper, two.upper)).all()
+
+
+@every_id
+def test_playing_the_lowest_action_for_an_unavailable_one_changes_no_answer(env_id: str) -> None:
+    mdp = table_of(gym.make(env_id))
+    alias = with_aliases(mdp)
+    assert alias.action_mask[~mdp.terminal].all()
+    for criterion, settings in (("discounted", {"discount": 0.95}), ("average", {"restart": True})):
+        if criterion == "average" and mdp.num_outcomes > 20_000:
+            continue
+        one, two = (
+            bellglass.solve(table, criterion=criterion, tolerance=1e-10, **settings)  # type: ignore[arg-type] # words
+            for table in (mdp, alias)
+        )
+        assert two.start_value == pytest.approx(one.start_value, rel=1e-9, abs=1e-9)
+    if mdp.num_outcomes <= 3_000:
+        diameters = [bellglass.hardness(table, discount=0.95).diameter for table in (mdp, alias)]
+        assert diameters[1] == pytest.approx(diameters[0], rel=1e-9)
+
+
+def with_aliases(mdp: bellglass.TabularMDP) -> bellglass.TabularMDP:
+    """The table in which an unavailable action of a live state does what its lowest available one does."""
+    pairs = np.arange(mdp.num_states * mdp.num_actions)
+    states = pairs // mdp.num_actions
+    played = np.where(
+        mdp.action_mask.ravel(), pairs, states * mdp.num_actions + np.maximum(mdp.lowest_action[states], 0)
+    )
+    lengths = np.diff(mdp.first_outcome)[played]
+    outcomes = np.concatenate(
+        [np.arange(mdp.first_outcome[j], mdp.first_outcome[j + 1]) for j in played.tolist()]
+    ).astype(np.int64)
+    return bellglass.TabularMDP(
+        first_outcome=np.concatenate([[0], np.cumsum(lengths)]),
+        probability=mdp.probability[outcomes],
+        next_state=mdp.next_state[outcomes],
+        reward=mdp.reward[outcomes],
+        terminated=mdp.terminated[outcomes],
+        initial=mdp.initial,
+    )

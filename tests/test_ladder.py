@@ -103,6 +103,25 @@ def test_a_search_that_outgrows_its_limit_says_what_it_has() -> None:
         information_ladder(bellglass.pomdp_of(gym.make("bellglass/TMaze-v0")), 0.98, max_policies=2)
 
 
-def test_a_discount_of_one_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"discount must be in \[0, 1\), got 1"):
+def test_a_discount_of_one_is_for_tables_that_end() -> None:
+    with pytest.raises(ValueError, match=r"from state 0 \(0\) some policy goes on for ever"):
         information_ladder(aliased_pair(), 1.0)
+    with pytest.raises(ValueError, match=r"discount must be in \[0, 1\], got 1.5"):
+        information_ladder(aliased_pair(), 1.5)
+    dice = bellglass.pomdp_of(gym.make("bellglass/MemoryChain-v0", N=2, bits=2))
+    rungs = information_ladder(dice, 1.0)
+    assert (rungs.reactive, rungs.memory, rungs.observed) == pytest.approx((0.0, 1.0, 1.0))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_actions_that_change_nothing_but_rewards_need_no_search(seed: int) -> None:
+    """Each observation has its own best action; branch and bound, which does not know, finds the same."""
+    rng = np.random.default_rng(seed)
+    transition = np.repeat(rng.dirichlet(np.ones(4), size=(4, 1)), 3, axis=1)
+    mdp = TabularMDP.from_arrays(transition, rng.normal(size=(4, 3)), initial=[1, 0, 0, 0])
+    pomdp = TabularPOMDP(mdp, rng.dirichlet(np.ones(3), size=4), rng.dirichlet(np.ones(3), size=4))
+    search = _Search(Nodes(pomdp), 0.8)
+    assert search.is_uncontrolled()
+    value, policy = search.best_of_each_observation()
+    assert value == pytest.approx(search.best_deterministic(1_000, enough=np.inf)[0], abs=1e-10)
+    assert search.start_value(np.eye(3)[policy]) == pytest.approx(value, abs=1e-10)

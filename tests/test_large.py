@@ -10,8 +10,8 @@ from rational import exact_optimum, exact_q, exact_rows, exact_values, random_ta
 
 from bellglass.agents.planning import ToleranceError, solve
 from bellglass.agents.planning.discounted import policy_iteration
-from bellglass.agents.planning.large.kernels import Singles
-from bellglass.agents.planning.large.rows import Rows, Shortlist
+from bellglass.agents.planning.large.rows import Rows
+from bellglass.agents.planning.large.search import Search
 from bellglass.agents.planning.large.solving import solve_large
 from bellglass.agents.planning.pairs import Pairs
 from bellglass.envs.mdp import TabularMDP
@@ -178,6 +178,11 @@ def test_a_residual_in_one_state_alone_breaks_no_solver_down() -> None:
     check_kernels(1384, "auto")
 
 
+def test_rounding_of_a_pair_nobody_plays_widens_no_bound() -> None:
+    """A table of values near .2, where one bad pair pays -183: its rounding alone is more than the tolerance."""
+    check_kernels(1109, "auto")
+
+
 def test_a_chance_to_end_too_small_for_float64_to_tell_from_none_is_not_taken_for_none() -> None:
     """Chances of 1 and 1e-20 sum to 1 in float64, and do end: the table may not be centred as if nothing ended."""
     mdp = TabularMDP.from_P({0: {0: [(1.0, 0, 1.0, False), (1e-20, 0, 1.0, True)]}}, initial=[1.0])
@@ -188,37 +193,69 @@ def test_a_chance_to_end_too_small_for_float64_to_tell_from_none_is_not_taken_fo
     assert 0.0 <= Fraction(Rows.of(ends).least) <= Fraction(1e-20) / (1 + Fraction(1e-20))
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_looking_at_close_pairs_alone_changes_no_certificate(
-    seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bellglass.agents.planning.large.inexact.WORTH_A_LIST", 0)
-    monkeypatch.setattr("bellglass.agents.planning.large.inexact.NARROWED", 2.0)
-    check_kernels(seed, "auto")
-
-
-def test_a_pair_that_was_wrongly_left_out_is_found_by_the_certificate(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The shortlist is made to hold the worst pair of each state alone: the answer must be the same."""
+def test_a_guess_that_was_wrong_is_found_by_the_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first policy is swept to the end and taken for the answer: bounds and policy must be the same."""
     mdp = random_mdp(300, ends=0.0, back=True, seed=7)
-    settings = {"method": "auto", "tolerance": 1e-9, "relative": True, "start": None, "report": None}
-    plain, few, _ = solve_large(mdp, 0.95, **settings)  # type: ignore[arg-type] # a dict of settings
-    asked = []
+    settings = {"method": "auto", "tolerance": 1e-6, "relative": True, "start": None, "report": None}
+    plain, *_ = solve_large(mdp, 0.95, **settings)  # type: ignore[arg-type] # a dict of settings
+    guesses = []
+    doubt = Search.doubt
 
-    def worst(self: Rows, values: object, best: object, noted: Singles, margin: float) -> Shortlist:
-        asked.append(margin)
-        pairs = noted.reshape(self.num_states, self.num_actions)
-        rows = np.arange(self.num_states)
-        chosen = (rows * self.num_actions + pairs.argmin(axis=1)).astype(np.uint32)
-        return Shortlist(np.arange(self.num_states + 1), chosen, noted)
+    def counted(self: Search) -> bool:
+        guesses.append(self.guessed)
+        return doubt(self)
 
-    monkeypatch.setattr("bellglass.agents.planning.large.inexact.WORTH_A_LIST", 0)
-    monkeypatch.setattr("bellglass.agents.planning.large.inexact.NARROWED", 2.0)
-    monkeypatch.setattr("bellglass.agents.planning.large.inexact.SHORT", 1.0)
-    monkeypatch.setattr(Rows, "shortlist", worst)
-    misled, many, _ = solve_large(mdp, 0.95, **settings)  # type: ignore[arg-type] # the same
-    assert len(asked) == 1
-    assert many > few
+    monkeypatch.setattr(Search, "doubt", counted)
+    monkeypatch.setattr("bellglass.agents.planning.large.sweeps.SETTLED", 2.0)
+    monkeypatch.setattr("bellglass.agents.planning.large.sweeps.SHRINK", 0.0)
+    monkeypatch.setattr("bellglass.agents.planning.large.sweeps.JUDGED", 1000)
+    misled, *_ = solve_large(mdp, 0.95, **settings)  # type: ignore[arg-type] # the same
+    assert guesses == [True]
     assert (np.maximum(plain.lower, misled.lower) <= np.minimum(plain.upper, misled.upper)).all()
     np.testing.assert_array_equal(plain.policy, misled.policy)
+
+
+def deterministic(size: int, *, rewards: tuple[float, float], seed: int) -> TabularMDP:
+    """Three roads a state, one outcome each; state 0 is the end, and some roads end where they lead."""
+    rng = np.random.default_rng(seed)
+    lengths = np.full(size * 3, 1)
+    lengths[:3] = 0
+    next_state = rng.integers(size, size=3 * (size - 1))
+    starts = np.full(size, 1.0 / (size - 1))
+    starts[0] = 0.0
+    return TabularMDP(
+        first_outcome=np.concatenate([[0], np.cumsum(lengths)]),
+        probability=np.ones(3 * (size - 1)),
+        next_state=next_state,
+        reward=rng.uniform(*rewards, size=3 * (size - 1)),
+        terminated=(next_state == 0) | (rng.random(3 * (size - 1)) < 0.01),
+        initial=starts,
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    ("rewards", "ends"), [((-9.0, -1.0), True), ((-1.0, 1.0), False), ((0.0, 1.0), False)]
+)
+def test_paths_from_the_ends_are_the_answer_where_no_cycle_pays_better(
+    rewards: tuple[float, float], ends: bool, seed: int
+) -> None:
+    mdp = deterministic(400, rewards=rewards, seed=seed)
+    found, _, done = solve_large(
+        mdp, 0.98, method="auto", tolerance=1e-9, relative=True, start=None, report=None
+    )
+    assert (done == "label correcting from the ends") == ends
+    values, _ = policy_iteration(Pairs.of(mdp), 0.98)
+    np.testing.assert_allclose(found.values, values, atol=1e-7)
+
+
+def test_a_state_from_which_no_path_ends_is_solved_too() -> None:
+    P = {
+        0: {0: [(1.0, 0, -1.0, False)], 1: [(1.0, 1, -5.0, False)]},
+        1: {0: [(1.0, 0, -1.0, False)]},
+        2: {0: [(1.0, 3, -2.0, True)], 1: [(1.0, 0, 0.0, False)]},
+        3: {0: [(1.0, 3, 0.0, True)]},
+    }
+    mdp = TabularMDP.from_P(P, initial=[0.5, 0.0, 0.5, 0.0])
+    found, *_ = solve_large(mdp, 0.9, method="auto", tolerance=1e-9, relative=True, start=None, report=None)
+    np.testing.assert_allclose(found.values, [-10.0, -10.0, -2.0, 0.0], atol=1e-7)

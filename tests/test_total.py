@@ -10,9 +10,9 @@ import pytest
 from rational import exact_rows, long_run
 
 import bellglass  # noqa: F401 (registers the ids)
-from bellglass.agents.planning import ToleranceError, UnboundedError, solve
+from bellglass.agents.planning import ToleranceError, UnboundedError, solve, vanishing
 from bellglass.agents.planning.end_components import end_components
-from bellglass.agents.planning.moves import chance_to_end
+from bellglass.agents.planning.moves import Moves, chance_to_end
 from bellglass.agents.planning.pairs import Pairs
 from bellglass.agents.planning.solution import Solution
 from bellglass.agents.planning.total import TOTAL_METHODS, TotalMethod, solve_total
@@ -273,3 +273,38 @@ def test_infinite_values_of_unreached_states_are_shown() -> None:
     )
     assert found.values is not None
     assert found.values.tolist() == [1.0, np.inf, -np.inf]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_start_from_a_vanishing_chance_to_end_changes_no_answer(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(seed)
+    size = 600
+    chances = rng.dirichlet(np.ones(3), size=size * 2)
+    mdp = TabularMDP(
+        first_outcome=np.arange(0, 3 * size * 2 + 1, 3),
+        probability=chances.ravel(),
+        next_state=rng.integers(size, size=3 * size * 2),
+        reward=np.repeat(rng.normal(size=size * 2), 3),
+        terminated=rng.random(3 * size * 2) < 0.05,
+        initial=np.full(size, 1 / size),
+        normalise=True,
+    )
+    plain = solve(mdp, criterion="total", tolerance=1e-9)
+    asked = []
+    near = vanishing.nearly_best
+
+    def counted(moves: Moves) -> object:
+        asked.append(near(moves))
+        return asked[-1]
+
+    monkeypatch.setattr(vanishing, "LARGE", 0)
+    monkeypatch.setattr("bellglass.agents.planning.shortest_paths.nearly_best", counted)
+    ahead = solve(mdp, criterion="total", tolerance=1e-9)
+    assert any(rows is not None for rows in asked)
+    assert ahead.iterations <= plain.iterations
+    assert plain.values is not None
+    assert ahead.values is not None
+    np.testing.assert_allclose(ahead.values, plain.values, rtol=1e-9, atol=1e-9)
+    np.testing.assert_array_equal(ahead.policy, plain.policy)

@@ -7,9 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
+import bellglass
 from bellglass.agents.planning import solve
 from bellglass.agents.planning.solution import Solution
 from bellglass.agents.planning.writing import ARRAYS
@@ -122,3 +124,13 @@ def test_the_table_names_states_bounds_and_actions() -> None:
     assert first.endswith("go")
     assert f"{solution.lower[1]:.12g}" in second
     assert end.endswith("end")
+
+
+def test_many_beliefs_are_written_sparse(tmp_path: Path) -> None:
+    hidden = bellglass.pomdp_of(gym.make("bellglass/RepeatPrevious-v0", k=3, L=20))
+    best = solve(hidden, criterion="total")
+    best.save(tmp_path / "best.npz")
+    read = np.load(tmp_path / "best.npz", allow_pickle=False)
+    assert len(read["beliefs_first"]) == len(best.policy)  # one for each belief, and the end
+    assert read["beliefs"].sum() == pytest.approx(len(best.policy) - 1)
+    assert read["beliefs_states"].max() < hidden.num_states

@@ -53,6 +53,7 @@ FONT = {
     "-": "000 000 111 000 000",
     "+": "000 010 111 010 000",
     ".": "000 000 000 000 010",
+    "$": "011 110 010 011 110",
     ",": "000 000 000 010 100",
     ":": "000 010 000 010 000",
     "/": "001 001 010 100 100",
@@ -102,9 +103,12 @@ def rounded_box(
     return distance
 
 
-def arrow(size: int, direction: tuple[float, float], length: float) -> FloatImage:
-    """A triangle on a short shaft, `length` pixels from tail to tip, through the middle."""
+def arrow(
+    size: int, direction: tuple[float, float], length: float, centre: tuple[float, float] = (0.0, 0.0)
+) -> FloatImage:
+    """A triangle on a short shaft, `length` pixels from tail to tip; `centre` is counted from the middle."""
     y, x = pixels(size)
+    y, x = y - centre[0], x - centre[1]
     along = y * direction[0] + x * direction[1]
     across = np.abs(x * direction[0] - y * direction[1])
     neck = length * 0.02

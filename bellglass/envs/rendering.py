@@ -28,6 +28,9 @@ START: Colour = (219, 232, 252)
 GOAL: Colour = (46, 160, 103)
 HOLE: Colour = (72, 110, 173)
 CLIFF: Colour = (205, 92, 78)
+WIND: Colour = (182, 205, 219)
+ICE: Colour = (208, 232, 244)
+PORTALS: tuple[Colour, ...] = ((123, 97, 196), (206, 106, 60), (40, 150, 170), (190, 80, 140), (96, 140, 50))
 INK: Colour = (55, 63, 81)
 FAINT: Colour = (138, 147, 163)
 AGENT: Colour = (240, 140, 40)
@@ -35,6 +38,10 @@ WHITE: Colour = (255, 255, 255)
 
 #: Values from low to high: five colours between which a cell's colour is interpolated.
 VALUE_COLOURS = np.array([(252, 248, 236), (199, 226, 204), (110, 186, 180), (45, 125, 160), (28, 62, 115)])
+
+
+#: Letters of wind: where it blows, and how hard.
+WINDS = {letter: ("↑→↓←"[k % 4], 1 + k // 4) for k, letter in enumerate("↑→↓←⇑⇒⇓⇐")}
 
 
 class Artist(Protocol):
@@ -175,11 +182,38 @@ def _paint_background(cell: RGBArray, letter: str) -> None:
         paint(cell, stripes * 0.7, (176, 66, 56))
     elif letter == "S":
         write_centred(cell, "S", (112, 150, 214), height=0.4 * size)
+    elif letter in WINDS:
+        glyph, strength = WINDS[letter]
+        for k in range(strength):
+            away = 0.26 * size * (k - (strength - 1) / 2)
+            dy, dx = DIRECTIONS[glyph]
+            paint(cell, arrow(size, (dy, dx), 0.34 * size, (abs(dx) * away, abs(dy) * away)), WIND)
+    elif letter == "~":
+        _paint_ice(cell)
+    elif "ⓐ" <= letter <= "ⓩ":
+        _paint_portal(cell, chr(ord(letter) - ord("ⓐ") + ord("A")))
     elif letter not in " #":
         colour = FAINT if letter.islower() else (123, 97, 196)
         write_centred(cell, letter, colour, height=0.4 * size)
     if letter != "#":
         cell[-1, :] = cell[:, -1] = LINE
+
+
+def _paint_ice(cell: RGBArray) -> None:
+    size = len(cell)
+    cell[:] = ICE
+    y, x = pixels(size)
+    for across, reach in ((-0.16, 0.26), (0.0, 0.34), (0.16, 0.2)):
+        along = np.maximum(np.abs(x - y) / 2**0.5 - reach * size, 0.0)
+        paint(cell, np.hypot(along, (x + y) / 2**0.5 - across * size) - 0.012 * size - 0.5, WHITE)
+
+
+def _paint_portal(cell: RGBArray, letter: str) -> None:
+    size = len(cell)
+    colour = PORTALS[(ord(letter) - ord("A")) % len(PORTALS)]
+    paint(cell, disc(size, 0.42 * size), colour, opacity=0.22)
+    paint(cell, np.abs(disc(size, 0.38 * size)) - 0.035 * size, colour)
+    write_centred(cell, letter, colour, height=0.34 * size)
 
 
 def _paint_flag(cell: RGBArray) -> None:

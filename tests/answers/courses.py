@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .common import Answer, best, live_values, start_value, values
+from .common import Answer, best, live_values, random_values, start_value, values
 
 CLASS_3, PUB = 2, 1
 
@@ -14,6 +14,8 @@ def q_value_of_the_pub(fact: dict[str, Any]) -> Any:
 
 
 ANSWERS: dict[str, Answer] = {
+    "random_walk/01": lambda fact: random_values(fact)[: fact["params"]["n"]],
+    "boyan_chain/01": random_values,
     "puterman_two_state/01": values,
     "student/01": live_values,
     "student/03": q_value_of_the_pub,

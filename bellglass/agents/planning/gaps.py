@@ -6,7 +6,8 @@ C the inverse of I - discount * P_pi, and  d = (row of (s, a)) - (row of (s, pi(
 
     loss  =  x(s) * (v(s) - q(s, a)) / (1 - discount * d . C[:, s])
 
-so one solve a state, in blocks, prices all its actions.  Pairs that the bounds leave open as optimal lose
+so one solve a state, in blocks, prices all its actions; in a state that no action ever leads back to, the denominator
+is 1.  Pairs that the bounds leave open as optimal lose
 nothing, and states that the policy never visits cost nothing; both are decided on the graph and the bounds,
 not on rounding.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.sparse
+import scipy.sparse.csgraph
 
 from ...envs.mdp import BoolArray, FloatArray, IntArray
 from .chains import Classes, closed_classes, long_run, stationary, total_reward
@@ -72,6 +74,17 @@ def visited(pairs: Pairs, rows: IntArray) -> BoolArray:
         seen = more
 
 
+def met_once(pairs: Pairs) -> BoolArray:
+    """[S] live states that lie on no cycle, whatever one does: an episode meets them at most once."""
+    graph = pairs.matrix.tocoo()
+    source = pairs.state[graph.row]
+    moves = scipy.sparse.csr_array((np.ones(graph.nnz), (source, graph.col)), shape=(pairs.num_states,) * 2)
+    _, group = scipy.sparse.csgraph.connected_components(moves, connection="strong")
+    alone = np.bincount(group)[group] == 1
+    alone[source[source == graph.col]] = False
+    return np.asarray(alone)
+
+
 def _losses(
     pairs: Pairs, rows: IntArray, worse: BoolArray, values: FloatArray, reward: FloatArray, discount: float
 ) -> FloatArray:
@@ -85,8 +98,8 @@ def _losses(
     reached = visited(pairs, rows)
     priced = np.flatnonzero(worse & reached[pairs.state])
     loss = values[pairs.state[priced]] - (reward + discount * (pairs.matrix @ values))[priced]
-    found = np.empty(len(priced))
-    columns = np.unique(position[pairs.state[priced]])
+    found: FloatArray = visits[position[pairs.state[priced]]] * loss
+    columns = np.unique(position[pairs.state[priced[~met_once(pairs)[pairs.state[priced]]]]])
     for begin in range(0, len(columns), BLOCK):
         block = columns[begin : begin + BLOCK]
         units = np.zeros((len(live), len(block)))
@@ -182,7 +195,10 @@ def total_losses(pairs: Pairs, best: Solution) -> FloatArray:
         visits = solve(pairs.initial[inside], True)
         finite = np.where(np.isfinite(best.values), best.values, 0.0)
         loss = finite[pairs.state] - pairs.backup(finite, 1.0)
-        columns = np.unique(position[pairs.state[priced]])
+        once = met_once(pairs)[pairs.state[priced]]
+        price = visits[position[pairs.state[priced]]] * loss[priced]
+        lost[priced] = np.where(flagged[priced], 0.0, price)
+        columns = np.unique(position[pairs.state[priced[~once]]])
         for begin in range(0, len(columns), BLOCK):
             block = columns[begin : begin + BLOCK]
             units = np.zeros((len(inside), len(block)))

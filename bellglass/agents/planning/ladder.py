@@ -8,7 +8,9 @@ stochastic one,
 
 so its value is one linear solve.  The best deterministic one is found by branch and bound: with some observations
 decided, a bound lets the others choose their action node by node, which is a table again.  (Littman, Memoryless
-policies, SAB 1994, has the search; Singh, Jaakkola and Jordan, ICML 1994, show why chance can help.)
+policies, SAB 1994, has the search; Singh, Jaakkola and Jordan, ICML 1994, show why chance can help.)  Where
+actions do not change what comes next, the nodes are visited as often whatever the policy, and each observation has a
+best action of its own: no search, and no use for chance.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ import scipy.sparse
 from ...envs.mdp import FloatArray, IntArray, TabularMDP
 from ...envs.pomdp import TabularPOMDP
 from .beliefs import MAX_BELIEFS, solve_pomdp
+from .errors import UnboundedError
 from .linear import Solver, factorised
+from .solution import Criterion
 from .solver import solve as solve_model
 
 
@@ -103,38 +107,70 @@ def information_ladder(
     max_beliefs: int = MAX_BELIEFS,
     tolerance: float = 1e-8,
 ) -> Ladder:
-    """The four rungs, discounted.
+    """The four rungs, discounted; with a discount of 1 the total reward of a table that ends whatever one does.
 
     Args:
         pomdp: a partially observed table, or an environment that walks one.
-        discount: in [0, 1).
+        discount: in [0, 1].
         max_policies: partial policies that the search may look at.
         max_beliefs: beliefs that the rung `memory` may enumerate.
         tolerance: of the rungs that are solved, relative to max(1, |V*|).
 
     Raises:
-        ValueError: the discount is not in [0, 1); the search or the enumeration outgrew its limit.
+        ValueError: the discount is not in [0, 1], or 1 where some policy goes on for ever; the search or the
+            enumeration outgrew its limit.
     """
     from ...envs.pomdp import pomdp_of
 
     if not isinstance(pomdp, TabularPOMDP):
         pomdp = pomdp_of(pomdp)
-    if not 0.0 <= discount < 1.0:
-        raise ValueError(f"discount must be in [0, 1), got {discount}")
-    observed = solve_model(pomdp.mdp, discount, tolerance=tolerance).start_value
-    memory = solve_pomdp(pomdp, discount, tolerance=tolerance, max_beliefs=max_beliefs).start_value
-    search = _Search(Nodes(pomdp), discount)
+    if not 0.0 <= discount <= 1.0:
+        raise ValueError(f"discount must be in [0, 1], got {discount}")
+    steps = 1.0 / (1.0 - discount) if discount < 1.0 else _longest(pomdp.mdp)
+    criterion: Criterion = "discounted" if discount < 1.0 else "total"
+    observed = solve_model(pomdp.mdp, discount, criterion=criterion, tolerance=tolerance).start_value
+    memory = solve_pomdp(
+        pomdp, discount, criterion=criterion, tolerance=tolerance, max_beliefs=max_beliefs
+    ).start_value
+    search = _Search(Nodes(pomdp), discount, steps)
+    if search.is_uncontrolled():
+        reactive, policy = search.best_of_each_observation()
+        return Ladder(reactive, (reactive, reactive), memory, observed, policy)
     reactive, policy = search.best_deterministic(max_policies, enough=memory)
     lower = search.best_stochastic(policy, reactive)
     return Ladder(reactive, (lower, max(lower, memory)), memory, observed, policy)
 
 
-class _Search:
-    """Policies of the last observation on a table of nodes, discounted."""
+def _longest(mdp: TabularMDP) -> float:
+    """The greatest mean number of steps to an end.
 
-    def __init__(self, nodes: Nodes, discount: float) -> None:
+    Raises:
+        ValueError: some policy goes on for ever.
+    """
+    counting = TabularMDP(
+        first_outcome=mdp.first_outcome,
+        probability=mdp.probability,
+        next_state=mdp.next_state,
+        reward=np.ones(mdp.num_outcomes),
+        terminated=mdp.terminated,
+        initial=mdp.initial,
+    )
+    try:
+        return float(solve_model(counting, criterion="total").upper.max())
+    except UnboundedError as error:
+        raise ValueError(
+            f"a discount of 1 is for tables that end whatever one does, but from state {error.state} "
+            f"({mdp.decode(error.state)!r}) some policy goes on for ever; give a discount below 1"
+        ) from error
+
+
+class _Search:
+    """Policies of the last observation on a table of nodes; `steps` is 1 discounted over a whole episode at most."""
+
+    def __init__(self, nodes: Nodes, discount: float, steps: float | None = None) -> None:
         self.nodes = nodes
         self.discount = discount
+        self.steps = 1.0 / (1.0 - discount) if steps is None else steps
         mdp = nodes.mdp
         self.num_actions = mdp.num_actions
         self.matrix = mdp.transition_matrix
@@ -185,6 +221,23 @@ class _Search:
 
     def start_value(self, by_observation: FloatArray) -> float:
         return float(self.nodes.mdp.initial @ self.values(self.nodes.policy(by_observation)))
+
+    # -- where actions change nothing but rewards -------------------------------------------------------------------
+
+    def is_uncontrolled(self) -> bool:
+        """Whether every action leads to the same nodes with the same chances, wherever one is."""
+        first = self.matrix[self._rows[:, 0]]
+        return all(not (self.matrix[rows] - first).data.any() for rows in self._rows.T[1:])
+
+    def best_of_each_observation(self) -> tuple[float, IntArray]:
+        """The best policy [O] of an uncontrolled table, and its start value."""
+        mdp = self.nodes.mdp
+        solve, _ = self.chain(
+            self.nodes.policy(np.eye(self.num_actions)[np.zeros_like(self.nodes.seen[0], int)])
+        )
+        visits = np.where(self.live, solve(mdp.initial, True), 0.0)
+        earned = self.nodes.seen.T @ (visits[:, None] * self.reward.ravel()[self._rows])  # [O, A]
+        return float(earned.max(axis=1).sum()), earned.argmax(axis=1).astype(np.int64)
 
     # -- deterministic ---------------------------------------------------------------------------------------------
 
@@ -255,7 +308,7 @@ class _Search:
         liked = self.q_values(values)
         for o in self.observations:
             weight[o] = (seen[:, o] * self.live) @ (liked - liked.max(axis=1, keepdims=True))
-        slack = 1e-11 * (1.0 + float(np.abs(values).max())) / (1.0 - self.discount)
+        slack = 1e-11 * (1.0 + float(np.abs(values).max())) * self.steps
         return float(self.nodes.mdp.initial @ values) + slack, weight.argmax(axis=1).astype(np.int64)
 
     # -- stochastic ------------------------------------------------------------------------------------------------

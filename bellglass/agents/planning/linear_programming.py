@@ -65,14 +65,18 @@ def linear_programme(pairs: Pairs, discount: float) -> Programme:
     weights = np.zeros(pairs.num_states)
     if size:
         weights[live] = (1.0 - UNIFORM) * pairs.initial[live] + UNIFORM / size
-    found = linprog(
-        weights[live],
-        A_ub=discount * pairs.matrix[:, live] - here,
-        b_ub=-pairs.reward,
-        bounds=(None, None),
-        method="highs",
-    )
-    if found.status != 0:
+    constraints = discount * pairs.matrix[:, live] - here
+    for method in (
+        "highs",
+        "highs-ipm",
+        "highs-ds",
+    ):  # its first choice gives up on some tables that have an optimum
+        found = linprog(
+            weights[live], A_ub=constraints, b_ub=-pairs.reward, bounds=(None, None), method=method
+        )
+        if found.status == 0:
+            break
+    else:
         raise ArithmeticError(f"HiGHS found no optimum: {found.message}")
     dual = np.maximum(-np.asarray(found.ineqlin.marginals), 0.0)
 

@@ -31,6 +31,7 @@ from .pairs import UNIT
 from .path_bounds import least, most, values_of
 from .progress import Report
 from .raised_rewards import value_iteration
+from .vanishing import nearly_best
 
 PathMethod = Literal["auto", "value_iteration", "policy_iteration", "linear_programming"]
 
@@ -128,6 +129,8 @@ def _by_systems(
         if method == "linear_programming":
             rows, done = _programme(moves)
             how = method
+        elif rows is None and start is None and method == "auto" and (near := nearly_best(moves)) is not None:
+            rows, how = near, method
         elif rows is None and (method == "auto" or start is not None):
             rounds = SWEEPS if method == "auto" else 1
             rows, how = moves.first_best(_swept(moves, values, rounds)), method

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ...envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
+
+if TYPE_CHECKING:
+    import scipy.sparse
+
+    #: [B, S] chances of hidden states, sparse where they are many.
+    Beliefs: TypeAlias = FloatArray | scipy.sparse.csr_array
 
 Criterion = Literal["discounted", "finite_horizon", "total", "average"]
 
@@ -38,7 +44,11 @@ class Solution:
         iterations: improvements of the policy, or sweeps.
         seconds: wall clock.
         mdp: the table (of beliefs, where the model was partially observed).
-        beliefs: [B, S] chance of each hidden state in each belief; None where states are observed.
+        beliefs: [B, S] chance of each hidden state in each belief (a SciPy CSR where a dense array would be large);
+            None where states are observed.
+        alpha_vectors: [K, S] where the optimum was bounded for every belief b: at least max_k alpha_vectors[k] @ b
+            at the first step; None where all reachable beliefs are at hand instead.
+        alpha_actions: [K] the first action behind each of them.
     """
 
     criterion: Criterion
@@ -58,7 +68,9 @@ class Solution:
     iterations: int
     seconds: float
     mdp: TabularMDP = field(repr=False)
-    beliefs: FloatArray | None = None
+    beliefs: Beliefs | None = None
+    alpha_vectors: FloatArray | None = None
+    alpha_actions: IntArray | None = None
 
     @property
     def numbers(self) -> FloatArray:

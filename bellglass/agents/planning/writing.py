@@ -33,6 +33,8 @@ ARRAYS = (
     "bias",
     "occupancy",
     "beliefs",
+    "alpha_vectors",
+    "alpha_actions",
 )
 
 #: The rest of the record.
@@ -68,6 +70,13 @@ def _arrays(solution: Solution) -> dict[str, Any]:
     about = {name: getattr(solution, name) for name in FACTS}
     about |= {"format": FORMAT, "bound": solution.bound, "fingerprint": mdp.fingerprint}
     arrays = {name: getattr(solution, name) for name in ARRAYS}
+    beliefs: Any = solution.beliefs
+    if hasattr(beliefs, "indptr"):  # sparse: its three arrays
+        arrays |= {
+            "beliefs": beliefs.data,
+            "beliefs_states": beliefs.indices,
+            "beliefs_first": beliefs.indptr,
+        }
     return {
         "about": np.array(json.dumps(about)),
         "state_labels": np.array([str(mdp.decode(s)) for s in range(mdp.num_states)]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Container, Sequence
 
 import numpy as np
@@ -32,3 +33,29 @@ def cells_of(rows: int, columns: int) -> tuple[Cell, ...]:
 def placed(cells: Sequence[Cell]) -> npt.NDArray[np.int64]:
     """[S, 2] for a layout."""
     return np.array(cells, dtype=np.int64)
+
+
+def noisy(a: int, noise: float) -> tuple[tuple[float, int], ...]:
+    """(chance, move) of what becomes of move `a`: itself with 1 - noise, each perpendicular one with noise / 2.
+
+    >>> noisy(UP, 0.5)
+    ((0.5, 0), (0.25, 3), (0.25, 1))
+    """
+    chances = ((1.0 - noise, a), (noise / 2, (a - 1) % 4), (noise / 2, (a + 1) % 4))
+    return tuple((p, move) for p, move in chances if p > 0)
+
+
+def free_cell(name: str, value: object, cells: Sequence[Cell]) -> Cell:
+    """A keyword that names a free cell.
+
+    Raises:
+        TypeError: no pair of whole numbers.
+        ValueError: a wall, or off the grid.
+    """
+    try:
+        row, column = (operator.index(number) for number in value)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a pair (row, column) of whole numbers, got {value!r}") from None
+    if (row, column) not in cells:
+        raise ValueError(f"{name} must be one of the {len(cells)} free cells, got ({row}, {column})")
+    return row, column

@@ -14,7 +14,8 @@ class Layout:
 
     Attributes:
         background: one string a row, all of one length, one letter a cell: ``#`` wall, ``S`` start, ``G`` goal,
-            ``H`` hole, ``C`` cliff, a blank for plain floor; environments may use further letters.
+            ``H`` hole, ``C`` cliff, ``~`` ice, ``↑`` wind (``⇑`` a strong one; so for ``→``, ``↓`` and ``←``),
+            ``ⓐ`` to ``ⓩ`` portals, a blank for plain floor; environments may use further letters.
         cell: [S, 2] row and column of each state; (-1, -1) for a state that has no place on the picture.
         arrows: [A] a glyph for each action, such as ``↑`` or ``3``.
         row_labels: a caption for each row, or empty.

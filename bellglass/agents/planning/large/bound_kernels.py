@@ -26,10 +26,13 @@ def bracket(
     q_values: FloatArray,
     doubt: FloatArray,
     choice: IntArray,
+    twin: IntArray,
+    sums: FloatArray,
 ) -> tuple[float, float, float]:
     """Q [S*A] of states begin .. end, a bound [S*A] on its rounding, and the first best pair [S].
 
     Q is minus infinity where an action is not available.  A `scale` of a single element is off by 8 units at most.
+    Where rows are shared, twin[j] is the first pair with the row of pair j, and sums [S*A, 2] room for what was found.
 
     Returns:
         The greatest max_j (q + doubt) - values, the least max_j (q - doubt) - values, the least of q - doubt - values
@@ -37,31 +40,37 @@ def bracket(
     """
     unit = 2.0**-53
     high, low, own = -np.inf, np.inf, np.inf
-    uneven = np.int64(len(scale) > 1)
+    uneven, shared = np.int64(len(scale) > 1), len(twin) > 0
     for s in range(begin, end):
         if not live[s]:
             q_values[s * num_actions : (s + 1) * num_actions] = -np.inf
             continue
         top, most, least, chosen = -np.inf, -np.inf, -np.inf, np.int64(-1)
         for j in range(s * num_actions, (s + 1) * num_actions):
-            b, e = first[j], first[j + 1]
+            b, e = np.uint64(first[j]), np.uint64(first[j + 1])
             if b == e:
                 q_values[j] = -np.inf
                 continue
             x, absolute = 0.0, 0.0
-            for k in range(b, e):
-                z = probability[k] * values[next_state[k]]
-                x += z
-                absolute += abs(z)
+            i = np.int64(twin[j]) if shared else j
+            if i < j and i >= begin * num_actions:
+                x, absolute = sums[i, 0], sums[i, 1]
+            else:
+                for k in range(b, e):
+                    z = probability[k] * values[next_state[k]]
+                    x += z
+                    absolute += abs(z)
+                if shared:
+                    sums[i, 0], sums[i, 1] = x, absolute
             mass = discount * scale[j * uneven]
             x = mean[j] + x * mass
-            error = (2.0 * (e - b) + 20.0) * unit * (max(abs(mean[j]), size[j]) + absolute * mass)
+            error = (2.0 * np.float64(e - b) + 20.0) * unit * (max(abs(mean[j]), size[j]) + absolute * mass)
             q_values[j] = x
             doubt[j] = error
-            chosen += np.int64(x > top) * (j - chosen)
-            top = max(top, x)
             most = max(most, x + error)
             least = max(least, x - error)
+            chosen += np.int64(x > top) * (j - chosen)
+            top = max(top, x)
         choice[s] = chosen
         around = 4.0 * unit * (abs(top) + abs(values[s]))
         high = max(high, most - values[s] + around)
@@ -126,3 +135,27 @@ def conclude(
         around = 4.0 * unit * (abs(q_values[lowest]) + abs(values[s]))
         own = min(own, q_values[lowest] - doubt[lowest] - values[s] - around)
     return own
+
+
+def finish(
+    values: FloatArray,
+    live: BoolArray,
+    missing: float,
+    down: float,
+    lower: FloatArray,
+    upper: FloatArray,
+    own: FloatArray,
+    found: FloatArray,
+) -> float:
+    """A policy's own lower bounds [S], never above those of the optimum, and values [S] between the bounds.
+
+    Returns how far apart the bounds are at most.
+    """
+    unit = 2.0**-53
+    widest = 0.0
+    for s in range(len(live)):
+        low = values[s] + down - (8.0 * unit * (abs(values[s]) + abs(down)) + 5e-324)
+        own[s] = min(low, lower[s]) if live[s] else 0.0
+        found[s] = min(max(values[s] + missing, own[s]), upper[s])
+        widest = max(widest, upper[s] - own[s])
+    return widest

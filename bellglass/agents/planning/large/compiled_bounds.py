@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ....envs.mdp import BoolArray, FloatArray
+from ....envs.mdp import FloatArray
 from ...compiled import compiled
 from ..bounds import Certified, allowed_width, refuse, shift
 from ..pairs import UNIT
@@ -25,18 +25,21 @@ from .rows import Rows, in_parts
 def certify_rows(
     rows: Rows, guess: FloatArray, discount: float, *, tolerance: float, relative: bool
 ) -> Certified:
-    """Bounds and policy from a good guess [S]; `q_values` and `optimal` are [S, A], -inf and False where unavailable.
+    """Bounds and policy from a good guess [S], which may be shifted.
+
+    `q_values` and `optimal` are [S, A], minus infinity and False where an action is not available.
 
     Raises:
         ToleranceError: the bounds are farther apart than the tolerance.
     """
     size, live = (rows.num_states, rows.num_actions), rows.live
-    values = guess.copy()
+    values = guess
     if rows.never_ends:
         values -= 0.5 * (float(guess[live].max()) + float(guess[live].min()))
     values[~live] = 0.0
     q_values, doubt = np.empty(size[0] * size[1]), np.empty(size[0] * size[1])
     greedy = np.zeros(size[0], dtype=np.int64)
+    sums = np.empty((len(rows.twin), 2))
     parts = in_parts(
         rows.threads,
         size[0],
@@ -56,6 +59,8 @@ def certify_rows(
             q_values,
             doubt,
             greedy,
+            rows.twin,
+            sums,
         ),
     )
     up = _outwards(max(part[0] for part in parts), discount, rows.least, +1.0)
@@ -88,35 +93,28 @@ def certify_rows(
     )
     own_down = _outwards(min(ends), discount, rows.least, -1.0)
     missing = 0.5 * (up + down) if rows.never_ends else 0.0  # of every value alike
-    found = np.clip(values + missing, lower, upper)
-    width = allowed_width(tolerance, relative, found)
-    for low, played in ((own_down, policy), (greedy_down, None)):
-        own = _lowered(values, low, lower, live)
-        if float((upper - own).max(initial=0.0)) <= width:
-            if played is None:
-                played = np.where(live, greedy - np.arange(size[0]) * size[1], 0)
+    found, own = np.empty(size[0]), np.empty(size[0])
+    for low, pairs in (
+        (own_down, policy),
+        (greedy_down, greedy),
+    ):  # the first may be a little worse, but is the lowest
+        apart = compiled(bound_kernels.finish)(values, live, missing, low, lower, upper, own, found)
+        if apart <= allowed_width(tolerance, relative, found):
+            if pairs is greedy:
+                policy = np.where(live, greedy - np.arange(size[0]) * size[1], 0)
             q_values += discount * missing
             return Certified(
-                values=np.clip(found, own, upper),
+                values=found,
                 lower=own,
                 upper=upper,
-                policy=played,
+                policy=policy,
                 q_values=q_values.reshape(size),
                 optimal=optimal.reshape(size),
             )
-    refuse(lower, upper, tolerance, relative, width)
+    refuse(lower, upper, tolerance, relative, allowed_width(tolerance, relative, found))
 
 
 def _outwards(amount: float, discount: float, least: float, sign: float) -> float:
     """What may be added to the values so that they bound the optimum on the side of `sign`."""
     moved = sign * shift(sign * amount, discount, least)
     return moved + sign * 32.0 * UNIT * abs(moved)
-
-
-def _lowered(values: FloatArray, down: float, lower: FloatArray, live: BoolArray) -> FloatArray:
-    """Lower bounds of one policy's values: never above those of the optimum."""
-    low = values + down
-    low -= 8.0 * UNIT * (np.abs(values) + abs(down)) + 5e-324
-    np.minimum(low, lower, out=low)
-    low[~live] = 0.0
-    return low

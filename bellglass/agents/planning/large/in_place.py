@@ -14,7 +14,7 @@ import scipy.sparse
 
 from ...compiled import compiled
 from . import kernels
-from .inexact import Search
+from .search import Search
 
 
 def gauss_seidel(search: Search) -> int:

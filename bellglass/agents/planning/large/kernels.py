@@ -6,8 +6,7 @@ not live are 0 and stay so, hence an outcome that enters one needs no special ca
 
     q(j)  =  reward(j) + discount * scale(j) * sum_k p_k v(next_k)             scale = 1 / sum_k p_k
 
-`scale` has a single element, 1, where all rows add up to 1 as nearly as float64 can say; `width` is the length of all
-rows where they have but one, so that nothing must be looked up, and 0 elsewhere.
+`scale` has a single element, 1, where all rows add up to 1 as nearly as float64 can say.
 
 Two habits make them fast (measured, MEASURED.md): sums run four outcomes at a time, and choices among actions are
 made without a branch, since a branch that waits for a value out of reach of the cache stops everything behind it.
@@ -24,6 +23,9 @@ import numpy.typing as npt
 from ....envs.mdp import BoolArray, FloatArray, IntArray
 
 Singles = npt.NDArray[np.float32]
+
+#: Unsigned, like every place of an outcome in the loops: a signed one would be asked whether it counts from the end.
+ONE, TWO, THREE, FOUR = (np.uint64(n) for n in (1, 2, 3, 4))
 
 
 def measure(
@@ -54,7 +56,7 @@ def measure(
     for s in range(begin, end):
         widest = 0
         for j in range(s * num_actions, (s + 1) * num_actions):
-            b, e = first[j], first[j + 1]
+            b, e = np.uint64(first[j]), np.uint64(first[j + 1])
             if b == e:
                 continue
             pairs += 1
@@ -65,9 +67,9 @@ def measure(
                 total += p
                 paid += p * reward[k]
                 absolute += p * abs(reward[k])
-                if terminated[k] or not live[t]:
+                if terminated[k] or not live[next_state[k]]:
                     gone += p
-                    copies |= live[t] and p > 0.0
+                    copies |= live[next_state[k]] and p > 0.0
                 elif p > 0.0:
                     up += int(t > s)
                     down += int(t < s)
@@ -78,7 +80,7 @@ def measure(
                 size[j] = absolute / total
             if gone > 0.0:  # never 1, however small the chance to end: "never ends" must be exact
                 least = min(least, 1.0 - gone / total, 1.0 - 2.0**-53)
-            widest = max(widest, e - b)
+            widest = max(widest, int(e - b))
         room[s] = widest
     return copies, least, up, down, pairs, off, mixed
 
@@ -87,7 +89,7 @@ def scales(first: IntArray, probability: FloatArray, scale: FloatArray) -> None:
     """1 / sum_k p_k of each pair."""
     for j in range(len(scale)):
         total = 0.0
-        for k in range(first[j], first[j + 1]):
+        for k in range(np.uint64(first[j]), np.uint64(first[j + 1])):
             total += probability[k]
         scale[j] = 1.0 / total if total > 0.0 else 0.0
 
@@ -127,43 +129,40 @@ def improve(
     end: int,
     best: FloatArray,
     choice: IntArray,
-    q_values: Singles,
 ) -> tuple[float, float, int]:
     """One backup of states begin .. end: best [S] and the pair [S] that reaches it first.
 
-    `q_values` [S*A] gets q less the state's value, unless it is empty.
+    `width` is the length of all rows, where they have but one (a look less), and 0 elsewhere.
 
     Returns:
         The greatest and the least best(s) - values(s) over live states, and how many choices changed.
     """
     high, low, changed = -np.inf, np.inf, 0
-    noting, uneven = len(q_values) > 0, np.int64(len(scale) > 1)
+    uneven = np.int64(len(scale) > 1)
     for s in range(begin, end):
         if not live[s]:
             continue
         top, chosen = -np.inf, np.int64(-1)
-        k = first[s * num_actions]
+        k = np.uint64(first[s * num_actions])
         for j in range(s * num_actions, (s + 1) * num_actions):
-            e = k + width if width > 0 else first[j + 1]
+            e = k + np.uint64(width) if width > 0 else np.uint64(first[j + 1])
             x = 0.0
-            while k + 4 <= e:
+            while k + FOUR <= e:
                 x += (
                     probability[k] * values[next_state[k]]
-                    + probability[k + 1] * values[next_state[k + 1]]
+                    + probability[k + ONE] * values[next_state[k + ONE]]
                     + (
-                        probability[k + 2] * values[next_state[k + 2]]
-                        + probability[k + 3] * values[next_state[k + 3]]
+                        probability[k + TWO] * values[next_state[k + TWO]]
+                        + probability[k + THREE] * values[next_state[k + THREE]]
                     )
                 )
-                k += 4
+                k += FOUR
             while k < e:
                 x += probability[k] * values[next_state[k]]
-                k += 1
+                k += ONE
             x = mean[j] + discount * (x * scale[j * uneven])
             chosen += np.int64(x > top) * (j - chosen)
             top = max(top, x)
-            if noting:
-                q_values[j] = x - values[s]
         best[s] = top
         high = max(high, top - values[s])
         low = min(low, top - values[s])
@@ -172,7 +171,7 @@ def improve(
     return high, low, changed
 
 
-def improve_listed(
+def improve_shared(
     first: IntArray,
     probability: FloatArray,
     next_state: IntArray,
@@ -181,44 +180,47 @@ def improve_listed(
     live: BoolArray,
     values: FloatArray,
     discount: float,
-    width: int,
+    num_actions: int,
     begin: int,
     end: int,
     best: FloatArray,
     choice: IntArray,
-    list_first: IntArray,
-    listed: IntArray,
-    q_values: Singles,
+    twin: IntArray,
+    sums: FloatArray,
 ) -> tuple[float, float, int]:
-    """As `improve`, but looks only at the pairs of a `shortlist`, and q_values [len(listed)] are theirs."""
+    """As `improve`, where rows are shared: pair j has the row of pair twin[j], and its sum is kept in sums [S*A]."""
     high, low, changed = -np.inf, np.inf, 0
     uneven = np.int64(len(scale) > 1)
+    for j in range(begin * num_actions, end * num_actions):
+        sums[j] = np.nan
     for s in range(begin, end):
         if not live[s]:
             continue
         top, chosen = -np.inf, np.int64(-1)
-        for i in range(list_first[s], list_first[s + 1]):
-            j = np.int64(listed[i])
-            x = 0.0
-            k = j * width if width > 0 else first[j]
-            e = k + width if width > 0 else first[j + 1]
-            while k + 4 <= e:
-                x += (
-                    probability[k] * values[next_state[k]]
-                    + probability[k + 1] * values[next_state[k + 1]]
-                    + (
-                        probability[k + 2] * values[next_state[k + 2]]
-                        + probability[k + 3] * values[next_state[k + 3]]
+        for j in range(s * num_actions, (s + 1) * num_actions):
+            i = np.int64(twin[j])
+            x = sums[i] if i >= begin * num_actions else np.nan
+            if np.isnan(x):
+                x = 0.0
+                k, e = np.uint64(first[j]), np.uint64(first[j + 1])
+                while k + FOUR <= e:
+                    x += (
+                        probability[k] * values[next_state[k]]
+                        + probability[k + ONE] * values[next_state[k + ONE]]
+                        + (
+                            probability[k + TWO] * values[next_state[k + TWO]]
+                            + probability[k + THREE] * values[next_state[k + THREE]]
+                        )
                     )
-                )
-                k += 4
-            while k < e:
-                x += probability[k] * values[next_state[k]]
-                k += 1
+                    k += FOUR
+                while k < e:
+                    x += probability[k] * values[next_state[k]]
+                    k += ONE
+                if i >= begin * num_actions:
+                    sums[i] = x
             x = mean[j] + discount * (x * scale[j * uneven])
             chosen += np.int64(x > top) * (j - chosen)
             top = max(top, x)
-            q_values[i] = x - values[s]
         best[s] = top
         high = max(high, top - values[s])
         low = min(low, top - values[s])
@@ -227,51 +229,61 @@ def improve_listed(
     return high, low, changed
 
 
-def shortlist(
-    live: BoolArray,
-    values: FloatArray,
-    best: FloatArray,
-    q_values: Singles,
-    margin: float,
-    num_actions: int,
-    list_first: IntArray,
-    listed: IntArray,
+def twins(
+    first: IntArray,
+    bits: IntArray,
+    next_state: IntArray,
+    begin: int,
+    end: int,
+    slots: IntArray,
+    hashes: IntArray,
+    twin: IntArray,
 ) -> int:
-    """The pairs whose q is within `margin` of the best, as `improve` noted it; returns their number."""
-    n = 0
+    """The first pair twin[j] that has the same outcomes as pair j, bit by bit, of the pairs begin .. end.
+
+    `bits` are those of the probabilities.  `slots` (a power of two, more than the pairs, all -1) and `hashes` [S*A]
+    are room for a hash table.  Returns how many rows are different.
+    """
+    mask = np.uint64(len(slots) - 1)
+    different = 0
+    for j in range(begin, end):
+        b, e = first[j], first[j + 1]
+        h = np.uint64(e - b)
+        for k in range(b, e, max((e - b) // 8, 1)):  # some of them: rows that look alike are compared whole
+            h = (h ^ bits[k] ^ (np.uint64(next_state[k]) << np.uint64(17))) * np.uint64(0x9E3779B97F4A7C15)
+            h ^= h >> np.uint64(29)
+        hashes[j] = h
+        place = h & mask
+        while True:
+            i = slots[place]
+            if i < 0:
+                slots[place] = j
+                twin[j] = j
+                different += 1
+                break
+            if hashes[i] == h and first[i + 1] - first[i] == e - b:
+                one, other = bits[b:e], bits[first[i] : first[i + 1]]
+                here, there = next_state[b:e], next_state[first[i] : first[i + 1]]
+                apart = np.uint64(0)
+                for n in range(len(one)):
+                    apart |= one[n] ^ other[n]
+                for n in range(len(here)):
+                    apart |= np.uint64(here[n] ^ there[n])
+                if apart == 0:
+                    twin[j] = i
+                    break
+            place = (place + np.uint64(1)) & mask
+    return different
+
+
+def residuals(
+    best: FloatArray, values: FloatArray, middle: float, live: BoolArray, residual: Singles, now: Singles
+) -> None:
+    """What one backup adds, less `middle`, in single precision, twice."""
     for s in range(len(live)):
-        list_first[s] = n
-        if live[s]:
-            edge = best[s] - values[s] - margin
-            for j in range(s * num_actions, (s + 1) * num_actions):
-                listed[n] = j
-                n += int(q_values[j] >= edge)
-    list_first[len(live)] = n
-    return n
-
-
-def shorten(
-    values: FloatArray,
-    best: FloatArray,
-    q_values: Singles,
-    margin: float,
-    list_first: IntArray,
-    listed: IntArray,
-) -> int:
-    """Drops from a list the pairs that are no longer within `margin` of the best; returns how many are left."""
-    n = 0
-    i = list_first[0]
-    for s in range(len(best)):
-        edge = best[s] - values[s] - margin
-        e = list_first[s + 1]
-        list_first[s] = n
-        while i < e:
-            kept = q_values[i] >= edge
-            listed[n] = listed[i]
-            n += int(kept)
-            i += 1
-    list_first[len(best)] = n
-    return n
+        x = best[s] - values[s] - middle if live[s] else 0.0
+        residual[s] = x
+        now[s] = x
 
 
 def gauss_seidel(
@@ -299,12 +311,12 @@ def gauss_seidel(
         top = -np.inf
         for j in range(s * num_actions, (s + 1) * num_actions):
             x, own = 0.0, 0.0
-            for k in range(first[j], first[j + 1]):
+            for k in range(np.uint64(first[j]), np.uint64(first[j + 1])):
                 t = np.int64(next_state[k])
                 p = probability[k]
                 here = np.float64(t == s)
                 own += here * p
-                x += (1.0 - here) * p * values[t]
+                x += (1.0 - here) * p * values[next_state[k]]
             x = (mean[j] + discount * (x * scale[j * uneven])) / (1.0 - discount * own * scale[j * uneven])
             top = max(top, x)
         most = max(most, abs(top - values[s]))
@@ -350,12 +362,12 @@ def prioritised(
             top = -np.inf
             for j in range(s * num_actions, (s + 1) * num_actions):
                 x, own = 0.0, 0.0
-                for k in range(first[j], first[j + 1]):
+                for k in range(np.uint64(first[j]), np.uint64(first[j + 1])):
                     t = np.int64(next_state[k])
                     if t == s:
                         own += probability[k]
                     else:
-                        x += probability[k] * values[t]
+                        x += probability[k] * values[next_state[k]]
                 top = max(
                     top,
                     (mean[j] + discount * (x * scale[j * uneven]))

@@ -18,42 +18,16 @@ from ....envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from ...compiled import compiled
 from ..pairs import UNIT
 from . import kernels
-from .kernels import Singles
 
 #: Passes over fewer outcomes than this are not worth a second thread.
 WORTH_A_THREAD = 2_000_000
 
+#: Rows are compared where they have at least so many outcomes, first those of so many states here and there; it is
+#: worth while where at most this share are different.
+WORTH_COMPARING, SAMPLE, SHARED = 48, 32, 0.5
+
 #: Outcomes a pair up to which rows count as short.
 SHORT_ROWS = 8
-
-
-@dataclass(frozen=True, eq=False)
-class Shortlist:
-    """Pairs that may still become the best.
-
-    Attributes:
-        first: [S + 1] where each state's begin.
-        pairs: [>= first[S]] what they are.
-        q_values: [>= first[S]] their q less the state's value, at the last look.
-    """
-
-    first: IntArray
-    pairs: IntArray
-    q_values: Singles
-
-    @property
-    def size(self) -> int:
-        """How many pairs."""
-        return int(self.first[-1])
-
-    @property
-    def arrays(self) -> tuple[IntArray, IntArray, Singles]:
-        """What `improve_listed` reads and writes."""
-        return self.first, self.pairs, self.q_values
-
-    def shorten(self, values: FloatArray, best: FloatArray, margin: float) -> None:
-        """Drops the pairs that are no longer within `margin` of the best."""
-        compiled(kernels.shorten)(values, best, self.q_values, margin, self.first, self.pairs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +50,7 @@ class Rows:
         least: the least chance to go on; exactly 1 where no outcome ends.
         up: outcomes that go on to a higher state.
         down: outcomes that go on to a lower state.
+        twin: [S*A] the first pair with the same outcomes, where many rows are shared; otherwise empty.
         threads: how many threads a pass may use.
     """
 
@@ -94,6 +69,7 @@ class Rows:
     least: float
     up: int
     down: int
+    twin: IntArray
     threads: int
 
     @classmethod
@@ -104,7 +80,7 @@ class Rows:
         live = ~mdp.terminal
         next_state: Any = mdp.next_state.view(np.uint32 if mdp.next_state.dtype == np.int32 else np.uint64)
         mean, size = np.full(num_pairs, -np.inf), np.zeros(num_pairs)
-        room = np.zeros(mdp.num_states, dtype=np.int64)
+        room: Any = np.zeros(mdp.num_states, dtype=np.int32)
         threads = min(2, cpus()) if mdp.num_outcomes >= WORTH_A_THREAD else 1
         found = in_parts(
             threads,
@@ -149,6 +125,7 @@ class Rows:
             least=least if least == 1.0 else max(0.0, least - (2.0 * longest + 8.0) * UNIT),
             up=sum(part[2] for part in found),
             down=sum(part[3] for part in found),
+            twin=twins(first, probability, next_state, mdp.num_actions),
             threads=threads,
         )
 
@@ -163,51 +140,33 @@ class Rows:
         return len(self.probability) <= SHORT_ROWS * self.num_pairs
 
     @property
+    def shared(self) -> bool:
+        """Whether many pairs have the same outcomes, as where a decision leads to a state, and then chance strikes."""
+        return len(self.twin) > 0
+
+    @property
     def arrays(self) -> tuple[IntArray, FloatArray, IntArray, FloatArray, FloatArray, BoolArray]:
         """What a backup reads, in the kernels' order."""
         return self.first, self.probability, self.next_state, self.mean, self.scale, self.live
 
     def improve(
-        self,
-        values: FloatArray,
-        discount: float,
-        best: FloatArray,
-        choice: IntArray,
-        *,
-        noted: Singles | None = None,
+        self, values: FloatArray, discount: float, best: FloatArray, choice: IntArray
     ) -> tuple[float, float, int]:
-        """One backup: fills best [S], choice [S] (pairs) and, where asked for, `noted` [S*A]: q less the values.
+        """One backup: fills best [S] and choice [S] (pairs).
 
         Returns the greatest and the least change, and how many choices changed.
         """
-        q_values = np.empty(0, dtype=np.float32) if noted is None else noted
+        settings = (*self.arrays, values, discount)
+        if self.shared:
+            sums = np.empty(len(self.mean))
+            return self._in_parts(
+                lambda begin, end: compiled(kernels.improve_shared)(
+                    *settings, self.num_actions, begin, end, best, choice, self.twin, sums
+                )
+            )
         return self._in_parts(
             lambda begin, end: compiled(kernels.improve)(
-                *self.arrays,
-                values,
-                discount,
-                self.width,
-                self.num_actions,
-                begin,
-                end,
-                best,
-                choice,
-                q_values,
-            )
-        )
-
-    def improve_listed(
-        self,
-        values: FloatArray,
-        discount: float,
-        best: FloatArray,
-        choice: IntArray,
-        shortlist: Shortlist,
-    ) -> tuple[float, float, int]:
-        """The same, looking only at the pairs of the list."""
-        return self._in_parts(
-            lambda begin, end: compiled(kernels.improve_listed)(
-                *self.arrays, values, discount, self.width, begin, end, best, choice, *shortlist.arrays
+                *settings, self.width, self.num_actions, begin, end, best, choice
             )
         )
 
@@ -217,13 +176,6 @@ class Rows:
             self.mean, self.live, self.num_actions, best, choice
         )
         return found
-
-    def shortlist(self, values: FloatArray, best: FloatArray, noted: Singles, margin: float) -> Shortlist:
-        """The pairs whose q is within `margin` of the best."""
-        first = np.empty(self.num_states + 1, dtype=np.int64)
-        pairs = np.empty(len(noted) + 1, dtype=index_type(len(noted)))
-        compiled(kernels.shortlist)(self.live, values, best, noted, margin, self.num_actions, first, pairs)
-        return Shortlist(first, pairs, noted)
 
     def _in_parts(self, work: Callable[[int, int], tuple[float, float, int]]) -> tuple[float, float, int]:
         parts = in_parts(self.threads, self.num_states, work)
@@ -235,6 +187,29 @@ class Rows:
             *self.arrays, values, discount, self.num_actions, backward
         )
         return change
+
+
+def twins(first: IntArray, probability: FloatArray, next_state: IntArray, num_actions: int) -> Any:
+    """[S*A] the first pair with the same outcomes; empty where a look at some pairs promises too little."""
+    num_pairs = len(first) - 1
+    nothing = np.empty(0, dtype=np.uint32)
+    if len(probability) < WORTH_COMPARING * num_pairs:
+        return nothing
+    bits: Any = probability.view(np.uint64)
+    hashes: Any = np.empty(num_pairs, dtype=np.uint64)
+    twin: Any = np.empty(num_pairs, dtype=index_type(num_pairs))
+
+    def different(begin: int, end: int) -> int:
+        slots = np.full(1 << int(2 * (end - begin)).bit_length(), -1, dtype=np.int64)
+        found: int = compiled(kernels.twins)(first, bits, next_state, begin, end, slots, hashes, twin)
+        return found
+
+    block = SAMPLE * num_actions
+    if num_pairs > 8 * block:
+        starts = [n * (num_pairs // 8) for n in range(8)]
+        if sum(different(start, start + block) for start in starts) > SHARED * 8 * block:
+            return nothing
+    return twin if different(0, num_pairs) <= SHARED * num_pairs else nothing
 
 
 def index_type(size: int) -> type[np.unsignedinteger[Any]]:

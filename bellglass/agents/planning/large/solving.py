@@ -10,8 +10,11 @@ from ..errors import ToleranceError
 from ..progress import Report
 from . import in_place
 from .compiled_bounds import certify_rows
-from .inexact import Search, find, solve_systems
+from .inexact import solve_systems
+from .paths import from_the_ends
 from .rows import Rows
+from .search import Search
+from .sweeps import JUDGED, sweep_policies
 
 
 def solve_large(
@@ -45,8 +48,36 @@ def solve_large(
         try:
             found = certify_rows(rows, search.values, discount, tolerance=tolerance, relative=relative)
         except ToleranceError:
-            if not search.look_at_all():
+            if not search.doubt():
                 raise
             done = find(search)
         else:
             return found, search.improvements, done
+
+
+def find(search: Search) -> str:
+    """Searches by whatever is quickest, judged by the table and by its own progress; says what was done."""
+    if in_one_pass(search):
+        return "one pass in topological order"
+    if from_the_ends(search):
+        return "label correcting from the ends"
+    if sweep_policies(search, patience=JUDGED):
+        return "modified_policy_iteration"
+    solve_systems(search)
+    if search.up - search.down <= search.allowed:
+        return "modified_policy_iteration, then inexact_policy_iteration"
+    search.mark, search.stalled = np.inf, 0  # the systems were too hard: sweeps are slow, but sure
+    sweep_policies(search)
+    return "modified_policy_iteration after systems that did not converge"
+
+
+def in_one_pass(search: Search) -> bool:
+    """Solves a table whose outcomes all lead to higher (or all to lower) states; False for others.
+
+    Then a single pass in place from the far end is the whole answer.
+    """
+    if search.rows.up and search.rows.down:
+        return False
+    search.rows.gauss_seidel(search.values, search.discount, backward=search.rows.up > 0)
+    search.improvements += 1
+    return True

@@ -1,4 +1,4 @@
-"""The loops that solve for a policy's values on the rows of that policy alone: sweeps, and BiCGSTAB with ILU(0).
+"""The loops of systems: the order of the states, the matrix of a policy with its preconditioner, and BiCGSTAB.
 
 Plain functions that `agents.compiled` turns to machine code; shapes and habits are those of `kernels`.
 """
@@ -9,128 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ....envs.mdp import BoolArray, FloatArray, IntArray
+from .kernels import ONE
 
 Singles = npt.NDArray[np.float32]
-
-
-def copy_rows(
-    first: IntArray,
-    probability: FloatArray,
-    next_state: IntArray,
-    scale: FloatArray,
-    live: BoolArray,
-    choice: IntArray,
-    negligible: float,
-    copied: IntArray,
-    place: IntArray,
-    ends: IntArray,
-    row_probability: Singles,
-    row_next: IntArray,
-) -> int:
-    """Brings the copied rows of the policy up to date where its choice changed; returns how many did.
-
-    Row s of the copy is place[s] : ends[s], filled up with outcomes of chance 0 to a multiple of four.  Outcomes that
-    all together have a chance of at most `negligible` are taken for staying.
-    """
-    changed, uneven = 0, np.int64(len(scale) > 1)
-    for s in range(len(live)):
-        if not live[s] or copied[s] == choice[s]:
-            continue
-        changed += 1
-        j = choice[s]
-        copied[s] = j
-        n = place[s]
-        small = negligible / max(first[j + 1] - first[j], 1)
-        stays = 0.0
-        for k in range(first[j], first[j + 1]):
-            if probability[k] > small:
-                row_probability[n] = probability[k] * scale[j * uneven]
-                row_next[n] = next_state[k]
-                n += 1
-            else:
-                stays += probability[k]
-        if stays > 0.0:
-            row_probability[n] = stays * scale[j * uneven]
-            row_next[n] = s
-            n += 1
-        while n % 4 or n == place[s]:
-            row_probability[n] = 0.0
-            row_next[n] = s
-            n += 1
-        ends[s] = n
-    return changed
-
-
-def sweep(
-    place: IntArray,
-    ends: IntArray,
-    row_probability: Singles,
-    row_next: IntArray,
-    residual: Singles,
-    live: BoolArray,
-    discount: np.float32,
-    now: Singles,
-    then: Singles,
-    most: int,
-    stop: np.float32,
-    spread: bool,
-    spans: Singles,
-) -> tuple[int, float, float]:
-    """Repeats x <- residual + discount P x, from `now`; the last x is in `then` if the number is odd.
-
-    At most `most` times; stops when the changes of one sweep spread (or, if not `spread`, reach) no farther than
-    `stop`.  In single precision: `residual` is small where the values are large.  Rows of four, which are common, have
-    a loop of their own: it takes little more than half the time.
-
-    Returns:
-        The number of sweeps, the greatest and the least change of the last one.  `spans` [most] gets each one's width.
-    """
-    n = 0
-    zero = residual[0] * 0
-    high, low = zero, zero
-    fours = place[len(live)] == 4 * len(live)
-    while n < most:
-        high, low = zero - np.float32(np.inf), zero + np.float32(np.inf)
-        if fours:
-            for s in range(len(live)):
-                k = 4 * s
-                x = (
-                    row_probability[k] * now[row_next[k]]
-                    + row_probability[k + 1] * now[row_next[k + 1]]
-                    + (
-                        row_probability[k + 2] * now[row_next[k + 2]]
-                        + row_probability[k + 3] * now[row_next[k + 3]]
-                    )
-                )
-                x = residual[s] + discount * x
-                then[s] = x
-                if live[s]:
-                    high = max(high, x - now[s])
-                    low = min(low, x - now[s])
-        else:
-            for s in range(len(live)):
-                x = zero
-                for k in range(place[s], ends[s], 4):
-                    x += (
-                        row_probability[k] * now[row_next[k]]
-                        + row_probability[k + 1] * now[row_next[k + 1]]
-                        + (
-                            row_probability[k + 2] * now[row_next[k + 2]]
-                            + row_probability[k + 3] * now[row_next[k + 3]]
-                        )
-                    )
-                x = residual[s] + discount * x
-                then[s] = x
-                if live[s]:
-                    high = max(high, x - now[s])
-                    low = min(low, x - now[s])
-        now, then = then, now
-        width = high - low if spread else max(abs(high), abs(low))
-        spans[n] = width
-        n += 1
-        if width <= stop:
-            break
-    return n, high, low
 
 
 def levels(
@@ -152,13 +33,13 @@ def levels(
         if live[s]:
             j = choice[s]
             mine = level[s]
-            for k in range(first[j], first[j + 1]):
+            for k in range(np.uint64(first[j]), np.uint64(first[j + 1])):
                 t = np.int64(next_state[k])
                 if t < s and live[t]:
                     mine = max(mine, level[t] + 1)
             level[s] = mine
             top = max(top, mine)
-            for k in range(first[j], first[j + 1]):
+            for k in range(np.uint64(first[j]), np.uint64(first[j + 1])):
                 t = np.int64(next_state[k])
                 if t > s:
                     level[t] = max(level[t], mine + 1)
@@ -254,7 +135,7 @@ def system(
         low, up, own = np.int64(begins[i]), np.int64(begins[i + 1]), 1.0
         b, e = first[j], first[j + 1]
         small = negligible / max(e - b, 1)
-        for k in range(b, e):
+        for k in range(np.uint64(b), np.uint64(e)):
             if not live[next_state[k]]:
                 continue
             t = np.int64(spot[next_state[k]])
@@ -290,16 +171,16 @@ def system(
         before = np.float64(pivot[i])
         diagonal = (excess[i] + 2.0) * before
         own = diagonal
-        for k in range(begins[i], below[i]):
+        for k in range(np.uint64(begins[i]), np.uint64(below[i])):
             t = column[k]
-            for h in range(above[t], begins[t + 1]):
+            for h in range(np.uint64(above[t]), np.uint64(begins[t + 1])):
                 if column[h] == i:
                     own -= before * entry[k] * entry[h]  # row t is divided by its pivot already
         own = max(own, 1e-3 * diagonal)  # it is that of an M-matrix, and positive, but for rounding
         pivot[i] = own
         excess[i] = diagonal / own - 2.0
         scaled = before / own
-        for k in range(begins[i], begins[i + 1]):
+        for k in range(np.uint64(begins[i]), np.uint64(begins[i + 1])):
             entry[k] *= scaled
     return True
 
@@ -341,7 +222,7 @@ def bicgstab(
     for s in range(size):
         p[s], v[s], t[s], u[s], x[s], kept[s], r[s] = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
         z = right[order[s]] / pivot[s]
-        for k in range(begins[s], below[s]):
+        for k in range(np.uint64(begins[s]), np.uint64(below[s])):
             z -= entry[k] * r[column[k]]
         r[s] = z
         norm = max(norm, abs(z))
@@ -361,16 +242,16 @@ def bicgstab(
             break
         beta = (fresh / rho) * (alpha / omega)
         for i in range(size):
-            s = size - 1 - i
-            p[s] = r[s] + beta * (p[s] - omega * v[s])
-            z = p[s]
-            for k in range(above[s], begins[s + 1]):
+            h = np.uint64(size - 1 - i)
+            p[h] = r[h] + beta * (p[h] - omega * v[h])
+            z = p[h]
+            for k in range(np.uint64(above[h]), np.uint64(begins[h + ONE])):
                 z -= entry[k] * t[column[k]]
-            t[s] = z
+            t[h] = z
         under = 0.0
         for s in range(size):
             z = p[s] + excess[s] * t[s]
-            for k in range(begins[s], below[s]):
+            for k in range(np.uint64(begins[s]), np.uint64(below[s])):
                 z -= entry[k] * u[column[k]]
             u[s] = z
             v[s] = z + t[s]
@@ -379,16 +260,16 @@ def bicgstab(
             break
         alpha = fresh / under
         for i in range(size):
-            s = size - 1 - i
-            r[s] -= alpha * v[s]
-            z = r[s]
-            for k in range(above[s], begins[s + 1]):
+            h = np.uint64(size - 1 - i)
+            r[h] -= alpha * v[h]
+            z = r[h]
+            for k in range(np.uint64(above[h]), np.uint64(begins[h + ONE])):
                 z -= entry[k] * t[column[k]]
-            t[s] = z
+            t[h] = z
         along, square = 0.0, 0.0
         for s in range(size):
             z = r[s] + excess[s] * t[s]
-            for k in range(begins[s], below[s]):
+            for k in range(np.uint64(begins[s]), np.uint64(below[s])):
                 z -= entry[k] * u[column[k]]
             u[s] = z
             z += t[s]
@@ -412,9 +293,9 @@ def bicgstab(
         for s in range(size):
             x[s] = kept[s]
     for i in range(size):
-        s = size - 1 - i
-        z = x[s]
-        for k in range(above[s], begins[s + 1]):
+        h = np.uint64(size - 1 - i)
+        z = x[h]
+        for k in range(np.uint64(above[h]), np.uint64(begins[h + ONE])):
             z -= entry[k] * x[column[k]]
-        x[s] = z
+        x[h] = z
     return n, norm

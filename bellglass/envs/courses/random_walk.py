@@ -1,0 +1,103 @@
+"""RandomWalk: a coin says left or right; a process to predict, with nothing to choose.
+
+    end <-- 1 <--> 2 <--> ... <--> n --> end      from the middle; left or right with probability 1/2 each
+
+Leaving at the right end pays 1, at the left end `left_reward`; every other step pays nothing.  There is one action.
+A chance of s / (n + 1) to leave at the right end (the gambler's ruin) makes, without a discount,
+
+    v(s)  =  s / (n + 1)  +  (1 - s / (n + 1)) * left_reward
+
+so s / 6 for n = 5, and  (s - 10) / 10  for n = 19 with its left_reward of -1.
+
+Sutton & Barto, Reinforcement Learning: An Introduction, 2nd ed. (2018), Examples 6.2 and 7.1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..keywords import real, whole
+from ..mdp import FloatArray, Layout, TabularMDP
+from ..mdp.outcomes import sorted_outcomes
+from ..mdp.room import require_room_for_table
+from ..tabular import InvalidActions, TabularEnv
+from ..vector import vector_maker
+
+#: Cells in one row of the picture.
+PER_ROW = 21
+
+
+def default_left_reward(n: int) -> float:
+    """0, but -1 for the walk of 19 states."""
+    return -1.0 if n == 19 else 0.0
+
+
+def random_walk(n: int, *, left_reward: float) -> TabularMDP:
+    """The table: states 1 .. n (indices 0 .. n - 1), then the end."""
+    require_room_for_table(n + 1, 1, 2 * n)
+    s = np.arange(n)
+    leaves = np.stack([s == 0, s == n - 1])
+    fields = sorted_outcomes(
+        n + 1,
+        pair=np.stack([s, s]),
+        probability=0.5,
+        next_state=np.where(leaves, n, np.stack([s - 1, s + 1])),
+        reward=np.where(leaves, [[left_reward], [1.0]], 0.0),
+        terminated=leaves,
+    )
+    return TabularMDP(
+        **fields,
+        initial=np.arange(n + 1) == n // 2,
+        state_labels=[*range(1, n + 1), "end"],
+        action_labels=("on",),
+        layout=_layout(n),
+    )
+
+
+def _layout(n: int) -> Layout:
+    """The states between the two ends, in rows."""
+    width = min(n + 2, PER_ROW)
+    rows = -(-(n + 2) // width)
+    letters = ("H" + "S".rjust(n // 2 + 1).ljust(n) + "G").ljust(rows * width, "#")
+    place = np.arange(1, n + 1)
+    return Layout(
+        background=tuple(letters[row * width : (row + 1) * width] for row in range(rows)),
+        cell=np.concatenate([np.stack([place // width, place % width], axis=1), [(-1, -1)]]),
+        arrows=("-",),
+    )
+
+
+def values_without_discount(n: int, *, left_reward: float) -> FloatArray:
+    """[n] v of the states 1 .. n: the closed form above."""
+    right: FloatArray = np.arange(1, n + 1) / (n + 1)
+    return right + (1.0 - right) * left_reward
+
+
+class RandomWalk(TabularEnv):
+    """Predict where the walk will end.
+
+    Args:
+        n: number of states, odd, at least 1.
+        left_reward: reward of leaving at the left end; None: 0, but -1 for n = 19.
+        render_mode: "ansi", "rgb_array", "human" or None.
+        invalid_actions: "lowest" or "raise"; the one action is available everywhere.
+    """
+
+    def __init__(
+        self,
+        n: int = 5,
+        left_reward: float | None = None,
+        *,
+        render_mode: str | None = None,
+        invalid_actions: InvalidActions = "lowest",
+    ) -> None:
+        n = whole("n", n, 1)
+        if n % 2 == 0:
+            raise ValueError(f"n must be odd and at least 1, got {n}")
+        left = default_left_reward(n) if left_reward is None else real("left_reward", left_reward)
+        super().__init__(
+            random_walk(n, left_reward=left), render_mode=render_mode, invalid_actions=invalid_actions
+        )
+
+
+random_walk_vector = vector_maker(RandomWalk)
