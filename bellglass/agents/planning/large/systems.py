@@ -1,11 +1,14 @@
 """The linear system of a policy:  (I - discount P) x = residual,  then  v <- v + x.
 
-BiCGSTAB with DILU, on a matrix in single precision: x only corrects the values, and the next residual, taken in double
-precision, shows what is still missing.  Where rows are short, the states are put in the order of their levels, so that
-the substitutions need not wait for one another, and rows are filled up to one length, so that loops are foreseen.
+BiCGSTAB with DILU, on a matrix in single precision (double very near discount 1): x only corrects the values, and the
+next residual, taken in double precision, shows what is still missing.  Where rows are short, the states are put in the
+order of their levels, so that the substitutions need not wait for one another, and rows are filled up to one length, so
+that loops are foreseen.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +26,9 @@ WIDE_LEVELS = 4
 #: Rows of one length may be this many times longer, all together, than as they are.
 FILLED_UP = 2.5
 
+#: Where less than this chance ends a step, single precision would lose the system's smallest eigenvalues.
+SINGLE = 1e-6
+
 #: The pair of a row that is none yet.
 NOT_YET = -2
 
@@ -33,9 +39,11 @@ MOST_ITERATIONS = 500
 class PolicySystem:
     """The system of the policy that it last followed, over the states that it was last told to look at."""
 
-    def __init__(self, rows: Rows, discount: float) -> None:
+    def __init__(self, rows: Rows, discount: float, sequence: IntArray | None = None) -> None:
         self.rows = rows
         self.discount = discount
+        self._real: type[np.floating[Any]] = np.float32 if 1.0 - discount >= SINGLE else np.float64
+        self.sequence = np.empty(0, dtype=rows.next_state.dtype) if sequence is None else sequence
         self._awake = np.empty(0, dtype=np.bool_)
 
     def follow(self, choice: IntArray, awake: BoolArray) -> None:
@@ -49,22 +57,26 @@ class PolicySystem:
         self._write(choice)
 
     def _order_states(self, choice: IntArray) -> None:
-        """Numbers the states: by levels, where rows are short and levels wide."""
+        """Numbers the states: by levels, where rows are short and levels wide; else in the order of the sequence."""
         rows, index = self.rows, self.rows.next_state.dtype
         size = int(np.count_nonzero(self._awake))
         self._order = np.empty(size, dtype=index)
         levels = size
         if rows.short:
-            level = np.empty(rows.num_states, dtype=np.int64)
+            level, place = np.empty(rows.num_states, dtype=np.int64), np.empty(0, dtype=index)
+            if len(self.sequence):
+                place = np.zeros(rows.num_states, dtype=index)
+                place[self.sequence] = np.arange(len(self.sequence), dtype=index)
             levels = compiled(system_kernels.levels)(
-                rows.first, rows.next_state, self._awake, choice, self._order, level
+                rows.first, rows.next_state, self._awake, choice, self.sequence, place, self._order, level
             )
         if size < WIDE_LEVELS * levels:
-            self._order[:] = np.flatnonzero(self._awake)
+            inside = self.sequence if len(self.sequence) else np.arange(rows.num_states, dtype=index)
+            self._order[:] = inside[self._awake[inside]]
         self._spot = np.empty(rows.num_states, dtype=index)
         self._spot[self._order] = np.arange(size, dtype=index)
         self._below, self._above = (np.empty(size, dtype=np.int64) for _ in range(2))
-        self._pivot, self._excess = (np.empty(size, dtype=np.float32) for _ in range(2))
+        self._pivot, self._excess = (np.empty(size, dtype=self._real) for _ in range(2))
         self._x, self._work = np.empty(size), np.empty((7, size))
 
     def _lay_out(self, choice: IntArray) -> None:
@@ -88,7 +100,7 @@ class PolicySystem:
         else:
             self._begins = np.concatenate([[0], np.cumsum(rows.room[self._order])])
         room = int(self._begins[-1])
-        self._column, self._entry = np.empty(room, dtype=self._order.dtype), np.empty(room, dtype=np.float32)
+        self._column, self._entry = np.empty(room, dtype=self._order.dtype), np.empty(room, dtype=self._real)
         self._built = np.full(size, NOT_YET, dtype=np.int64)
 
     def _write(self, choice: IntArray) -> bool:
