@@ -73,6 +73,9 @@ class Search:
     components: Components | None = None
 
     def __post_init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
         self.best = np.zeros(self.rows.num_states)
         self.choice = np.full(self.rows.num_states, -1, dtype=np.int64)
         self.changed = self.rows.num_states
@@ -99,12 +102,17 @@ class Search:
         self.stalled += self.changed == 0 or tiny
         return apart <= self.near * self.allowed or self.stalled > 6
 
+    def rest(self) -> None:
+        """Lets go of all but the values: the certificate needs room."""
+        self.best, self.choice = np.empty(0), np.empty(0, dtype=np.int64)
+
     def doubt(self) -> bool:
         """Searches more closely from now on: trusts no guess, then leaves more room; whether that may help."""
         again = self.guessed or self.near > NEARER
         self.near = self.near if self.guessed else NEARER
         self.trusting = self.guessed = False
         self.mark, self.stalled = np.inf, 0
+        self._begin()
         return again
 
     def awake(self, residual: FloatArray, before: BoolArray) -> BoolArray:

@@ -38,6 +38,7 @@ def solve_large(
     search = Search(rows, discount, tolerance, relative, values, report)
     while True:
         done = _by_name(search, method)
+        search.rest()
         try:
             found = certify_rows(rows, search.values, discount, tolerance=tolerance, relative=relative)
         except ToleranceError:

@@ -16,6 +16,7 @@ from ....envs.mdp import BoolArray, FloatArray, IntArray
 from ...compiled import compiled
 from . import system_kernels
 from .rows import Rows
+from .system_kernels import Reals
 
 #: What is left out of a row changes x by at most this share.
 LEFT_OUT = 1e-4
@@ -45,6 +46,13 @@ class PolicySystem:
         self._real: type[np.floating[Any]] = np.float32 if 1.0 - discount >= SINGLE else np.float64
         self.sequence = np.empty(0, dtype=rows.next_state.dtype) if sequence is None else sequence
         self._awake = np.empty(0, dtype=np.bool_)
+        # For all live states at once, though only some may be awake: pages that nobody touches cost nothing, and
+        # arrays that are let go and taken anew leave holes.
+        size = int(np.count_nonzero(rows.live))
+        self._places = np.empty((2, size), dtype=np.int64)
+        self._pivots = np.empty((2, size), dtype=self._real)
+        self._vectors = np.empty(8 * size)
+        self._take_entries(0)
 
     def follow(self, choice: IntArray, awake: BoolArray) -> None:
         """Takes up the policy: choice [S] of pairs, and leaves the values of states that are not `awake` [S] alone."""
@@ -75,9 +83,9 @@ class PolicySystem:
             self._order[:] = inside[self._awake[inside]]
         self._spot = np.empty(rows.num_states, dtype=index)
         self._spot[self._order] = np.arange(size, dtype=index)
-        self._below, self._above = (np.empty(size, dtype=np.int64) for _ in range(2))
-        self._pivot, self._excess = (np.empty(size, dtype=self._real) for _ in range(2))
-        self._x, self._work = np.empty(size), np.empty((7, size))
+        self._below, self._above = self._places[:, :size]
+        self._pivot, self._excess = self._pivots[:, :size]
+        self._x, self._work = self._vectors[:size], self._vectors[size : 8 * size].reshape(7, size)
 
     def _lay_out(self, choice: IntArray) -> None:
         """Gives each row its place: as much as any of its pairs may need, or all the same."""
@@ -100,8 +108,14 @@ class PolicySystem:
         else:
             self._begins = np.concatenate([[0], np.cumsum(rows.room[self._order])])
         room = int(self._begins[-1])
-        self._column, self._entry = np.empty(room, dtype=self._order.dtype), np.empty(room, dtype=self._real)
+        if room > len(self._column):
+            self._take_entries(0)  # let go before more is taken
+            self._take_entries(2 * room)
         self._built = np.full(size, NOT_YET, dtype=np.int64)
+
+    def _take_entries(self, room: int) -> None:
+        self._column: IntArray = np.empty(room, dtype=self.rows.next_state.dtype)
+        self._entry: Reals = np.empty(room, dtype=self._real)
 
     def _write(self, choice: IntArray) -> bool:
         rows = self.rows
