@@ -73,7 +73,7 @@ PASSED: Colour = (199, 206, 218)
 
 
 class SecretaryArtist:
-    """Draws the candidates in rows of ten: those who are gone, the one who is here, and those still to come."""
+    """Draws the candidates in rows: those who are gone, the one who is here, and those still to come."""
 
     def __init__(self, n: int) -> None:
         self._n = n
@@ -86,8 +86,8 @@ class SecretaryArtist:
         return f"{'-' * (i - 1)}{'*' if best else 'o'}{'.' * (self._n - i)}  candidate {i} of {self._n}"
 
     def picture(self, state: int) -> RGBArray:
-        """Rows of ten candidates, 64 x 80 pixels each (narrower where there are many)."""
-        per_row = 10 if self._n <= 60 else 20 if self._n <= 400 else 40
+        """Rows of candidates: five, 128 x 160 pixels each, or more and smaller ones where there are many."""
+        per_row = 5 if self._n <= 10 else 10 if self._n <= 60 else 20 if self._n <= 400 else 40
         size = 640 // per_row
         height = round(1.25 * size) // 2 * 2
         rows = -(-self._n // per_row)
@@ -102,7 +102,7 @@ class SecretaryArtist:
             if here and size >= 32:
                 words(image, str(i + 1), INK, (centre[0] + 0.22 * size, centre[1]), dot=max(size // 28, 1))
             elif size >= 64:
-                words(image, str(i + 1), FAINT, (centre[0] + 0.22 * size, centre[1]), dot=2)
+                words(image, str(i + 1), FAINT, (centre[0] + 0.22 * size, centre[1]), dot=size // 32)
         return image
 
 

@@ -36,8 +36,10 @@ from ..keywords import real, whole
 from ..mdp import BoolArray, IntArray, TabularMDP
 from ..mdp.outcomes import sorted_outcomes
 from ..mdp.room import require_room
+from ..rendering import Artist
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
+from .knobs_pictures import knobs_artist
 
 
 def drawn_world(
@@ -139,11 +141,19 @@ class Knobs(TabularEnv):
             f"a table of {num_states} states and {actions} actions",
         )
         leads, earns = drawn_world(rng, num_actions=actions, diameter=rings, sparsity=share)
+        self._leads, self._delay = leads, waits
         super().__init__(
             knobs(leads, earns, stochasticity=chance, delay=waits, noise=deviation),
             render_mode=render_mode,
             invalid_actions=invalid_actions,
         )
+
+    @property
+    def artist(self) -> Artist:
+        """Draws the rings."""
+        if self._artist is None:
+            self._artist = knobs_artist(self.mdp, self._leads, self._delay)
+        return self._artist
 
 
 knobs_vector = vector_maker(Knobs)
