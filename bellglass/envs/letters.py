@@ -39,15 +39,18 @@ LETTERS = {
 
 def mask(text: str) -> BoolArray:
     """[8, width] the dots of a line of text; a letter that is not in the list is a blank."""
-    gap = "00"
-    columns = bytes.fromhex(gap.join(LETTERS.get(letter, BLANK) for letter in text))
-    bits = np.array(list(columns), dtype=np.uint8)[None, :] >> np.arange(ROWS, dtype=np.uint8)[:, None]
+    bits = np.frombuffer(_columns(text), dtype=np.uint8)[None, :] >> np.arange(ROWS, dtype=np.uint8)[:, None]
     return np.asarray(bits & 1, dtype=np.bool_)
+
+
+def _columns(text: str) -> bytes:
+    """One byte a column, a column of nothing between letters."""
+    return bytes.fromhex("00".join(LETTERS.get(letter, BLANK) for letter in text))
 
 
 def width(text: str, dot: int) -> int:
     """Pixels that a line of text takes."""
-    return mask(text).shape[1] * dot
+    return len(_columns(text)) * dot
 
 
 def caption(image: RGBArray, text: str, colour: Colour, centre: tuple[float, float], *, dot: int = 2) -> None:

@@ -31,7 +31,7 @@ STOP, TURN = 0, 1
 def red_black_cards(r: int, b: int) -> TabularMDP:
     """The table: (0, 0), (0, 1), .., (0, b), (1, 0), .., (r, b)."""
     num_states = (r + 1) * (b + 1)
-    require_room_for_table(num_states, 2, 5 * num_states)
+    require_room_for_table(num_states, 2, 5 * num_states, {"r": r, "b": b})
     live = np.arange(1, num_states)
     reds, blacks = live // (b + 1), live % (b + 1)
     cards = reds + blacks

@@ -221,7 +221,7 @@ class Map(TabularEnv):
         ends: letters that end the episode.
         step_reward: what every other step pays.
         slip: chance in [0, 1] of slipping to a side.
-        ice_slip: the same on ice.
+        ice_slip: chance in [0, 1] of slipping to a side on ice.
         wind: chance in [0, 1] that the wind blows.
         render_mode: "ansi", "rgb_array", "human" or None.
         invalid_actions: "lowest" or "raise"; every action is available here.

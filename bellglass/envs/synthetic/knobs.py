@@ -35,7 +35,7 @@ import numpy as np
 from ..keywords import real, whole
 from ..mdp import BoolArray, IntArray, TabularMDP
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import require_room
+from ..mdp.room import brief, require_room
 from ..rendering import Artist
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
@@ -138,7 +138,8 @@ class Knobs(TabularEnv):
         num_states = actions * rings * 2 ** min(waits, 200)
         require_room(  # the outcomes of all next places are laid out before those without a chance are dropped
             num_states * actions * actions * (2 if deviation > 0 else 1) * 100 + 200 * num_states,
-            f"a table of {num_states} states and {actions} actions",
+            f"a table of {brief(num_states)} states and {brief(actions)} actions",
+            {"num_actions": actions, "diameter": rings, "delay": waits},
         )
         leads, earns = drawn_world(rng, num_actions=actions, diameter=rings, sparsity=share)
         self._leads, self._delay = leads, waits
