@@ -72,6 +72,7 @@ from .operations import MachineMaintenance as MachineMaintenance
 from .operations import PutermanInventory as PutermanInventory
 from .operations import QueueAdmission as QueueAdmission
 from .operations import RecyclingRobot as RecyclingRobot
+from .own import register as register
 from .pomdp import TabularPOMDP as TabularPOMDP
 from .pomdp import TabularPOMDPEnv as TabularPOMDPEnv
 from .pomdp import pomdp_of as pomdp_of

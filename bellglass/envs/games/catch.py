@@ -10,7 +10,9 @@ most that far away, so without a discount
 
     v*(start)  =  2 * (share of columns at most rows - 1 away from cols // 2)  -  1
 
-and that times  discount**(rows - 2)  with one.  Osband et al., Behaviour Suite for Reinforcement Learning (2020).
+and that times  discount**(rows - 2)  with one.
+
+Osband et al., Behaviour Suite for Reinforcement Learning (2020).
 """
 
 from __future__ import annotations

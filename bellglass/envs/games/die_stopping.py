@@ -8,6 +8,8 @@ With j rolls still to come the next roll is worth  w(j),  where  w(0) = 0  and
     w(j)  =  E max(face, w(j - 1)),        the face uniform on 1 .. 6
 
 (undiscounted): 7/2, 17/4, 14/3, ...  Stop when the face is at least w of the rolls left.
+
+Folklore; a case of optimal stopping by backward induction.
 """
 
 from __future__ import annotations

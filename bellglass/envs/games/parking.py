@@ -10,7 +10,9 @@ place k, undiscounted,
     w(0)  =  -C            w(k)  =  p * max(-k, w(k - 1)) + (1 - p) * w(k - 1)
 
 Park at a free place k if  -k >= w(k - 1).  Since w never falls as k grows, while -k does, those are the places up
-to some distance, and no others.  Bertsekas, Dynamic Programming and Optimal Control, vol. I.
+to some distance, and no others.
+
+Bertsekas, Dynamic Programming and Optimal Control, vol. I.
 """
 
 from __future__ import annotations

@@ -10,7 +10,9 @@ and it succeeds with chance
 
     (r - 1) / n * (1 / (r - 1) + 1 / r + ... + 1 / (n - 1))        (1 / n for r = 1)
 
-which tends to 1/e.  Gilbert & Mosteller, JASA 61 (1966), section 2.
+which tends to 1/e.
+
+Gilbert & Mosteller, JASA 61 (1966), section 2.
 """
 
 from __future__ import annotations

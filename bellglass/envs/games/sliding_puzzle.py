@@ -9,6 +9,8 @@ solvable arrangements, tiles read row by row with 0 for the blank, in lexicograp
 
 Episodes start in any of them but the solved one.  No closed form: minus the optimum is the depth in a
 breadth-first search from the solved arrangement (at most 21 for 2 x 3, 31 for 3 x 3; Reinefeld, IJCAI 1993).
+
+Reinefeld, Complete solution of the eight-puzzle, IJCAI 1993.
 """
 
 from __future__ import annotations

@@ -23,6 +23,8 @@ none, `step_reward`; so does a step that ends where it began.  A letter of `ends
 
 States are the cells that are no wall, row by row.  There is no closed form for all maps; the solver's certificate
 stands behind the values.  Nothing is remembered: a reward that ends nothing is paid each time its cell is entered.
+
+A world of your own.
 """
 
 from __future__ import annotations
@@ -215,7 +217,7 @@ class Map(TabularEnv):
     """Walk on a map of your own.
 
     Args:
-        drawing: the map, as one text or as a list of rows; None: the map above, or the one in `path`.
+        drawing: the map, as one text or as a list of rows; None: the one in `path`, or else the default map.
         path: name of a text file (UTF-8) with the map.
         rewards: what entering a letter pays, on top of {"G": 1, "H": -1}; a letter that means nothing else is floor.
         ends: letters that end the episode.

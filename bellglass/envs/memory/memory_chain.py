@@ -8,8 +8,9 @@ Seen: 0 .. 2**bits - 1 the bits, read as a number with bit 0 first; then blank; 
 Bits and question are uniform; time is not observed.  States (t, bits, question), then the end.
 
 With memory the answer is always right, which is worth 1 (discount**N from reset); an agent that remembers one
-of the bits is worth 1 / bits, one without memory 0.  Osband et al., Behaviour Suite for Reinforcement Learning
-(2020), memory length and memory size.
+of the bits is worth 1 / bits, one without memory 0.
+
+Osband et al., Behaviour Suite for Reinforcement Learning (2020), memory length and memory size.
 """
 
 from __future__ import annotations
