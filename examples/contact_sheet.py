@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 
 import bellglass
-from bellglass.envs.drawing import canvas, panel
+from bellglass.envs.drawing import canvas, panel, shrunk
 from bellglass.envs.letters import caption
 from bellglass.envs.png import write_png
 from bellglass.envs.registration import ENVIRONMENTS, NAMESPACE
@@ -52,27 +51,9 @@ def picture(env_id: str, steps: int = 6) -> RGBArray:
     return shown
 
 
-def fitted(image: RGBArray, high: int = HIGH, wide: int = WIDE) -> RGBArray:
-    """The picture no larger than `high` x `wide`, its shape kept; a pixel is the mean of what it covers."""
-    scale = min(high / image.shape[0], wide / image.shape[1])
-    if scale >= 1.0:
-        return image
-    down, right = (_shares(length, max(round(length * scale), 1)) for length in image.shape[:2])
-    smaller = np.einsum("yh,hwc,xw->yxc", down, image.astype(np.float64), right, optimize=True)
-    return np.rint(smaller).astype(np.uint8)
-
-
-def _shares(old: int, new: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """[new, old] how much of each old pixel's length goes into a new one; rows sum to 1."""
-    edges = np.arange(new + 1) * (old / new)
-    pixels = np.arange(old)
-    covered = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
-    return np.asarray(np.clip(covered, 0.0, None) * (new / old))
-
-
 def tile(env_id: str) -> RGBArray:
     """The picture on a card, its name below."""
-    shown = fitted(picture(env_id))
+    shown = shrunk(picture(env_id), HIGH, WIDE)
     card = canvas(*CARD, GROUND)
     middle = (CARD[0] / 2, CARD[1] / 2)
     panel(card, LINE, middle, CARD, corner=10)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bellglass.envs.drawing import shrunk
 from bellglass.envs.registration import ENVIRONMENTS
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -45,7 +46,7 @@ def test_a_contact_sheet_shows_each_environment_on_a_card(
     gap = names["GAP"]
     assert image.shape[0] - gap == 2 * (one.shape[0] - gap)
     assert image.shape[1] - gap == 2 * (one.shape[1] - gap)
-    shown = names["fitted"](names["picture"](wide[0]))
+    shown = shrunk(names["picture"](wide[0]), names["HIGH"], names["WIDE"])
     assert shown.shape == (100, names["WIDE"], 3)  # 208 x 624, its shape kept
     assert np.abs(shown.mean(axis=(0, 1)) - names["picture"](wide[0]).mean(axis=(0, 1))).max() < 0.5
     assert (one == shown[50, 150]).all(axis=2).any()

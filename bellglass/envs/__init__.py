@@ -1,9 +1,12 @@
 """Gymnasium environments whose transition table is open to read."""
 
+from .aliases import AliasedObservation as AliasedObservation
+from .aliases import LocalViewObservation as LocalViewObservation
 from .cassandra import CassandraError as CassandraError
 from .cassandra import CassandraModel as CassandraModel
 from .cassandra import parse_cassandra as parse_cassandra
 from .cassandra import read_cassandra as read_cassandra
+from .clock import TimeObserved as TimeObserved
 from .courses import BoyanChain as BoyanChain
 from .courses import DiceGame as DiceGame
 from .courses import PutermanTwoState as PutermanTwoState
@@ -43,6 +46,8 @@ from .grids import Racetrack as Racetrack
 from .grids import RussellNorvig as RussellNorvig
 from .grids import Taxi as Taxi
 from .grids import WindyGrid as WindyGrid
+from .images import ImageObservation as ImageObservation
+from .images import VectorImageObservation as VectorImageObservation
 from .mdp import TabularMDP as TabularMDP
 from .mdp import table_of as table_of
 from .memory import BernoulliBandit as BernoulliBandit
