@@ -217,13 +217,12 @@ def test_a_view_is_what_lies_around_and_walls_beyond() -> None:
 
 def test_the_less_is_seen_the_less_it_is_worth() -> None:
     values = []
-    for radius in (0, 1, 7):
+    for radius in (0, 1):
         env = LocalViewObservation(gym.make("bellglass/RussellNorvig-v0"), radius=radius)
         values.append(bellglass.information_ladder(pomdp_of(env), discount=0.9).reactive)
     assert values[0] < values[1] - 0.01
-    assert values[1] <= values[2] + 1e-9
     optimum = bellglass.solve(gym.make("bellglass/RussellNorvig-v0"), discount=0.9).start_value
-    assert values[2] == pytest.approx(optimum, abs=1e-7)
+    assert values[1] == pytest.approx(optimum, abs=1e-7)  # one step around tells the eleven cells apart
 
 
 def test_states_off_the_map_look_like_nothing() -> None:
