@@ -62,3 +62,14 @@ def test_the_sheet_in_the_documentation_shows_every_id() -> None:
     width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
     assert (height, width) == names["size_of_sheet"](len(ENVIRONMENTS))
     assert len(data) < 1_500_000
+
+
+def test_one_state_is_seen_in_seven_ways(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    names = runpy.run_path(str(EXAMPLES / "observations.py"))
+    path = names["main"](["--output", str(tmp_path / "picture.png")])
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert len({card.tobytes() for card in names["cards"]()}) == 7
+    worths = names["optima"]()
+    assert worths["state and clock"] == pytest.approx(0.74419, abs=1e-5)
+    assert worths["column"] < worths["state"] < worths["state and clock"]
+    assert "state: 0.74016" in capsys.readouterr().out

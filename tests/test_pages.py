@@ -12,6 +12,7 @@ from types import ModuleType
 import gymnasium as gym
 import pytest
 
+import bellglass
 from bellglass.envs import TabularVectorEnv, table_of
 from bellglass.envs.documentation import keywords_of, meanings, range_of
 from bellglass.envs.registration import ENVIRONMENTS
@@ -75,6 +76,16 @@ def test_the_code_of_the_environments_page_runs(module: ModuleType) -> None:
     assert list(sizes.values()) == [6, 9, 6]
     assert isinstance(gym.make_vec("mine/PlainCorridor-v0", num_envs=2), TabularVectorEnv)
     assert table_of(module.envs).num_states == 9
+
+
+def test_the_code_of_the_observations_page_runs(module: ModuleType) -> None:
+    run("observations.md", module)
+    assert module.pomdp.num_observations == 5
+    assert module.corridors.names[0] == ("###", "#S ", "#  ")
+    assert bellglass.solve(module.env, criterion="total").start_value == pytest.approx(0.74419, abs=1e-5)
+    limited = bellglass.evaluate(module.lake, module.policy, criterion="finite_horizon", horizon=100)
+    assert limited.start_value == pytest.approx(0.74016, abs=1e-5)
+    assert module.envs.reset(seed=0)[0].shape == (1024,)
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
