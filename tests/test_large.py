@@ -178,6 +178,11 @@ def test_a_residual_in_one_state_alone_breaks_no_solver_down() -> None:
     check_kernels(1384, "auto")
 
 
+def test_rounding_of_a_pair_nobody_plays_widens_no_bound() -> None:
+    """A table of values near .2, where one bad pair pays -183: its rounding alone is more than the tolerance."""
+    check_kernels(1109, "auto")
+
+
 def test_a_chance_to_end_too_small_for_float64_to_tell_from_none_is_not_taken_for_none() -> None:
     """Chances of 1 and 1e-20 sum to 1 in float64, and do end: the table may not be centred as if nothing ended."""
     mdp = TabularMDP.from_P({0: {0: [(1.0, 0, 1.0, False), (1e-20, 0, 1.0, True)]}}, initial=[1.0])

@@ -28,23 +28,24 @@ def bracket(
     choice: IntArray,
     twin: IntArray,
     sums: FloatArray,
-) -> tuple[float, float]:
-    """Q [S*A] of states begin .. end, a bound [S] on their rounding, and the first best pair [S].
+) -> tuple[float, float, float]:
+    """Q [S*A] of states begin .. end, a bound [S*A] on its rounding, and the first best pair [S].
 
     Q is minus infinity where an action is not available.  A `scale` of a single element is off by 8 units at most.
     Where rows are shared, twin[j] is the first pair with the row of pair j, and sums [S*A, 2] room for what was found.
 
     Returns:
-        The greatest max_j q + doubt - values, and the least max_j q - doubt - values: a bound below the choice's own.
+        The greatest max_j (q + doubt) - values, the least max_j (q - doubt) - values, the least of q - doubt - values
+        along the choice.
     """
     unit = 2.0**-53
-    high, low = -np.inf, np.inf
+    high, low, own = -np.inf, np.inf, np.inf
     uneven, shared = np.int64(len(scale) > 1), len(twin) > 0
     for s in range(begin, end):
         if not live[s]:
             q_values[s * num_actions : (s + 1) * num_actions] = -np.inf
             continue
-        top, error, chosen = -np.inf, 0.0, np.int64(-1)
+        top, most, least, chosen = -np.inf, -np.inf, -np.inf, np.int64(-1)
         for j in range(s * num_actions, (s + 1) * num_actions):
             b, e = np.uint64(first[j]), np.uint64(first[j + 1])
             if b == e:
@@ -63,19 +64,19 @@ def bracket(
                     sums[i, 0], sums[i, 1] = x, absolute
             mass = discount * scale[j * uneven]
             x = mean[j] + x * mass
-            rounding = (
-                (2.0 * np.float64(e - b) + 20.0) * unit * (max(abs(mean[j]), size[j]) + absolute * mass)
-            )
-            error = max(error, rounding)
+            error = (2.0 * np.float64(e - b) + 20.0) * unit * (max(abs(mean[j]), size[j]) + absolute * mass)
             q_values[j] = x
+            doubt[j] = error
+            most = max(most, x + error)
+            least = max(least, x - error)
             chosen += np.int64(x > top) * (j - chosen)
             top = max(top, x)
         choice[s] = chosen
         around = 4.0 * unit * (abs(top) + abs(values[s]))
-        doubt[s] = error
-        high = max(high, top + error - values[s] + around)
-        low = min(low, top - error - values[s] - around)
-    return high, low
+        high = max(high, most - values[s] + around)
+        low = min(low, least - values[s] - around)
+        own = min(own, q_values[chosen] - doubt[chosen] - values[s] - around)
+    return high, low, own
 
 
 def conclude(
@@ -113,11 +114,11 @@ def conclude(
         policy[s] = 0
         if not live[s]:
             continue
-        top = -np.inf
+        most, fewest = -np.inf, -np.inf
         for j in range(s * num_actions, (s + 1) * num_actions):
             if q_values[j] > -np.inf:
-                top = max(top, q_values[j])
-        most, fewest = top + doubt[s], top - doubt[s]
+                most = max(most, q_values[j] + doubt[j])
+                fewest = max(fewest, q_values[j] - doubt[j])
         large = abs(values[s]) + abs(up) + abs(down)
         edge = 8.0 * unit * (large + abs(most)) + 5e-324
         upper[s] = min(values[s] + up, most + up_after) + edge
@@ -126,13 +127,13 @@ def conclude(
         for j in range(s * num_actions, (s + 1) * num_actions):
             if q_values[j] > -np.inf:
                 around = 8.0 * unit * (abs(q_values[j]) + abs(up)) + 5e-324
-                may = q_values[j] + doubt[s] + up_after + around >= lower[s]
+                may = q_values[j] + doubt[j] + up_after + around >= lower[s]
                 optimal[j] = may
                 if may and lowest < 0:
                     lowest = j
         policy[s] = lowest - s * num_actions
         around = 4.0 * unit * (abs(q_values[lowest]) + abs(values[s]))
-        own = min(own, q_values[lowest] - doubt[s] - values[s] - around)
+        own = min(own, q_values[lowest] - doubt[lowest] - values[s] - around)
     return own
 
 

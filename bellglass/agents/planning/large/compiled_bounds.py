@@ -37,7 +37,7 @@ def certify_rows(
     if rows.never_ends:
         values -= 0.5 * (float(guess[live].max()) + float(guess[live].min()))
     values[~live] = 0.0
-    q_values, doubt = np.empty(size[0] * size[1]), np.empty(size[0])
+    q_values, doubt = np.empty(size[0] * size[1]), np.empty(size[0] * size[1])
     greedy = np.zeros(size[0], dtype=np.int64)
     sums = np.empty((len(rows.twin), 2))
     parts = in_parts(
@@ -65,6 +65,7 @@ def certify_rows(
     )
     up = _outwards(max(part[0] for part in parts), discount, rows.least, +1.0)
     down = _outwards(min(part[1] for part in parts), discount, rows.least, -1.0)
+    greedy_down = _outwards(min(part[2] for part in parts), discount, rows.least, -1.0)
 
     lower, upper = np.empty(size[0]), np.empty(size[0])
     optimal = np.zeros(size[0] * size[1], dtype=np.bool_)
@@ -95,7 +96,7 @@ def certify_rows(
     found, own = np.empty(size[0]), np.empty(size[0])
     for low, pairs in (
         (own_down, policy),
-        (down, greedy),
+        (greedy_down, greedy),
     ):  # the first may be a little worse, but is the lowest
         apart = compiled(bound_kernels.finish)(values, live, missing, low, lower, upper, own, found)
         if apart <= allowed_width(tolerance, relative, found):
