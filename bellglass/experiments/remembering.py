@@ -65,7 +65,8 @@ class _Pairs:
             if chances:
                 b = self.nearest(chances, candidates)
                 for s, chance in chances.items():
-                    starts[self.pair(b, s)] = chance
+                    pair_ = self.pair(b, s)  # two observations may leave the same belief
+                    starts[pair_] = starts.get(pair_, 0.0) + chance
         while self.waiting:
             b, s = self.waiting.pop()
             for action in np.unique(self.rules[:, b]).tolist():
@@ -84,7 +85,6 @@ class _Pairs:
                 terminated=terminated,
             ),
             initial=initial,
-            normalise=True,
         )
         belief = [b for b, _ in self.number]
         policy = np.zeros((len(self.rules), end + 1), dtype=np.int64)
@@ -124,7 +124,7 @@ class _Pairs:
         """The number of the belief that follows."""
         table = self.best.mdp
         begin, end = table.first_outcome[b * table.num_actions + action :][:2].tolist()
-        candidates = table.next_state[begin:end][~table.terminated[begin:end]]
+        candidates = table.next_state[begin:end][~table.terminated[begin:end]].astype(np.int64)
         if len(candidates) == 1:
             return int(candidates[0])
         mdp = self.pomdp.mdp

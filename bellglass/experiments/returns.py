@@ -66,9 +66,10 @@ class Steps:
             going_on=~mdp.terminated[k] & ~mdp.terminal[mdp.next_state[k]],
         )
 
-    def mean_of(self, number: FloatArray) -> FloatArray:
+    def mean_of(self, number: FloatArray | BoolArray) -> FloatArray:
         """[S] mean over the outcomes of each state of a number [n]."""
-        return np.bincount(self.source, self.probability * number, minlength=self.num_states)
+        sums: FloatArray = np.bincount(self.source, self.probability * number, minlength=self.num_states)
+        return sums
 
     def after(self, values: FloatArray) -> FloatArray:
         """[n] value of the state that each outcome leads to; 0 where the episode ends."""
@@ -87,17 +88,6 @@ class Steps:
         shape = (self.num_states, self.num_states)
         return scipy.sparse.csr_array((self.probability[on], (self.source[on], self.target[on])), shape=shape)
 
-    @property
-    def ending(self) -> BoolArray:
-        """[S] whether an end can be reached from the state."""
-        found: BoolArray = np.bincount(self.source[~self.going_on], minlength=self.num_states) > 0
-        comes_from = self.matrix
-        while True:
-            wider = found | ((comes_from @ found.astype(np.float64)) > 0)
-            if np.array_equal(wider, found):
-                return found
-            found = wider
-
 
 def spread_within(mdp: TabularMDP, policy: IntArray) -> Spread:
     """Of `len(policy)` steps under a policy [H, S]."""
@@ -115,17 +105,19 @@ def spread_until_the_end(mdp: TabularMDP, policy: IntArray) -> Spread:
     """Of a whole episode under a policy [S].
 
     Raises:
-        ValueError: a state can be reached that no end can be reached from, though rewards go on there.
+        ValueError: a state can be reached from which rewards go on for ever.
     """
     steps = Steps.under(mdp, policy)
-    met = reached(steps, mdp.initial > 0)
-    ending = steps.ending & met
-    paying = np.bincount(steps.source[steps.reward != 0], minlength=mdp.num_states) > 0
-    if (paying & met & ~ending).any():
-        s = int(np.flatnonzero(paying & met & ~ending)[0])
+    chain = steps.matrix
+    paying = closure(chain, steps.mean_of(np.abs(steps.reward)) > 0)
+    last = steps.mean_of(~steps.going_on | ~paying[steps.target]) > 0
+    counted = paying & closure(chain.T.tocsr(), mdp.initial > 0)
+    endless = counted & ~closure(chain, last)
+    if endless.any():
+        s = int(np.flatnonzero(endless)[0])
         raise ValueError(f"rewards go on for ever from state {s} ({mdp.decode(s)!r}): no variance is known")
-    states = np.flatnonzero(ending)
-    system = scipy.sparse.eye_array(len(states)) - steps.matrix[states][:, states]
+    states = np.flatnonzero(counted)
+    system = scipy.sparse.eye_array(len(states)) - chain[states][:, states]
     factors = scipy.sparse.linalg.splu(system.tocsc())
 
     def summed(each_step: FloatArray) -> FloatArray:
@@ -138,12 +130,11 @@ def spread_until_the_end(mdp: TabularMDP, policy: IntArray) -> Spread:
     return over_starts(mdp, mean, summed(steps.mean_of(deviation**2)))
 
 
-def reached(steps: Steps, starts: BoolArray) -> BoolArray:
-    """[S] states that can be reached from the starts [S]."""
-    found = starts
-    leads_to = steps.matrix.T.tocsr()
+def closure(links: scipy.sparse.csr_array, begin: BoolArray) -> BoolArray:
+    """[S] the states of `begin`, and all that are linked to one of them, row to column, over any number of links."""
+    found = begin
     while True:
-        wider = found | ((leads_to @ found.astype(np.float64)) > 0)
+        wider = found | ((links @ found.astype(np.float64)) > 0)
         if np.array_equal(wider, found):
             return found
         found = wider
