@@ -68,8 +68,8 @@ class Steps:
 
     def mean_of(self, number: FloatArray | BoolArray) -> FloatArray:
         """[S] mean over the outcomes of each state of a number [n]."""
-        sums: FloatArray = np.bincount(self.source, self.probability * number, minlength=self.num_states)
-        return sums
+        weights = self.probability * number
+        return np.bincount(self.source, weights, minlength=self.num_states).astype(np.float64, copy=False)
 
     def after(self, values: FloatArray) -> FloatArray:
         """[n] value of the state that each outcome leads to; 0 where the episode ends."""

@@ -47,15 +47,17 @@ def bracket(
 
     order[0] is the target.  A round looks at every pair, takes the bounds of `diameters` from what is left over, and
     sweeps in place over the best pair of each state, outwards from the target.  Where the slowest mode alone is left
-    after that, it is summed to its end (Aitken).  bounds[0] and bounds[1] become certified bounds of the greatest
-    number of steps, the latter inf as long as there is none.
+    after that, it is summed to its end (Aitken); where that made things worse, it is undone and not tried again.
+    bounds[0] and bounds[1] become certified bounds of the greatest number of steps, the latter inf as long as there is
+    none.
 
     Returns whether it is known.
     """
     size = len(steps)
     best = np.zeros(size, dtype=np.int64)
-    last = np.zeros(size)
+    last, safe = np.zeros(size), np.empty(size)
     steps[order[0]] = 0.0
+    spread, leaps, leapt = np.inf, True, False
     for _ in range(rounds):
         over, under, greatest = -np.inf, np.inf, 0.0
         for i in range(1, size):
@@ -80,6 +82,11 @@ def bracket(
         bounds[1] = greatest / (1.0 - over - grain) if over + grain < 1.0 else np.inf
         if bounds[1] <= ceiling or bounds[0] >= (1.0 - width) * bounds[1]:
             return True
+        if leapt and over - under > spread:
+            for s in range(size):
+                steps[s] = safe[s]
+            leaps = False
+        leapt, spread = False, over - under
 
         length, rate, rate_before = 0.0, -1.0, -1.0
         for _ in range(sweeps):
@@ -98,7 +105,10 @@ def bracket(
                 last[s] = change
             rate_before = rate
             rate = along / length_before if length_before > 0.0 else -1.0
-        if 0.0 < rate < 1.0 and abs(rate - rate_before) < 0.2 * (1.0 - rate):
+        if leaps and 0.0 < rate < 1.0 and abs(rate - rate_before) < 0.2 * (1.0 - rate):
+            leapt = True
+            for s in range(size):
+                safe[s] = steps[s]
             for i in range(1, size):
                 s = order[i]
                 steps[s] = max(1.0, steps[s] + last[s] * rate / (1.0 - rate))
