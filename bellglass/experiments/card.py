@@ -277,7 +277,7 @@ UNITS = {
 #: What it means that a measure is infinite, or that there is none.
 ENDLESS = {
     "diameter": "infinite: a state that the start reaches cannot be reached from another",
-    "mixing_time": "infinite: the optimal policy may settle in different places",
+    "mixing_time": "infinite: the optimal policy settles in different places, or not within 10^15 steps",
     "min_gap": "none: every action is optimal",
 }
 NOT_MEASURED = {

@@ -25,7 +25,7 @@ import scipy.sparse.linalg
 
 from ...envs.mdp import BoolArray, FloatArray, IntArray
 from ..compiled import compiled
-from .path_kernels import bracket, outwards
+from .path_kernels import bracket, eliminated, outwards
 
 #: How well the worst source of each target is known before the worst targets are chosen, as a share of it.
 ROUGH = 1e-3
@@ -38,6 +38,9 @@ ROUNDS, SWEEPS = 12, 8
 
 #: States up to which every target is solved at once, without sweeps; systems are dense then.
 SMALL = 100
+
+#: Steps beyond which systems are solved without a subtraction: factors would lose as many digits as this has.
+LARGE = 1e6
 
 #: Improvements after which policy iteration is given up; it has never needed more than a dozen.
 MOST_IMPROVEMENTS = 1_000
@@ -107,7 +110,7 @@ class _Diameter:
             order, moves = self.outwards(target)
             low, upper[target] = self.swept(order, steps, longest, ROUGH)
             if upper[target] > longest and low < (1.0 - ROUGH) * upper[target]:
-                low, upper[target], steps = self.improved(target, moves, steps, longest, ROUGH)
+                low, upper[target], steps = self.improved(order, moves, steps, longest, ROUGH)
             longest = max(longest, low)
         return upper
 
@@ -135,7 +138,7 @@ class _Diameter:
             _, high = self.swept(order, steps, ceiling, SAME)
             if high <= ceiling:
                 return high, steps
-        _, high, steps = self.improved(target, moves, steps, ceiling, 0.0)
+        _, high, steps = self.improved(order, moves, steps, ceiling, 0.0)
         return high, steps
 
     def outwards(self, target: int) -> tuple[IntArray, IntArray]:
@@ -147,22 +150,22 @@ class _Diameter:
 
     def swept(self, order: IntArray, steps: FloatArray, ceiling: float, width: float) -> tuple[float, float]:
         """(lower, upper) of the most steps to order[0] by sweeps of `steps`."""
-        bounds = np.zeros(2)
+        bounds = np.array([0.0, np.inf])
         compiled(bracket)(*self.arrays, order, steps, ceiling, width, ROUNDS, SWEEPS, bounds)
         return float(bounds[0]), float(bounds[1])
 
     # -- policy iteration --------------------------------------------------------------------------------------------
 
     def improved(
-        self, target: int, moves: IntArray, guess: FloatArray, ceiling: float, width: float
+        self, order: IntArray, moves: IntArray, guess: FloatArray, ceiling: float, width: float
     ) -> tuple[float, float, FloatArray]:
         """(lower, upper, steps) of policies that get better until the bounds are that close, or below the ceiling.
 
         Width 0 asks for the optimum.
         """
-        rows = self.proper(moves, guess)
+        target, rows = order[0], self.proper(moves, guess)
         for _ in range(MOST_IMPROVEMENTS):
-            steps = self.steps_of(target, rows)
+            steps = self.steps_of(order, rows)
             left, noise = self.left_over(steps)
             least = np.minimum.reduceat(left, self.first)
             least[target] = 0.0
@@ -198,8 +201,18 @@ class _Diameter:
         noise = 4e-16 * (1.0 + np.add.reduceat(np.abs(terms), self.leaving))
         return 1.0 + np.add.reduceat(terms, self.leaving), noise
 
-    def steps_of(self, target: int, rows: IntArray) -> FloatArray:
-        """[n] expected steps to the target of one policy, refined by what differences leave over."""
+    def steps_of(self, order: IntArray, rows: IntArray) -> FloatArray:
+        """[n] expected steps to order[0] of one policy; every digit of them, however many they are."""
+        steps = self.solved(order[0], rows)
+        if float(steps.max()) <= LARGE and float(steps.min()) >= 0.0:
+            return steps
+        chances = self.matrix[rows[order]][:, order].toarray()
+        exact = np.empty(self.size)
+        exact[order] = compiled(eliminated)(chances)
+        return exact
+
+    def solved(self, target: int, rows: IntArray) -> FloatArray:
+        """[n] the same from factors, refined by what differences leave over."""
         others = np.delete(np.arange(self.size), target)
         own = self.matrix[rows[others]]
         solve = _solver(own[:, others])
@@ -209,7 +222,7 @@ class _Diameter:
         for _ in range(4):
             step = solve(right)
             steps[others] += step
-            if float(np.abs(step).max()) <= 1e-13 * float(steps.max()):
+            if not float(np.abs(step).max()) > 1e-13 * float(steps.max()) or np.isinf(step).any():
                 break
             terms = own.data * (steps[own.indices] - steps[source])
             right = 1.0 + np.add.reduceat(terms, own.indptr[:-1])
@@ -217,10 +230,13 @@ class _Diameter:
 
 
 def _solver(chain: scipy.sparse.csr_array) -> Callable[[FloatArray], FloatArray]:
-    """Solves  x = b + P x."""
+    """Solves  x = b + P x; what cannot be solved to working precision is infinite."""
     size = chain.shape[0]
-    if size <= SMALL:
-        inverse = np.linalg.inv(np.eye(size) - chain.toarray())
-        return lambda b: np.asarray(inverse @ b)
-    factors = scipy.sparse.linalg.splu((scipy.sparse.eye_array(size, format="csr") - chain).tocsc())
-    return lambda b: np.asarray(factors.solve(b))
+    try:
+        if size <= SMALL:
+            inverse = np.linalg.inv(np.eye(size) - chain.toarray())
+            return lambda b: np.asarray(inverse @ b)
+        factors = scipy.sparse.linalg.splu((scipy.sparse.eye_array(size, format="csr") - chain).tocsc())
+        return lambda b: np.asarray(factors.solve(b))
+    except (np.linalg.LinAlgError, RuntimeError):
+        return lambda b: np.full(size, np.inf)

@@ -47,7 +47,8 @@ class Hardness(NamedTuple):
         sum_inverse_gaps: sum of 1 / gap over the positive finite action gaps.
         effective_horizon: 1 / (1 - discount), steps.
         laidlaw_horizon: k above; None if not found within 100,000 backups.
-        mixing_time: steps of the lazy chain; inf if it has several closed classes; None past 6,000 states.
+        mixing_time: steps of the lazy chain; inf if it has several closed classes, or is not mixed after 10^15 steps;
+            None past 6,000 states.
         discount: that values, gaps and the optimal policy are for.
     """
 

@@ -23,7 +23,7 @@ from .chains import closed_classes, stationary
 #: The distance that counts as mixed, and what rounding may add to it.
 MIXED, ROUNDING = 0.25, 1e-12
 
-#: Squarings after which a chain is taken never to mix: 10^15 steps.
+#: Squarings after which a chain counts as one that does not mix: 10^15 steps.
 MOST_SQUARINGS = 50
 
 #: Weights below this are let go; rows are made to sum to 1 again, so that this is a change of the chain's chances.
@@ -42,7 +42,7 @@ Power: TypeAlias = "scipy.sparse.csr_array | FloatArray"
 
 
 def mixing_time(chain: scipy.sparse.csr_array) -> float:
-    """Steps of the lazy chain [n, n]; inf if it has several closed classes."""
+    """Steps of the lazy chain [n, n]; inf if it has several closed classes, or is not mixed after 2^50 steps."""
     size = chain.shape[0]
     closed = closed_classes(chain, np.zeros(size, dtype=np.bool_)).members
     if len(closed) > 1:

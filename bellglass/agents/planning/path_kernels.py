@@ -113,3 +113,32 @@ def bracket(
                 s = order[i]
                 steps[s] = max(1.0, steps[s] + last[s] * rate / (1.0 - rate))
     return False
+
+
+def eliminated(chances: FloatArray) -> FloatArray:
+    """[n] expected steps to state 0 of a chain [n, n], which is overwritten.
+
+    States are removed from the last, and what led to one leads to where it leads: nothing is ever subtracted, so all
+    digits are kept (Grassmann, Taksar & Heyman 1985).
+    """
+    size = len(chances)
+    cost, leaving, steps = np.ones(size), np.empty(size), np.zeros(size)
+    for k in range(size - 1, 0, -1):
+        begin, total = k, 0.0
+        for j in range(k):
+            if chances[k, j] > 0.0:
+                begin, total = min(begin, j), total + chances[k, j]
+        leaving[k] = total
+        for i in range(1, k):
+            if chances[i, k] > 0.0:
+                share = chances[i, k] / total
+                cost[i] += share * cost[k]
+                for j in range(begin, k):
+                    chances[i, j] += share * chances[k, j]
+    for k in range(1, size):
+        total = cost[k]
+        for j in range(k):
+            if chances[k, j] > 0.0:
+                total += chances[k, j] * steps[j]
+        steps[k] = total / leaving[k]
+    return steps
