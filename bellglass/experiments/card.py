@@ -171,6 +171,16 @@ class Card:
             )
         return "\n".join(line.rstrip() for line in lines)
 
+    def _legend(self) -> str:
+        """What letters on the map stand for, where they are not the actions' own names or arrows."""
+        if self.layout is None:
+            return ""
+        played = sorted({a for a in self.policy if a >= 0})
+        glyphs = [(self.layout.arrows[a], self.action_labels[a]) for a in played]
+        return ", ".join(
+            f"{glyph} {label}" for glyph, label in glyphs if glyph != label and glyph not in SELF_EVIDENT
+        )
+
     def _action(self, action: int) -> str:
         return "-" if action < 0 else self.action_labels[action]
 
@@ -188,8 +198,9 @@ class Card:
         ]
         for criterion, optimum in self.optimum.items():
             random = self.random.get(criterion, math.nan)
+            best = "optimum" if self.observed else "optimum with memory"
             rows.append(
-                (self._named(criterion), f"optimum {figure(optimum)}, uniform random {figure(random)}")
+                (self._named(criterion), f"{best} {figure(optimum)}, uniform random {figure(random)}")
             )
         rows.append(("1 % regret", self._one_percent()))
         rows.append(("certified", f"bounds at most {self.bound:.2g} apart"))
@@ -198,6 +209,8 @@ class Card:
         if self.ladder:
             rungs = ", ".join(f"{key} {figure(value)}" for key, value in self.ladder.items())
             rows.append(("information", f"{rungs} (discounted)" if self.criterion == "discounted" else rungs))
+        if not self.observed:
+            rows.append(("hardness", "of the hidden states, as if they were seen:"))
         rows += [(key.replace("_", " "), self._measured(key, value)) for key, value in self.hardness.items()]
         rows.append(("fingerprint", self.fingerprint[:16]))
         rows += [("source", source) for source in self.sources]
@@ -221,8 +234,8 @@ class Card:
             return NOT_MEASURED[key]
         if math.isinf(value):
             return ENDLESS[key]
-        unit = UNITS[key]
-        return f"{figure(value, 6)} {unit}" if unit else figure(value, 6)
+        unit = UNITS[key].replace("steps", "step").replace("backups", "backup") if value == 1 else UNITS[key]
+        return f"{figure(value, 6)} {unit}".rstrip()
 
     def _named(self, criterion: str) -> str:
         if criterion == "discounted":
@@ -247,7 +260,9 @@ class Card:
             text += ["  writes the optimal policy of all of them."]
         else:
             policy = "an optimal policy" if self.observed else "an optimal policy, if states were seen"
-            text += ["", f"  {policy}:", "", *(f"    {line}" for line in self.picture().splitlines())]
+            legend = self._legend()
+            text += ["", f"  {policy}{f' ({legend})' if legend else ''}:", ""]
+            text += [f"    {line}" for line in self.picture().splitlines()]
         return "\n".join(text)
 
 
@@ -262,6 +277,9 @@ def figure(value: float, digits: int = 10) -> str:
 
 #: Columns of a card in the terminal; pictures of wide maps may need more.
 WIDTH = 100
+
+#: Arrows that need no legend.
+SELF_EVIDENT = "←↑→↓↖↗↘↙"
 
 #: Units of the measures of hardness; gaps and bias are in reward.
 UNITS = {

@@ -81,7 +81,7 @@ def hardness(mdp: TabularMDP, discount: float = 0.99) -> Hardness:
     best = solve(mdp, discount, tolerance=1e-10)
     gaps = _action_gaps(mdp, best)
     positive = gaps[(gaps > 0) & np.isfinite(gaps)]
-    chain = _Restarting(mdp)
+    chain = Restarting(mdp)
     small = len(chain.states) <= MOST_STATES
     diameter, pair = chain.diameter() if small else (None, None)
     return Hardness(
@@ -131,15 +131,15 @@ def _laidlaw_horizon(mdp: TabularMDP, discount: float, optimal: BoolArray, state
     return None
 
 
-class _Restarting:
+class Restarting:
     """The live states that can be reached from the start, where an end jumps to the start.
 
     Attributes:
         states: [n] their indices in the table.
+        moves: their pairs, with [M] the action of each in `pair_action`.
     """
 
     def __init__(self, mdp: TabularMDP) -> None:
-        self.num_actions = mdp.num_actions
         ends = mdp.terminated | mdp.terminal[mdp.next_state]
         initial = mdp.initial / mdp.initial.sum()
         num_pairs = mdp.num_states * mdp.num_actions
@@ -164,24 +164,21 @@ class _Restarting:
         here = np.full(mdp.num_states, -1)
         here[self.states] = np.arange(len(self.states))
         pairs = pairs[reached[pairs // mdp.num_actions]]
-        self.pair_state: IntArray = here[pairs // mdp.num_actions]  # [M]
         self.pair_action: IntArray = pairs % mdp.num_actions  # [M]
-        self.matrix = scipy.sparse.csr_array(full[pairs][:, self.states])  # [M, n]
-        self.first: IntArray = np.flatnonzero(np.diff(self.pair_state, prepend=-1))
-
-    # -- diameter ----------------------------------------------------------------------------------------------------
+        matrix = scipy.sparse.csr_array(full[pairs][:, self.states])  # [M, n]
+        self.moves = Moves(here[pairs // mdp.num_actions], matrix)
 
     def diameter(self) -> tuple[float, tuple[int, int] | None]:
         """(steps, the pair it is taken at)."""
         n = len(self.states)
-        graph = _by_state(self.pair_state, n) @ self.matrix
+        graph = _by_state(self.moves.state, n) @ self.moves.matrix
         count, component = scipy.sparse.csgraph.connected_components(graph, connection="strong")
         if count > 1:
             sink = self._closed_class(graph, component)
             source = int(np.flatnonzero(component == sink)[0])
             target = int(np.flatnonzero(component != sink)[0])
             return math.inf, (int(self.states[source]), int(self.states[target]))
-        steps, states = diameter(Moves(self.pair_state, self.matrix))
+        steps, states = diameter(self.moves)
         return steps, None if states is None else (int(self.states[states[0]]), int(self.states[states[1]]))
 
     def _closed_class(self, graph: scipy.sparse.csr_array, component: IntArray) -> int:
@@ -190,19 +187,10 @@ class _Restarting:
         leaving = set(component[edges.row[component[edges.row] != component[edges.col]]].tolist())
         return next(int(c) for c in component if int(c) not in leaving)
 
-    def _lowest(self, chosen: BoolArray) -> IntArray:
-        """[n] the first of each state's chosen pairs."""
-        rows = np.full(len(self.states), -1)
-        picked = np.flatnonzero(chosen)[::-1]
-        rows[self.pair_state[picked]] = picked
-        return rows
-
-    # -- mixing ------------------------------------------------------------------------------------------------------
-
     def mixing_time(self, policy: IntArray) -> float:
         """Steps of the lazy chain of `policy` [S], over the states it can reach from the start."""
-        chosen = self.pair_action == policy[self.states][self.pair_state]
-        return mixing_time(scipy.sparse.csr_array(self.matrix[self._lowest(chosen)]))
+        rows = np.flatnonzero(self.pair_action == policy[self.states][self.moves.state])
+        return mixing_time(scipy.sparse.csr_array(self.moves.matrix[rows]))
 
 
 def _by_state(state: IntArray, num_states: int) -> scipy.sparse.csr_array:
