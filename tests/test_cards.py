@@ -209,7 +209,7 @@ def test_known_answers_and_source_are_those_of_the_keywords() -> None:
 
 
 def test_letters_on_a_map_are_told() -> None:
-    assert "an optimal policy (A accept, R reject):" in str(card_of("bellglass/QueueAdmission-v0"))
+    assert "an optimal policy (R reject, A admit):" in str(card_of("bellglass/QueueAdmission-v0"))
 
 
 def test_a_measure_that_does_not_exist_says_why(lake: Card) -> None:
