@@ -232,3 +232,15 @@ def test_a_card_from_before_known_answers_is_still_read(lake: Card) -> None:
     assert Card.from_json(json.dumps(old)) == replace(lake, known=(), threshold=None)
     with pytest.raises(ValueError, match="keys are not those of a card"):
         Card.from_json(json.dumps({**old, "colour": "red"}))
+
+
+def test_gymnasiums_own_tables_have_cards_too() -> None:
+    lake = card_of("FrozenLake-v1")
+    assert lake.observed
+    assert lake.optimum["finite_horizon"] == pytest.approx(0.7441902878, abs=1e-9)
+    assert lake.threshold == gym.spec("FrozenLake-v1").reward_threshold
+
+
+def test_what_lays_no_table_open_has_no_card() -> None:
+    with pytest.raises(ValueError, match="CartPole-v1 has no card: it lays no table open"):
+        card_of("CartPole-v1")

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..agents.planning import hardness, information_ladder
 from ..agents.planning.beliefs import TooManyBeliefs, belief_table
-from ..envs.mdp import TabularMDP
+from ..envs.mdp import TabularMDP, table_of
 from .assembly import card_discount, default_name
 from .card import Card, CardLayout
 from .catalogue import make_environment
@@ -69,12 +69,17 @@ def card_of(
         horizon: steps of an episode, for the finite horizon; by default the environment's time limit.
 
     Raises:
-        ValueError: the criterion does not apply.
+        ValueError: the criterion does not apply, or there is no table.
         gymnasium.error.Error: the id or a keyword is unknown.
     """
     entry = Environment(id=env_id, keywords=dict(keywords or {}), steps=1)
     spec = EnvironmentSpec(id=env_id, name=name or default_name(entry), keywords=entry.keywords, steps=1)
     env = make_environment(spec)
+    try:
+        table_of(env)
+    except TypeError as error:
+        env.close()
+        raise ValueError(f"{env_id} has no card: it lays no table open") from error
     try:
         limit = env.spec.max_episode_steps if env.spec is not None else None
         if horizon is None:

@@ -34,7 +34,7 @@ ROUGH = 1e-3
 SAME = 1e-11
 
 #: Rounds that a target gets before its systems are solved, and sweeps of a round.
-ROUNDS, SWEEPS = 12, 8
+ROUNDS, SWEEPS = 24, 8
 
 #: States up to which every target is solved at once, without sweeps; systems are dense then.
 SMALL = 100
