@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -12,6 +10,7 @@ import scipy.sparse
 import bellglass
 from bellglass.agents.planning import diameters
 from bellglass.agents.planning.diameters import Moves, diameter
+from bellglass.agents.planning.measures import Restarting
 from bellglass.envs.mdp import TabularMDP
 
 
@@ -112,14 +111,16 @@ def test_a_walk_against_the_current_keeps_its_digits(forward: float) -> None:
 
 
 @pytest.mark.slow
-def test_a_lake_of_six_thousand_states_is_measured() -> None:
-    """By symmetry of an open lake the farthest pair lies corner to corner of a side without start or goal."""
-    side = 77
-    rows = ["".join("S" if (i, j) == (0, 0) else "G" if i == j == side - 1 else "F" for j in range(side))
-            for i in range(side)]  # fmt: skip
-    lake = bellglass.table_of(gym.make("bellglass/FrozenLake-v0", desc=rows))
-    measured = bellglass.hardness(lake, 0.99)
-    assert measured.diameter is not None
-    assert 2 * (side - 1) < measured.diameter < 10 * side
-    assert measured.mixing_time is not None
-    assert math.isfinite(measured.mixing_time)
+def test_a_river_of_six_thousand_states_keeps_its_closed_form() -> None:
+    """From k to k + 1 it takes  t_k = (1 + q_k t_{k-1}) / p_k  steps: one up has chance p_k, one down q_k."""
+    size = 6_000
+    river = bellglass.table_of(gym.make("bellglass/RiverSwim-v0", n=size))
+    climb, total = 0.0, 0.0
+    for k in range(size - 1):
+        up, down = (sum(p for p, s, *_ in river.P[k][1] if s == k + step) for step in (1, -1))
+        climb = (1.0 + down * climb) / up
+        total += climb
+    chain = Restarting(river)
+    steps, pair = chain.diameter()
+    assert steps == pytest.approx(total, rel=1e-9)
+    assert pair == (0, size - 1)
