@@ -17,7 +17,7 @@ from ..envs.mdp import TabularMDP
 from .assembly import card_discount, default_name
 from .card import Card, CardLayout
 from .catalogue import make_environment
-from .config import Environment, Suite
+from .config import Suite
 from .mistakes import SuiteError
 from .planners import UNANSWERED, gap_of_policy
 from .records import Criterion, EnvironmentSpec, ScoringSpec
@@ -55,8 +55,10 @@ def card_of(
         ValueError: the criterion does not apply.
         gymnasium.error.Error: the id or a keyword is unknown.
     """
-    entry = Environment(id=env_id, keywords=dict(keywords or {}), steps=1)
-    spec = EnvironmentSpec(id=env_id, name=name or default_name(entry), keywords=entry.keywords, steps=1)
+    made_with = dict(keywords or {})
+    spec = EnvironmentSpec(
+        id=env_id, name=name or default_name(env_id, made_with), keywords=made_with, steps=1
+    )
     env = make_environment(spec)
     try:
         limit = env.spec.max_episode_steps if env.spec is not None else None

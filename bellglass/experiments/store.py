@@ -18,6 +18,7 @@ written in place: temporary file, fsync, rename, fsync of the folder.
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib.metadata
 import json
 import os
@@ -53,7 +54,16 @@ PACKAGES = ("bellglass", "numpy", "scipy", "numba", "gymnasium", "torch", "stabl
 
 
 class FolderError(ValueError):
-    """A results folder that must not be read or written, and why, in one line."""
+    """A results folder that must not or cannot be read or written, and why, in one line."""
+
+
+@contextlib.contextmanager
+def writable(folder: Path) -> Iterator[None]:
+    """What goes wrong while a file in `folder` is written (no space, no permission) as a FolderError."""
+    try:
+        yield
+    except OSError as error:
+        raise FolderError(f"{folder}: cannot be written to: {error.strerror or one_line(error)}") from error
 
 
 def versions() -> dict[str, str]:
@@ -147,11 +157,9 @@ class Store:
             FolderError: something else lies there: results of other tables, another format or another suite.
         """
         path = Path(folder)
-        try:
-            check_folder_for(path, suite)
+        check_folder_for(path, suite)
+        with writable(path):
             return cls._opened(path, suite)
-        except OSError as error:
-            raise FolderError(f"{path}: cannot be written to: {one_line(error)}") from None
 
     @classmethod
     def _opened(cls, path: Path, suite: Suite) -> Store:
@@ -191,7 +199,8 @@ class Store:
         if not (self.folder / MARKER).exists():  # somebody removed it: do not bring half of it back
             raise FolderError(f"{self.folder}: was removed or moved while its suite ran")
         folder = self.run_folder(spec)
-        folder.mkdir(parents=True, exist_ok=True)
+        with writable(self.folder):
+            folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     @contextlib.contextmanager
@@ -202,7 +211,8 @@ class Store:
         """
         lock = filelock.FileLock(self.folder / "locks" / f"{spec.run_id}.lock")
         try:
-            lock.acquire(timeout=0)
+            with writable(self.folder):
+                lock.acquire(timeout=0)
         except filelock.Timeout:
             yield False
             return
@@ -211,32 +221,44 @@ class Store:
         finally:
             lock.release()
 
+    def is_claimed(self, spec: RunSpec) -> bool:
+        """Whether another process was doing the run a moment ago: only a look, no promise."""
+        with self.claim(spec) as ours:
+            return not ours
+
     def begin(self, spec: RunSpec) -> IO[bytes]:
         """Clears what an earlier attempt left, and opens the curve to append to (the run must be claimed)."""
         folder = self._made_folder(spec)
-        sweep_temporaries(folder)
-        for name in ("result.json", "failed.json", "timing.json"):
-            (folder / name).unlink(missing_ok=True)
-        return (folder / "curve.jsonl").open("wb")
+        with writable(self.folder):
+            sweep_temporaries(folder)
+            for name in ("result.json", "failed.json", "timing.json"):
+                (folder / name).unlink(missing_ok=True)
+            return (folder / "curve.jsonl").open("wb", buffering=0)
 
     def append(self, curve: IO[bytes], point: CurvePoint) -> None:
         """Adds one point to an open curve, for whoever reads along."""
-        curve.write(line_of(point).encode())
-        curve.flush()
+        line = line_of(point).encode()
+        with writable(self.folder):
+            if curve.write(line) != len(line):  # a disk that is nearly full takes what fits
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def finish(self, curve: IO[bytes], result: RunResult, timing: Timing) -> None:
         """Ends a run: curve and timing first, and the result, which alone makes it finished, last."""
-        os.fsync(curve.fileno())
-        curve.close()
         folder = self.run_folder(result.spec)
-        written = (folder / "curve.jsonl").read_bytes()
-        write_whole(folder / "timing.json", canonical({**asdict(timing), "versions": versions()}) + "\n")
-        write_whole(folder / "result.json", result_text(result, written))
+        with writable(self.folder):
+            os.fsync(curve.fileno())
+            curve.close()
+            written = (folder / "curve.jsonl").read_bytes()
+            write_whole(
+                folder / "timing.json", canonical({**asdict(timing), "versions": versions()}) + "\n"
+            )
+            write_whole(folder / "result.json", result_text(result, written))
 
     def fail(self, failure: FailedRun) -> None:
         """Ends a run that failed (the run must be claimed)."""
         folder = self._made_folder(failure.spec)
-        write_whole(folder / "failed.json", canonical(asdict(failure)) + "\n")
+        with writable(self.folder):
+            write_whole(folder / "failed.json", canonical(asdict(failure)) + "\n")
 
     def result(self, spec: RunSpec) -> RunResult | None:
         """The finished run, or None.
@@ -380,6 +402,12 @@ def check_folder_for(path: Path, suite: Suite) -> None:
     if not (path / MARKER).exists():
         raise FolderError(f"{path}: holds files and is no results folder of bellglass; choose another one")
     marker = Store.read(path).marker
+    made, ours = marker["versions"]["bellglass"], versions()["bellglass"]
+    if made != ours:
+        raise FolderError(
+            f"{path}: its results were made with bellglass {made}, and this is {ours}: numbers of two versions "
+            "do not belong together; choose another folder"
+        )
     for name, fingerprint in marker["fingerprints"].items():
         new = suite.fingerprints.get(name, fingerprint)
         if new != fingerprint:
