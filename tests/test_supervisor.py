@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from bellglass.experiments.config import Suite, suite_from
+from bellglass.experiments.processes import cause_of
 from bellglass.experiments.records import Sweep
 from bellglass.experiments.store import FolderError, Store, find_damage, load_sweep
-from bellglass.experiments.supervisor import cause_of, run_suite
+from bellglass.experiments.supervisor import run_suite
 
 SWIM = {"id": "bellglass/RiverSwim-v0", "steps": 1_000}
 LAKE = {"id": "bellglass/FrozenLake-v0", "steps": 1_000}

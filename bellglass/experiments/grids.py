@@ -54,7 +54,7 @@ def mistakes_in_grid(grid: Mapping[str, Any], settings: Mapping[str, Any], place
     """
     wrong: Wrong = []
     for path, values in axes_of(grid):
-        where = ["grid", *path]
+        where: list[str | int] = ["grid", *path]
         if not isinstance(values, list):
             wrong.append(
                 (where, f"must be a list of values, got {values!r}; one value belongs under {place}")

@@ -30,7 +30,11 @@ from .records import AgentSpec, FailedRun, RunSpec
 from .store import FolderError, Store, one_line
 
 #: Read by Ray when it is first imported.
-SETTINGS = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+SETTINGS = {
+    "RAY_AUTH_MODE": "token",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
 for _name, _value in SETTINGS.items():
     os.environ.setdefault(_name, _value)
 

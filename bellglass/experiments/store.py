@@ -210,14 +210,10 @@ class Store:
         The lock falls with the process that holds it, however that ends.
         """
         lock = filelock.FileLock(self.folder / "locks" / f"{spec.run_id}.lock")
+        with writable(self.folder), contextlib.suppress(filelock.Timeout):
+            lock.acquire(timeout=0)
         try:
-            with writable(self.folder):
-                lock.acquire(timeout=0)
-        except filelock.Timeout:
-            yield False
-            return
-        try:
-            yield True
+            yield lock.is_locked
         finally:
             lock.release()
 
@@ -249,9 +245,7 @@ class Store:
             os.fsync(curve.fileno())
             curve.close()
             written = (folder / "curve.jsonl").read_bytes()
-            write_whole(
-                folder / "timing.json", canonical({**asdict(timing), "versions": versions()}) + "\n"
-            )
+            write_whole(folder / "timing.json", canonical({**asdict(timing), "versions": versions()}) + "\n")
             write_whole(folder / "result.json", result_text(result, written))
 
     def fail(self, failure: FailedRun) -> None:

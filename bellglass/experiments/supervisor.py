@@ -28,7 +28,7 @@ from .mistakes import unknown
 from .processes import cause_of, context_for, one_thread_each, without_main
 from .progress import Progress, Watcher
 from .records import AgentSpec, FailedRun, RunSpec, Sweep
-from .store import FolderError, Store, check_folder_for
+from .store import FolderError, Store, check_folder_for, writable
 from .worker import Ending, Job, process
 
 #: Where processes run: on this machine, or wherever a Ray cluster has room.
@@ -90,19 +90,36 @@ def run_suite(
     check_ways(workers, engine, suite.limits)
     if engine == "ray":
         from .ray_engine import RayCluster  # says at once if Ray is missing
+    store = prepared_store(suite, output)
+    planned = suite.plan()[0]
+    todo = [spec for spec in planned if not store.is_sound(spec)]
+    try:
+        with Progress(planned, todo, shown=progress) as shown:
+            if engine == "ray" and todo:
+                with RayCluster(workers) as cluster:
+                    cluster.do(todo, store, suite.limits, suite.agents, shown)
+            else:
+                Supervisor(store, suite.limits, suite.agents, workers or os.cpu_count() or 1, shown).do(todo)
+    except FolderError as error:
+        kept = sum(store.is_sound(spec) for spec in planned)
+        raise FolderError(
+            f"{error}; {kept} of {len(planned)} runs are finished and kept, and the same command goes on from there"
+        ) from None
+    return store.sweep()
+
+
+def prepared_store(suite: Suite, output: str | PathLike[str]) -> Store:
+    """The results folder of a suite, with its cards, ready for runs.
+
+    Raises:
+        FolderError, SuiteError: as `run_suite`.
+    """
     check_folder_for(Path(output), suite)
     cards = cards_for(suite, output)
     store = Store.open(output, suite)
-    write_cards(store.folder, cards)
-    planned = suite.plan()[0]
-    todo = [spec for spec in planned if not store.is_sound(spec)]
-    with Progress(planned, todo, shown=progress) as shown:
-        if engine == "ray" and todo:
-            with RayCluster(workers) as cluster:
-                cluster.do(todo, store, suite.limits, suite.agents, shown)
-        else:
-            Supervisor(store, suite.limits, suite.agents, workers or os.cpu_count() or 1, shown).do(todo)
-    return store.sweep()
+    with writable(store.folder):
+        write_cards(store.folder, cards)
+    return store
 
 
 def check_ways(workers: int | None, engine: str, limits: Limits) -> None:
@@ -176,9 +193,7 @@ class Supervisor:
     def _start(self, job: Job, logs: Path) -> None:
         log = logs / f"{job.spec.run_id}.{job.attempt}.log"
         ending, tell = self.context.Pipe(duplex=False)
-        child = self.context.Process(
-            target=process, args=(job, self.store.folder, log, tell), daemon=True
-        )
+        child = self.context.Process(target=process, args=(job, self.store.folder, log, tell), daemon=True)
         began = time.monotonic()
         with without_main():
             child.start()

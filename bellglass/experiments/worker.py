@@ -30,7 +30,6 @@ class Job:
     megabytes: int | None = None
 
 
-
 #: What became of a run: done here; done already, by another process; an error, which lies in the store; held by
 #: another process; or not to be written down, because the folder takes no more.
 Outcome = Literal["finished", "known", "failed", "busy", "unwritable"]
