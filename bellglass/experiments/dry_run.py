@@ -2,7 +2,7 @@
 
 How long: runs of the pair that lie in the results folder say it; else the pair is tried for about half a second.
 
-    a run  =  start of a process + making and solving + learning + points * one exact score
+    a run  =  start of a process + making, solving and the first score + learning + points * one exact score
     learning  =  what the trial took  +  steps left / steps per second in the trial's second half
 """
 
@@ -70,6 +70,7 @@ def forecast(spec: RunSpec) -> Forecast:
     began = time.perf_counter()
     try:
         stage = set_stage(spec)
+        stage.scorer.score(stage.agent)  # the first one makes what the others share
         made = time.perf_counter() - began
         watch = Stopwatch()
         stage.agent.learn(spec.environment.steps, callback=watch)
