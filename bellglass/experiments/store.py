@@ -18,7 +18,6 @@ written in place: temporary file, fsync, rename, fsync of the folder.
 from __future__ import annotations
 
 import contextlib
-import errno
 import importlib.metadata
 import json
 import os
@@ -235,8 +234,8 @@ class Store:
         """Adds one point to an open curve, for whoever reads along."""
         line = line_of(point).encode()
         with writable(self.folder):
-            if curve.write(line) != len(line):  # a disk that is nearly full takes what fits
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            while line:  # a disk that is nearly full takes what fits, and says why at the next try
+                line = line[curve.write(line) :]
 
     def finish(self, curve: IO[bytes], result: RunResult, timing: Timing) -> None:
         """Ends a run: curve and timing first, and the result, which alone makes it finished, last."""
