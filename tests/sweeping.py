@@ -59,6 +59,16 @@ sys.exit(len(sweep.failed) + len(sweep.missing))
 """
 
 
+def ray_workers(pid: int) -> list[int]:
+    """Ray's workers below `pid` that are doing a run."""
+    found = []
+    for child in descendants(pid):
+        with contextlib.suppress(OSError):
+            if (Path("/proc") / str(child) / "cmdline").read_bytes().startswith(b"ray::do_one"):
+                found.append(child)
+    return found
+
+
 def sweep_command(suite: Suite, folder: Path, engine: str = "local") -> list[str]:
     """A program that runs the suite with two workers; exit code 0 if all runs are finished."""
     file = folder.parent / "suite.toml"

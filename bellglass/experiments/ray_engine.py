@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import platform
 import secrets
+import socket
 import sys
 import time
 from collections import deque
@@ -117,9 +118,10 @@ class RayCluster:
                 ray.init(address=address, log_to_driver=False, logging_level="ERROR")
             else:
                 start_here(self.workers)
-        except (ray.exceptions.RayError, ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+        except (ray.exceptions.RayError, OSError, RuntimeError, ValueError) as error:
             where = f"RAY_ADDRESS={address}" if address else "Ray on this machine"
-            raise EngineError(f"{where}: {one_line(error)}") from error
+            hint = " (is RAY_AUTH_TOKEN the cluster's token?)" if address else ""
+            raise EngineError(f"{where}: {one_line(error)}{hint}") from error
         return self
 
     def __exit__(
@@ -166,6 +168,21 @@ class RayCluster:
         finally:
             for reference in running:
                 ray.cancel(reference, force=True)
+
+
+def check_that_somebody_answers() -> None:
+    """Looks whether anything listens at RAY_ADDRESS, since Ray itself takes minutes to give up.
+
+    Raises:
+        EngineError: nothing does.
+    """
+    address = os.environ.get("RAY_ADDRESS", "")
+    host, _, port = address.rpartition("/")[2].rpartition(":")
+    if host and port.isdigit():
+        try:
+            socket.create_connection((host, int(port)), timeout=10.0).close()
+        except (OSError, OverflowError) as error:
+            raise EngineError(f"RAY_ADDRESS={address}: nobody answers there: {one_line(error)}") from None
 
 
 def start_here(workers: int | None) -> None:

@@ -89,7 +89,9 @@ def run_suite(
     """
     check_ways(workers, engine, suite.limits)
     if engine == "ray":
-        from .ray_engine import RayCluster  # says at once if Ray is missing
+        from .ray_engine import RayCluster, check_that_somebody_answers  # says at once if Ray is missing
+
+        check_that_somebody_answers()
     store = prepared_store(suite, output)
     planned = suite.plan()[0]
     todo = [spec for spec in planned if not store.is_sound(spec)]
