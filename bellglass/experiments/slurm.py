@@ -43,7 +43,7 @@ def write_array(suite: Suite, output: str | PathLike[str], *, tasks: int | None 
     """
     check_ways(tasks, "local", suite.limits)
     folder = Path(output).resolve()
-    if re.search(r"\\s", str(folder)):
+    if re.search(r"\s", str(folder)):
         raise ValueError(f"{folder}: sbatch takes no blanks in the path of its logs; choose another folder")
     store = prepared_store(suite, folder)
     limit = suite.limits.megabytes
