@@ -20,11 +20,12 @@ from ..envs.mdp import table_of
 from .cards import load_cards
 from .catalogue import make_environment
 from .config import Suite, read_suite
+from .marker import environments_of, versions
 from .mistakes import SuiteError
 from .progress import Progress
 from .records import RunResult, RunSpec, Sweep
 from .run import grid_of
-from .store import FolderError, Store, environments_of, is_temporary, versions
+from .store import FolderError, Store, is_temporary
 from .supervisor import Supervisor
 from .worker import told
 

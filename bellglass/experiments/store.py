@@ -18,11 +18,8 @@ written in place: temporary file, fsync, rename, fsync of the folder.
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import json
 import os
-import platform
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -30,26 +27,18 @@ from typing import IO, Any
 
 import filelock
 
-from .config import Suite, planned_runs
+from .config import Suite
+from .marker import FORMAT, MARKER, agents_of, environments_of, marker_of, plan_of, scoring_of, versions
 from .records import (
-    AgentSpec,
     CurvePoint,
-    EnvironmentSpec,
     FailedRun,
     RunResult,
     RunSpec,
-    ScoringSpec,
     Skipped,
     Sweep,
     Timing,
 )
 from .text import canonical, line_of, result_from, result_text
-
-#: Raised with every change that older code could not read.
-FORMAT = 1
-
-MARKER = "bellglass.json"
-PACKAGES = ("bellglass", "numpy", "scipy", "numba", "gymnasium", "torch", "stable-baselines3")
 
 
 class FolderError(ValueError):
@@ -63,17 +52,6 @@ def writable(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise FolderError(f"{folder}: cannot be written to: {error.strerror or one_line(error)}") from error
-
-
-def versions() -> dict[str, str]:
-    """What is installed here."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[package] = importlib.metadata.version(package)
-    if "bellglass" not in found:
-        found["bellglass"] = str(sys.modules[__name__.partition(".")[0]].__version__)
-    return found
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -442,46 +420,6 @@ def same_text(path: Path, text: str) -> bool:
         return path.read_text(encoding="utf-8") == text
     except (OSError, UnicodeDecodeError):
         return False
-
-
-def marker_of(suite: Suite) -> dict[str, Any]:
-    """What `bellglass.json` says of a suite."""
-    return {
-        "kind": "bellglass results",
-        "format": FORMAT,
-        "name": suite.name,
-        "seeds": suite.seeds,
-        "agents": [asdict(agent) for agent in suite.agents],
-        "environments": [asdict(environment) for environment in suite.environments],
-        "scoring": {name: asdict(scoring) for name, scoring in suite.scoring.items()},
-        "pairs": sorted(suite.pairs),
-        "skipped": [asdict(skip) for skip in suite.skipped],
-        "fingerprints": dict(suite.fingerprints),
-        "versions": versions(),
-    }
-
-
-def agents_of(marker: Mapping[str, Any]) -> tuple[AgentSpec, ...]:
-    """The agents of a suite."""
-    return tuple(AgentSpec(**agent) for agent in marker["agents"])
-
-
-def environments_of(marker: Mapping[str, Any]) -> tuple[EnvironmentSpec, ...]:
-    """The environments of a suite."""
-    return tuple(EnvironmentSpec(**environment) for environment in marker["environments"])
-
-
-def scoring_of(marker: Mapping[str, Any]) -> dict[str, ScoringSpec]:
-    """The criterion of each environment, by its name."""
-    return {name: ScoringSpec(**scoring) for name, scoring in marker["scoring"].items()}
-
-
-def plan_of(marker: Mapping[str, Any]) -> tuple[RunSpec, ...]:
-    """Every run of a suite."""
-    pairs = frozenset((agent, environment) for agent, environment in marker["pairs"])
-    return planned_runs(
-        agents_of(marker), environments_of(marker), scoring_of(marker), pairs, marker["seeds"]
-    )
 
 
 def one_line(error: BaseException) -> str:
