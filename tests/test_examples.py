@@ -73,3 +73,34 @@ def test_one_state_is_seen_in_seven_ways(capsys: pytest.CaptureFixture[str], tmp
     assert worths["state and clock"] == pytest.approx(0.74419, abs=1e-5)
     assert worths["column"] < worths["state"] < worths["state and clock"]
     assert "state: 0.74016" in capsys.readouterr().out
+
+
+def test_a_comparison_without_a_file_writes_its_report_and_a_second_call_changes_no_result(
+    tmp_path: Path,
+) -> None:
+    main = runpy.run_path(str(EXAMPLES / "compare_agents.py"))["main"]
+    scores = main(str(tmp_path / "out"), steps=3_000, seeds=2)
+    assert set(scores) == {"QLearning", "ExpectedSarsa", "CertaintyEquivalence"}
+    assert scores["CertaintyEquivalence"] > 0.9  # it plans on what it has counted
+    assert "CertaintyEquivalence" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    written = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("result.json")}
+    assert len(written) == 2 * 3 * 2
+    assert main(str(tmp_path / "out"), steps=3_000, seeds=2) == scores
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+
+
+def test_a_grid_of_settings_is_swept_and_less_exploration_costs_less_at_the_cliff(tmp_path: Path) -> None:
+    regret = runpy.run_path(str(EXAMPLES / "sweep_a_setting.py"))["main"](str(tmp_path), 10_000, 3)
+    assert len(regret) == 6
+    for step_size in (0.1, 0.5):
+        assert (
+            regret[f"Q step_size={step_size} epsilon=0.02"] < regret[f"Q step_size={step_size} epsilon=0.1"]
+        )
+
+
+def test_an_agent_of_ones_own_plays_beside_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten seeds that explored for half their steps scored between .80 and 1."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))  # where a script's own module is found
+    scores = runpy.run_path(str(EXAMPLES / "your_own_agent.py"))["main"](str(tmp_path), seeds=3)
+    assert list(scores) == ["explore share=0.1", "explore share=0.5", "Q-learning"]
+    assert scores["explore share=0.5"] > 0.7

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -93,12 +94,30 @@ class Examiner:
         self.next_timestep = sys.maxsize if done else self._grid[len(self.points)]
 
 
-def run(spec: RunSpec, seen: PointSeen = lambda point: None) -> RunResult:
-    """Does one run, and tells `seen` of every point of its curve.
+@dataclass(frozen=True)
+class Stage:
+    """All that a run needs, made and not yet begun.
 
-    Raises:
-        Exception: whatever the environment or the agent raises.
+    Attributes:
+        scorer: knows the exact answers of the environment.
+        meter: the environment in which the agent learns.
+        agent: with its seed.
+        discount: of an agent that says none of its own.
     """
+
+    scorer: Scorer
+    meter: RegretMeter | VectorRegretMeter
+    agent: Any
+    discount: float
+
+    def close(self) -> None:
+        """Closes the environments."""
+        self.meter.close()
+        self.scorer.env.close()
+
+
+def set_stage(spec: RunSpec) -> Stage:
+    """Makes the environment, its answers and the agent of a run."""
     one_thread()
     env = make_environment(spec.environment)
     discount = discount_for_agents(spec.scoring, env)
@@ -110,7 +129,18 @@ def run(spec: RunSpec, seen: PointSeen = lambda point: None) -> RunResult:
     else:
         meter = VectorRegretMeter(make_environments(spec.environment, copies), scorer.gaps)
     agent = make_agent(spec.agent, meter, discount=discount, seed=agent_seed(spec.seed))
-    examiner = Examiner(grid_of(spec.environment.steps, spec.scoring.points), scorer, meter, seen)
+    return Stage(scorer, meter, agent, discount)
+
+
+def run(spec: RunSpec, seen: PointSeen = lambda point: None) -> RunResult:
+    """Does one run, and tells `seen` of every point of its curve.
+
+    Raises:
+        Exception: whatever the environment or the agent raises.
+    """
+    stage = set_stage(spec)
+    scorer, agent = stage.scorer, stage.agent
+    examiner = Examiner(grid_of(spec.environment.steps, spec.scoring.points), scorer, stage.meter, seen)
     examiner.begin(agent)
     agent.learn(spec.environment.steps, callback=examiner)
     examiner.end(agent)
@@ -119,14 +149,13 @@ def run(spec: RunSpec, seen: PointSeen = lambda point: None) -> RunResult:
         fingerprint=scorer.mdp.fingerprint,
         optimum=scorer.optimum,
         random=scorer.random,
-        floor=scorer.floor(float(getattr(agent, "discount", discount))),
+        floor=scorer.floor(float(getattr(agent, "discount", stage.discount))),
         curve=tuple(examiner.points),
         policy=scorer.final_policy(agent),
         exact=scorer.exact,
         values=scorer.final_values(agent),
     )
-    meter.close()
-    env.close()
+    stage.close()
     return result
 
 
