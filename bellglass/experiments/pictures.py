@@ -25,6 +25,8 @@ DARK = ("#5db2f2", "#ff9248", "#37cfa0", "#ee9ecb", "#e6b84a", "#a6c8ff", "#e58f
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "5 2", "1 3", "12 4", "4 4 1 4")
 MARKERS = ("circle", "square", "triangle", "diamond", "down", "plus", "cross", "ring")
 
+#: With more lines than this a chart hides its bands, which would be one grey mass.
+FEW = 5
 #: Width and height of a chart, and its margins: left, right, top, bottom.
 CHART = (360, 232)
 MARGIN = (50, 14, 22, 40)
@@ -32,7 +34,7 @@ MARGIN = (50, 14, 22, 40)
 STANDALONE_STYLE = (
     "text{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif;fill:#1c2127}"
     ".tick{fill:#5a6472;font-size:11px}.grid{stroke:#e4e7eb;fill:none}.axis{stroke:#8b95a1;fill:none}"
-    ".line{fill:none;stroke-width:1.9}.band{stroke:none;opacity:.13}.dot{opacity:.75}.dots{fill-opacity:.75}.mean{stroke-width:2.4}"
+    ".line{fill:none;stroke-width:1.9}.band{stroke:none;opacity:.13}.crowded .band{opacity:0}.dot{opacity:.75}.dots{fill-opacity:.75}.mean{stroke-width:2.4}"
     ".ref{stroke:#1c2127;stroke-dasharray:5 4;fill:none}.ref.low{stroke:#8b95a1}.span{stroke-width:5;opacity:.35}"
     ".cell{stroke:#d5dae0;fill:#fff}.wall{fill:#c9cfd6}.value{fill:#2f7fc4}.lost{fill:#7c5cc4}"
     ".number,.glyph{text-anchor:middle}.number{font-size:10.5px}.small{font-size:9.5px}"
@@ -304,10 +306,11 @@ def line_chart(
             f'd="{path(across, down)}"/>'
             f"{marker(line.agent, across[-1], down[-1])}</g>"
         )
-    extra = ""
+    crowded = " crowded" if len(series) > FEW else ""
+    extra = f' class="{crowded.strip()}"' if crowded else ""
     if key:
         extra = (
-            f' tabindex="0" class="chart" data-key="{escape(key)}" '
+            f' tabindex="0" class="chart{crowded}" data-key="{escape(key)}" '
             f'data-x="{left},{width - right},{x.low:g},{x.high:g}"'
         )
         parts.append(f'<path class="cursor" d="M0 {top}V{height - bottom}"/>')

@@ -6,6 +6,7 @@ that two machines write the same bytes.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -73,7 +74,7 @@ class RunSpec:
         del spec["agent"]["name"], spec["environment"]["name"]
         return json.dumps(spec, sort_keys=True, separators=(",", ":"))
 
-    @property
+    @functools.cached_property
     def run_id(self) -> str:
         """The first 16 hex digits of the SHA-256 of `canonical()`."""
         return hashlib.sha256(self.canonical().encode()).hexdigest()[:16]

@@ -62,8 +62,8 @@ def regret(comparison: Comparison, data: dict[str, object], detail: Detail) -> s
             + "</div>"
         )
     lead = (
-        "In reward units of each environment, mean over seeds, band from the lowest to the highest seed. Lower is "
-        "better; a flat line plays optimally."
+        f"In reward units of each environment, mean over seeds, {band(comparison)}. Lower is better; a flat line plays "
+        "optimally."
     )
     return section("regret", heading, lead, choice + "".join(parts) + left_at_the_end(comparison))
 
@@ -76,6 +76,16 @@ def episodic_of(cell: Cell) -> Curve | None:
 def gap_of(cell: Cell) -> Curve | None:
     """Known for every agent."""
     return cell.gap_regret
+
+
+def band(comparison: Comparison) -> str:
+    """What the band around a line is, and when it shows."""
+    shown = "band from the lowest to the highest seed"
+    return (
+        shown
+        if len(comparison.agents) <= pictures.FEW
+        else f"{shown} while you point at an agent’s name above"
+    )
 
 
 def regret_figures(
@@ -196,7 +206,7 @@ def efficiency(comparison: Comparison, data: dict[str, object], detail: Detail) 
     body = f'<div class="grid3">{"".join(shown)}</div>' + reached_table(comparison)
     lead = (
         "Exact start value of the policy that the agent believes best, in the units of the reward, after each number "
-        "of steps; mean over seeds, band from the lowest to the highest seed."
+        f"of steps; mean over seeds, {band(comparison)}."
     )
     return section("efficiency", "Sample efficiency", lead, body)
 

@@ -15,8 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 from ..card import Card, CardLayout
 from ..records import RunResult
 from .cells import Cell, Scale
@@ -387,7 +385,7 @@ def loss_text(loss: float, most: float) -> str:
     """
     if not math.isfinite(loss):
         return "~~~"
-    number = int(np.clip(round(FULL * float(np.cbrt(loss / most))), 0, FULL))
+    number = min(FULL, round(FULL * math.cbrt(loss / most)))
     return LETTERS[number >> 12] + LETTERS[number >> 6 & 63] + LETTERS[number & 63]
 
 
