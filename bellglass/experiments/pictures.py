@@ -34,7 +34,8 @@ MARGIN = (50, 14, 22, 40)
 STANDALONE_STYLE = (
     "text{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif;fill:#1c2127}"
     ".tick{fill:#5a6472;font-size:11px}.grid{stroke:#e4e7eb;fill:none}.axis{stroke:#8b95a1;fill:none}"
-    ".line{fill:none;stroke-width:1.9}.band{stroke:none;opacity:.13}.crowded .band{opacity:0}.dot{opacity:.75}.dots{fill-opacity:.75}.mean{stroke-width:2.4}"
+    ".line{fill:none;stroke-width:1.9}.band{stroke:none;opacity:.13}.crowded .band{opacity:0}"
+    ".dot{opacity:.75}.dots{fill-opacity:.75}.mean{stroke-width:2.4}"
     ".ref{stroke:#1c2127;stroke-dasharray:5 4;fill:none}.ref.low{stroke:#8b95a1}.span{stroke-width:5;opacity:.35}"
     ".cell{stroke:#d5dae0;fill:#fff}.wall{fill:#c9cfd6}.value{fill:#2f7fc4}.lost{fill:#7c5cc4}"
     ".number,.glyph{text-anchor:middle}.number{font-size:10.5px}.small{font-size:9.5px}"

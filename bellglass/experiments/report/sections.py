@@ -127,7 +127,7 @@ def ranking_table(comparison: Comparison, one: Ranking) -> str:
     return table(
         [head for head, kept in zip(heads, keep, strict=True) if kept],
         chosen,
-        label="Ranking",
+        label=f"Ranking on {words.listed(list(one.environments))}",
         kind="ranking",
         kinds=kinds,
     )
