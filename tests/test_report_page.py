@@ -105,6 +105,29 @@ def test_nothing_is_clipped(browser: Chrome, width: int) -> None:
     assert run(browser, hidden) in ([], ["Probability of improvement"])
 
 
+@pytest.mark.parametrize("width", [400, 1400])
+def test_no_word_in_a_picture_is_cut_off_or_lies_on_another(browser: Chrome, width: int) -> None:
+    at_width(browser, width)
+    cut = """return [...document.querySelectorAll("main svg text")].filter(text => {
+        const box = text.getBoundingClientRect(), frame = text.ownerSVGElement.getBoundingClientRect();
+        return box.width && (box.left < frame.left - 1 || box.right > frame.right + 1
+                             || box.top < frame.top - 2 || box.bottom > frame.bottom + 2);
+    }).map(text => text.outerHTML)"""
+    assert run(browser, cut) == []
+    overlap = """const found = [];
+    for (const picture of document.querySelectorAll("main .maps svg, #cost svg, #seeds svg")) {
+        const boxes = [...picture.querySelectorAll("text")].filter(text => text.textContent)
+            .map(text => [text.textContent, text.getBoundingClientRect()]);
+        boxes.forEach(([a, p], i) => boxes.slice(i + 1).forEach(([b, q]) => {
+            const wide = Math.min(p.right, q.right) - Math.max(p.left, q.left);
+            const high = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
+            if (wide > 2 && high > 0.35 * Math.min(p.height, q.height)) found.push([a, b]);
+        }));
+    }
+    return found"""
+    assert run(browser, overlap) == []
+
+
 def test_an_agents_switch_hides_its_lines_dots_and_rows(browser: Chrome) -> None:
     at_width(browser, 1400)
     shown = (

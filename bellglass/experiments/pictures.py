@@ -373,7 +373,7 @@ def dot_strip(
 
     Dots that would hide each other are shifted up and down by a fixed pattern.
     """
-    width, row_height, left = 360, 26, 104
+    width, row_height, left = 360, 26, 118
     height = 8 + row_height * len(rows) + 40
     x, y = Scale(low, 1.0, left, width - 16), Scale(1, 0, height - 40, 0)
     parts = [axes(x, y, x_label="score of the final policy", y_ticks=())]
@@ -410,7 +410,7 @@ def ladder(
     rows: Sequence[tuple[int, str, float, float, float]], rungs: Sequence[tuple[str, float]], *, label: str
 ) -> str:
     """Agents between marked values: (agent, name, worst, mean, best) and (name, value) of each rung."""
-    width, row_height, left = 360, 26, 104
+    width, row_height, left = 360, 26, 118
     top = 14 + 14 * len(rungs)
     height = top + row_height * len(rows) + 40
     numbers = [number for row in rows for number in row[2:]] + [value for _, value in rungs]

@@ -67,9 +67,14 @@ def ladders(comparison: Comparison) -> list[tuple[str, str]]:
 
 
 def first_shown(one: EnvironmentMap) -> Learned:
-    """The median run of the agent that has most to learn there: the one that shows something."""
+    """The median run of the agent that has most to learn there, or that changed its mind most often."""
     agents = sorted({run.agent for run in one.runs})
-    return min((one.median_of(agent) for agent in agents), key=lambda run: (run.final.score, run.agent))
+    return min((one.median_of(agent) for agent in agents), key=told_by)
+
+
+def told_by(run: Learned) -> tuple[float, int, int]:
+    """The smaller, the more there is to see."""
+    return round(run.final.score, 9), -len(run.moments), run.agent
 
 
 def map_pair(comparison: Comparison, one: EnvironmentMap, k: int) -> str:

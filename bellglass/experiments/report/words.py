@@ -31,15 +31,15 @@ def score(value: float | None) -> str:
 
 
 def percent(value: float) -> str:
-    """A score as a manager reads it; never 100 % for less than the optimum.
+    r"""A score as a manager reads it, on one line; never 100 % for less than the optimum.
 
-    >>> percent(0.9731), percent(1.0), percent(0.99999), percent(-0.25), percent(0.0)
-    ('97.3 %', '100 %', 'over 99.9 %', '−25 %', '0 %')
+    >>> [percent(value).replace("\u00a0", " ") for value in (0.9731, 1.0, 0.99999, -0.25, 0.0)]
+    ['97.3 %', '100 %', 'over 99.9 %', '−25 %', '0 %']
     """
     if 0.9995 <= value < 1 - 1e-9:
-        return "over 99.9 %"
+        return "over 99.9\u00a0%"
     text = f"{100 * value:.1f}".removesuffix(".0")
-    return ("0" if text == "-0" else text).replace("-", "−") + " %"
+    return ("0" if text == "-0" else text).replace("-", "−") + "\u00a0%"
 
 
 def interval(ends: Interval | None) -> str:
