@@ -81,11 +81,9 @@ def gap_of(cell: Cell) -> Curve | None:
 def band(comparison: Comparison) -> str:
     """What the band around a line is, and when it shows."""
     shown = "band from the lowest to the highest seed"
-    return (
-        shown
-        if len(comparison.agents) <= pictures.FEW
-        else f"{shown} while you point at an agent’s name above"
-    )
+    if len(comparison.agents) <= pictures.FEW:
+        return shown
+    return f"{shown} (where more than five agents meet, only while you point at an agent’s name above)"
 
 
 def regret_figures(
