@@ -121,6 +121,30 @@ def _report(folder: Path) -> bool:
     return not sweep.failed and not sweep.missing
 
 
+def compare(before: Positional[Path], after: Positional[Path], /, *, output: Path | None = None) -> int:
+    """What changed between two results folders, seed by seed, with intervals.
+
+    Args:
+        before: a folder that `bellglass run` wrote.
+        after: another one, such as of a newer version or other settings.
+        output: also write it as a page to this .html file.
+    """
+    from .experiments.cards import load_cards
+    from .experiments.report import compare as worked_out
+    from .experiments.report import versus, versus_page, versus_text
+    from .experiments.store import load_sweep, write_whole
+
+    if output is not None and output.suffix != ".html":
+        raise ValueError(f"--output takes a file that ends in .html, got {str(output)!r}")
+    both = versus(*(worked_out(load_sweep(folder), load_cards(folder)) for folder in (before, after)))
+    print(versus_text(both))
+    if output is not None:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(output, versus_page(both))
+        print(f"\npage: {output.resolve()}")
+    return DONE
+
+
 def solve(
     what: Positional[str],
     /,
@@ -286,7 +310,9 @@ def _keywords(pairs: Sequence[str]) -> dict[str, object]:
     return keywords
 
 
-COMMANDS = {command.__name__: command for command in (demo, run, report, solve, check, card, envs, doctor)}
+COMMANDS = {
+    command.__name__: command for command in (demo, run, report, compare, solve, check, card, envs, doctor)
+}
 
 
 def _help() -> str:

@@ -19,8 +19,11 @@ import numpy as np
 from .assembly import discount_for_agents
 from .catalogue import make_agent, make_environment, make_environments
 from .meter import RegretMeter, VectorRegretMeter
-from .records import CurvePoint, RunResult, RunSpec
+from .records import CurvePoint, RunResult, RunSpec, Snapshot
 from .scores import Scorer
+
+#: Most policies kept on the way, and the largest table for which they are.
+SNAPSHOTS, MOST_STATES = 12, 500
 
 #: Told of every point of the curve as soon as it is known.
 PointSeen = Callable[[CurvePoint], None]
@@ -43,14 +46,17 @@ class Examiner:
     Attributes:
         next_timestep: of the next score; agents need not call before.
         points: the curve so far.
+        snapshots: policies on the way, the final one not among them.
     """
 
     def __init__(
         self, grid: tuple[int, ...], scorer: Scorer, meter: RegretMeter | VectorRegretMeter, seen: PointSeen
     ) -> None:
         self.points: list[CurvePoint] = []
+        self.snapshots: list[Snapshot] = []
         self.next_timestep = grid[0]
         self._grid = grid
+        self._kept = snapshot_steps(grid) if scorer.mdp.num_states <= MOST_STATES else frozenset()
         self._scorer = scorer
         self._meter = meter
         self._seen = seen
@@ -90,8 +96,28 @@ class Examiner:
             )
             self.points.append(point)
             self._seen(point)
+            if point.steps in self._kept:
+                self._keep(agent, point.steps)
         done = len(self.points) == len(self._grid)
         self.next_timestep = sys.maxsize if done else self._grid[len(self.points)]
+
+    def _keep(self, agent: Any, steps: int) -> None:
+        policy = self._scorer.final_policy(agent)
+        if policy is None or (self.snapshots and self.snapshots[-1].policy == policy):
+            return
+        values = self._scorer.final_values(agent)
+        digits = None if values is None else tuple(float(f"{value:.6g}") for value in values)
+        self.snapshots.append(Snapshot(steps, policy, digits))
+
+
+def snapshot_steps(grid: tuple[int, ...]) -> frozenset[int]:
+    """The steps of the grid at which policies are kept: evenly spread, the first among them, the last not.
+
+    >>> sorted(snapshot_steps((10, 20, 30)))
+    [10, 20]
+    """
+    places = np.unique(np.linspace(0, len(grid) - 1, SNAPSHOTS).round().astype(int))
+    return frozenset(grid[k] for k in places.tolist() if grid[k] < grid[-1])
 
 
 @dataclass(frozen=True)
@@ -154,6 +180,7 @@ def run(spec: RunSpec, seen: PointSeen = lambda point: None) -> RunResult:
         policy=scorer.final_policy(agent),
         exact=scorer.exact,
         values=scorer.final_values(agent),
+        snapshots=tuple(examiner.snapshots),
     )
     stage.close()
     return result
