@@ -14,7 +14,7 @@ from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.sampling import SHORT_ROW, OutcomeSampler
 
 
-def random_table(num_states: int, num_actions: int, width: int, seed: int) -> TabularMDP:
+def random_table(num_states: int, num_actions: int, width: int, seed: int, starts: int = 3) -> TabularMDP:
     """Rows of 1 to `width` outcomes, some actions missing, the last state terminal."""
     rng = np.random.default_rng(seed)
     P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {}
@@ -30,7 +30,8 @@ def random_table(num_states: int, num_actions: int, width: int, seed: int) -> Ta
         if s % 2:
             P[s][int(rng.integers(num_actions))] = []
     P[num_states - 1] = {a: [(1.0, num_states - 1, 0.0, True)] for a in range(num_actions)}
-    return TabularMDP.from_P(P, initial=[0.5, 0.25, 0.25, *[0.0] * (num_states - 3)])
+    initial = [*rng.dirichlet(np.ones(starts)), *[0.0] * (num_states - starts)]
+    return TabularMDP.from_P(P, initial=initial)
 
 
 @pytest.mark.parametrize("width", [1, 3, SHORT_ROW, SHORT_ROW + 1, 40])
@@ -54,12 +55,14 @@ def test_short_and_long_rows_are_looked_up_alike(width: int) -> None:
         assert got == expected
 
 
+@pytest.mark.parametrize("starts", [1, 3, 7])
+@pytest.mark.parametrize("width", [2, 12])
 @pytest.mark.parametrize("by_action", [False, True])
 @pytest.mark.parametrize("mode", list(gym.vector.AutoresetMode))
 def test_a_copy_with_its_own_seed_walks_as_a_single_environment(
-    mode: gym.vector.AutoresetMode, by_action: bool
+    mode: gym.vector.AutoresetMode, by_action: bool, width: int, starts: int
 ) -> None:
-    mdp = random_table(8, 3, 12, seed=1)
+    mdp = random_table(8, 3, width, seed=1, starts=starts)
     rng = np.random.default_rng(2)
     seen = rng.dirichlet(np.ones(4), size=(3, 8) if by_action else 8)
     pomdp = TabularPOMDP(mdp, seen, rng.dirichlet(np.ones(4), size=8))
