@@ -16,23 +16,28 @@ import numpy as np
 from .mdp import BoolArray, FloatArray, IntArray, TabularMDP
 
 #: Rows of at most this many outcomes are looked up by counting, which takes three array operations an outcome.
-SHORT_ROW = 5
+SHORT_ROW = 4
 
 
 class RowSampler:
-    """Rows of running sums of any lengths, laid end to end: finds in a row the first sum that exceeds u.
+    """Rows of running sums of any lengths: finds in a row the first sum that exceeds u.
+
+    Short rows are looked up by counting the sums that do not.  Long ones have a guide (Chen and Asau, On generating
+    random variates from an empirical distribution, AIIE Transactions 6, 1974): of each of 2 to 4 slots an outcome, in
+    which a row cuts [0, 1), the place of the first sum that some u of the slot may ask for.  Slots are a power of two,
+    so that u's slot is exact.
 
     Args:
-        first: [R] place of each row's first sum.
-        length: [R] number of sums in each row, at least 1.
+        first: [R] place of each row's first sum; rows may share places.
+        length: [R] number of sums in each row, at least 1; the same for rows that begin at the same place.
         cumulative: the sums; each row's last one is 1.
     """
 
     def __init__(self, first: IntArray, length: IntArray, cumulative: FloatArray) -> None:
-        self._first = first
         longest = int(length.max())
         self._sums: list[FloatArray] | None = None
         if longest <= SHORT_ROW:
+            self._first = first
             #: the k-th running sum of each row; 1, which no u reaches, past its end
             end = len(cumulative) - 1
             self._sums = [
@@ -40,20 +45,48 @@ class RowSampler:
             ]
         else:
             self._cumulative = cumulative
-            self._last = first + length - 1
-            self._strides = [1 << i for i in reversed(range((longest - 1).bit_length()))]
+            self._make_guide(first, length)
+
+    def _make_guide(self, first: IntArray, length: IntArray) -> None:
+        begins, one, row = np.unique(first, return_index=True, return_inverse=True)
+        lengths = length[one]
+        slots = 2 << np.ceil(np.log2(lengths)).astype(np.int64)
+        first_slot, sums_before = np.cumsum(slots) - slots, np.cumsum(lengths) - lengths
+        place = np.arange(lengths.sum()) + np.repeat(begins - sums_before, lengths)
+        # A sum is passed by, for good, from the first slot on that begins at it or beyond.
+        passed = np.repeat(first_slot, lengths) + np.ceil(
+            self._cumulative[place] * np.repeat(slots, lengths)
+        ).astype(np.int64)
+        counts = np.bincount(passed, minlength=int(slots.sum()) + 1)
+        guide = np.cumsum(counts)[:-1] + np.repeat(begins - sums_before, slots)
+        self._guide = guide.astype(np.int32 if len(self._cumulative) < 2**31 else np.int64)
+        self._first_slot: IntArray = first_slot[row]
+        self._slots: FloatArray = slots[row].astype(np.float64)
+        self._last: IntArray = first + length - 1
+        #: of a search among the sums that lie in one slot
+        self._strides = [1 << i for i in reversed(range(int(counts.max()).bit_length()))]
 
     def draw(self, row: IntArray, u: FloatArray) -> IntArray:
         """[n] place of the sum found in each of the rows [n], for uniform numbers [n] in [0, 1)."""
-        k: IntArray = self._first.take(row)
         if self._sums is not None:
+            k: IntArray = self._first.take(row)
             for sums in self._sums:
                 k += sums.take(row) <= u
             return k
-        last = self._last.take(row)
-        for stride in self._strides:  # the place sought is one of k .. k + 2 * stride - 1
-            probe = k + (stride - 1)
-            np.minimum(probe, last, out=probe)
+        slot = (self._slots.take(row) * u).astype(np.int64)
+        slot += self._first_slot.take(row)
+        k = self._guide.take(slot).astype(np.int64)
+        k += self._cumulative.take(k) <= u
+        beyond = self._cumulative.take(k) <= u
+        if np.count_nonzero(beyond):
+            where = np.flatnonzero(beyond)
+            k[where] = self._searched(k[where], self._last.take(row[where]), u[where])
+        return k
+
+    def _searched(self, k: IntArray, last: IntArray, u: FloatArray) -> IntArray:
+        """The places sought, which are `k` [n] or lie beyond, by bisection."""
+        for stride in self._strides:  # the place is one of k .. k + 2 * stride - 1
+            probe = np.minimum(k + (stride - 1), last)
             k += (self._cumulative.take(probe) <= u) * stride
         return k
 
