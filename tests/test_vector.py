@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Any
 
 import gymnasium as gym
@@ -11,7 +12,7 @@ from gymnasium.utils.env_checker import data_equivalence
 
 from bellglass.envs import TabularEnv, TabularPOMDP, TabularPOMDPEnv, TabularVectorEnv
 from bellglass.envs.mdp import TabularMDP
-from bellglass.envs.sampling import SHORT_ROW, OutcomeSampler
+from bellglass.envs.sampling import SHORT_ROW, OutcomeSampler, RowSampler
 
 
 def random_table(num_states: int, num_actions: int, width: int, seed: int, starts: int = 3) -> TabularMDP:
@@ -53,6 +54,30 @@ def test_short_and_long_rows_are_looked_up_alike(width: int) -> None:
             expected = (int(mdp.next_state[first]), float(mdp.reward[first]), bool(mdp.terminated[first]))
         got = (sampler.next_state[outcome], sampler.reward[outcome], sampler.terminated[outcome])
         assert got == expected
+
+
+def test_sums_that_rounding_lifts_over_one_do_not_spoil_the_next_row() -> None:
+    above = np.nextafter(1.0, 2.0)
+    sums = np.array([0.25, 0.5, 0.75, 0.875, above, 1.0, 0.25, 0.5, 0.75, 0.875, 1.0, 1.0])
+    assert SHORT_ROW < 6  # so that there is a guide
+    sampler = RowSampler(np.array([0, 6, 6]), np.array([6, 6, 6]), sums)
+    assert sampler.draw(np.array([1, 2, 1, 0]), np.array([0.0, 0.01, 0.9, 0.9])).tolist() == [6, 6, 10, 4]
+
+
+@pytest.mark.parametrize("spread", [0.01, 1.0])
+def test_rows_of_thousands_are_looked_up_as_by_bisection(spread: float) -> None:
+    """With a small spread most of a row's sums lie in few of its slots."""
+    rng = np.random.default_rng(5)
+    lengths = rng.integers(1, 3_000, size=40)
+    first = np.cumsum(lengths) - lengths
+    sums = np.concatenate([np.cumsum(rng.dirichlet(np.full(n, spread))) for n in lengths])
+    sums[first + lengths - 1] = 1.0
+    rows, u = rng.integers(40, size=5_000), rng.random(5_000)
+    expected = [
+        bisect_right(sums, one, begin, begin + length)
+        for one, begin, length in zip(u, first[rows], lengths[rows], strict=True)
+    ]
+    assert RowSampler(first, lengths, sums).draw(rows, u).tolist() == expected
 
 
 @pytest.mark.parametrize("starts", [1, 3, 7])

@@ -53,10 +53,10 @@ class RowSampler:
         slots = 2 << np.ceil(np.log2(lengths)).astype(np.int64)
         first_slot, sums_before = np.cumsum(slots) - slots, np.cumsum(lengths) - lengths
         place = np.arange(lengths.sum()) + np.repeat(begins - sums_before, lengths)
-        # A sum is passed by, for good, from the first slot on that begins at it or beyond.
-        passed = np.repeat(first_slot, lengths) + np.ceil(
-            self._cumulative[place] * np.repeat(slots, lengths)
-        ).astype(np.int64)
+        # A sum is passed by, for good, from the first slot on that begins at it or beyond.  Rounding may have
+        # lifted it above 1, out of its row.
+        sums = np.minimum(self._cumulative[place], 1.0)
+        passed = np.repeat(first_slot, lengths) + np.ceil(sums * np.repeat(slots, lengths)).astype(np.int64)
         counts = np.bincount(passed, minlength=int(slots.sum()) + 1)
         guide = np.cumsum(counts)[:-1] + np.repeat(begins - sums_before, slots)
         self._guide = guide.astype(np.int32 if len(self._cumulative) < 2**31 else np.int64)
