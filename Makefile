@@ -38,13 +38,15 @@ types: $(READY)
 bench: $(READY)
 	@for file in $$(grep -l __main__ benchmarks/*.py); do echo "==> $$file"; $(BIN)/python $$file || exit 1; done
 
-# The stamp is newer than both files once everything they ask for is installed.
+# The stamp is newer than both files once everything they ask for is installed.  MiniGrid asks for pygame, in whose
+# folder pygame-ce lies already: without its dependencies.
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "bellglass needs Python 3.11 or newer; say make PYTHON=/path/to/python3.11"; exit 2; }
 	@echo "==> making .venv and installing bellglass with the extras deep and dev (one to three minutes, once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[deep,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps minigrid
 	@touch $@
 
 clean:

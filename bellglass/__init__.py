@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .agents.planning import solve as solve
     from .agents.tabular.estimation import estimate_mdp as estimate_mdp
     from .envs.cassandra import read_cassandra as read_cassandra
+    from .envs.extraction import extract as extract
     from .envs.mdp import TabularMDP as TabularMDP
     from .envs.mdp import table_of as table_of
     from .envs.pomdp import TabularPOMDP as TabularPOMDP
@@ -46,6 +47,7 @@ _HOMES = {
     "check": "agents.planning",
     "estimate_mdp": "agents.tabular.estimation",
     "evaluate": "agents.planning",
+    "extract": "envs.extraction",
     "hardness": "agents.planning",
     "information_ladder": "agents.planning",
     "pomdp_of": "envs.pomdp",

@@ -261,6 +261,24 @@ def _from_blocks(
     )
 
 
+def shuffled(mdp: TabularMDP, *, seed: int = 0) -> TabularMDP:
+    """The same table with its states numbered in a random order."""
+    old = np.random.default_rng(seed).permutation(mdp.num_states)
+    new = np.argsort(old)
+    pairs = (old[:, None] * mdp.num_actions + np.arange(mdp.num_actions)).ravel()
+    lengths = np.diff(mdp.first_outcome)[pairs]
+    first = np.concatenate([[0], np.cumsum(lengths)])
+    outcomes = np.repeat(mdp.first_outcome[pairs] - first[:-1], lengths) + np.arange(first[-1])
+    return TabularMDP(
+        first_outcome=first,
+        probability=mdp.probability[outcomes],
+        next_state=new[mdp.next_state[outcomes]],
+        reward=mdp.reward[outcomes],
+        terminated=mdp.terminated[outcomes],
+        initial=mdp.initial[old],
+    )
+
+
 class Table(NamedTuple):
     """One benchmark: a name, how to build its table, and the discount it is solved at."""
 
@@ -286,4 +304,6 @@ TABLES = [
     Table("long rows 2e3x500", lambda: long_rows(2_000), 0.99),
     Table("maintenance 18^4", lambda: maintenance(18, 4), 0.99),
     Table("deterministic routing 1e5", lambda: routing(100_000), 0.999),
+    Table("shuffled layered 200x500", lambda: shuffled(layered(200, 500)), 0.99),
+    Table("shuffled slippery grid 300x300", lambda: shuffled(slippery_grid(300)), 0.999),
 ]

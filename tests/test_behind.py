@@ -120,4 +120,4 @@ def test_an_environment_without_a_table_is_refused() -> None:
     with pytest.raises(TypeError, match="lays no table open"):
         table_of(gym.make("CartPole-v1"))
     with pytest.raises(TypeError, match="lays no table open"):
-        table_of(gym.make("Blackjack-v1"))
+        table_of(gym.make("Acrobot-v1"))

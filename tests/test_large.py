@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import gymnasium as gym
 import numpy as np
 import pytest
+import scipy.sparse
+import scipy.sparse.csgraph
 from rational import exact_optimum, exact_q, exact_rows, exact_values, random_table
 
 from bellglass.agents.planning import ToleranceError, solve
 from bellglass.agents.planning.discounted import policy_iteration
+from bellglass.agents.planning.large.orders import Components, near_order, seems_to_end
 from bellglass.agents.planning.large.rows import Rows
 from bellglass.agents.planning.large.search import Search
 from bellglass.agents.planning.large.solving import solve_large
 from bellglass.agents.planning.pairs import Pairs
-from bellglass.envs.mdp import TabularMDP
+from bellglass.agents.planning.solver import Method
+from bellglass.envs.mdp import IntArray, TabularMDP, table_of
 
 METHODS = [
     "auto",
@@ -104,6 +109,97 @@ def test_kernels_and_a_direct_solve_agree(ends: float, back: bool, method: str) 
     np.testing.assert_allclose(found.values, values, atol=1e-9)
     assert (found.lower <= values + 1e-11).all()
     assert (values <= found.upper + 1e-11).all()
+
+
+def shuffled(mdp: TabularMDP, seed: int) -> tuple[TabularMDP, IntArray]:
+    """The table with its states in a random order, and that order: [S] the old number of each new state."""
+    old = np.random.default_rng(seed).permutation(mdp.num_states)
+    new = np.argsort(old)
+    rows = {
+        (int(new[s]), a): [(p, int(new[t]), r, end) for p, t, r, end in outcomes]
+        for s, actions in mdp.P.items()
+        for a, outcomes in actions.items()
+        if outcomes
+    }
+    return TabularMDP.from_P(
+        {s: {a: rows.get((s, a), []) for a in range(mdp.num_actions)} for s in range(len(old))},
+        initial=mdp.initial[old],
+    ), old
+
+
+def chain_of_rooms(rooms: int, size: int, *, seed: int) -> TabularMDP:
+    """Rooms [size] whose states lead to each other, and to the next room; the last one ends."""
+    rng = np.random.default_rng(seed)
+
+    def model(s: int, a: int) -> list[tuple[float, int, float, bool]]:
+        room = s // size
+        inside = [
+            (0.25, room * size + int(t), float(rng.normal()), False) for t in rng.integers(size, size=2)
+        ]
+        on = (room + 1) * size + int(rng.integers(size))
+        return [*inside, (0.5, on, 0.0, False) if room + 1 < rooms else (0.5, s, 1.0, True)]
+
+    return TabularMDP.from_function(model, range(rooms * size), range(2), initial={0: 1.0})
+
+
+def test_tables_without_cycles_take_one_pass_whatever_the_order_of_their_states() -> None:
+    mdp = random_mdp(700, ends=0.0, back=False, seed=3)
+    mixed, old = shuffled(mdp, 0)
+    for table, values in ((mdp, slice(None)), (mixed, old)):
+        found, passes, done = solve_large(
+            table, 0.99, method="auto", tolerance=1e-10, relative=True, start=None, report=None
+        )
+        assert (passes, done) == (1, "one pass in topological order")
+        exact, _ = policy_iteration(Pairs.of(mdp), 0.99)
+        np.testing.assert_allclose(found.values, exact[values], atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_components_are_scipys_and_stand_downstream_first(seed: int) -> None:
+    mdp, _ = shuffled(chain_of_rooms(6, 1 + seed % 5, seed=seed), seed)
+    rows, pairs = Rows.of(mdp), Pairs.of(mdp)
+    found = Components.of(rows)
+    graph = scipy.sparse.csr_array(
+        (
+            np.ones(pairs.matrix.nnz),
+            (np.repeat(pairs.state, np.diff(pairs.matrix.indptr)), pairs.matrix.indices),
+        )
+    )
+    graph.resize((mdp.num_states, mdp.num_states))
+    count, label = scipy.sparse.csgraph.connected_components(graph, connection="strong")
+    assert found.count == count
+    assert len({(int(a), int(b)) for a, b in zip(found.part, label, strict=True)}) == count
+    source, target = graph.nonzero()
+    assert (found.part[source] >= found.part[target]).all()
+    assert sorted(found.sequence.tolist()) == list(range(mdp.num_states))
+    assert (np.diff(found.part[found.sequence].astype(np.int64)) >= 0).all()
+    assert seems_to_end(rows) or count < mdp.num_states, "no cycle is ever seen where there is none"
+
+
+def test_an_order_is_found_that_undoes_a_shuffle() -> None:
+    river = table_of(gym.make("bellglass/RiverSwim-v0", n=2_000))
+    mixed, old = shuffled(river, 1)
+    assert not len(near_order(Rows.of(river))), "its own order is good enough"
+    sequence = near_order(Rows.of(mixed))
+    assert (np.abs(np.diff(old[sequence])) == 1).all()
+    answers = [
+        solve_large(table, 0.999, method="auto", tolerance=1e-9, relative=True, start=None, report=None)
+        for table in (river, mixed)
+    ]
+    np.testing.assert_allclose(answers[1][0].values, answers[0][0].values[old], rtol=1e-8)
+    assert answers[1][1] <= 2 * answers[0][1], "a shuffle costs no more improvements"
+
+
+@pytest.mark.parametrize("method", ["auto", "inexact_policy_iteration"])
+def test_systems_keep_their_digits_very_near_discount_one(method: Method) -> None:
+    lake = table_of(gym.make("bellglass/FrozenLake-v0", map_name="8x8"))
+    exact = solve(lake, 1 - 1e-8, method="policy_iteration", tolerance=1e-6)
+    found, _, _ = solve_large(
+        lake, 1 - 1e-8, method=method, tolerance=1e-6, relative=True, start=None, report=None
+    )
+    assert (found.lower <= exact.upper).all()
+    assert (exact.lower <= found.upper).all()
+    assert float((found.upper - found.lower).max()) <= 1e-6
 
 
 def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:

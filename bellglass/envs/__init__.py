@@ -1,83 +1,187 @@
-"""Gymnasium environments whose transition table is open to read."""
+"""Gymnasium environments whose transition table is open to read.
 
-from .cassandra import CassandraError as CassandraError
-from .cassandra import CassandraModel as CassandraModel
-from .cassandra import parse_cassandra as parse_cassandra
-from .cassandra import read_cassandra as read_cassandra
-from .courses import BoyanChain as BoyanChain
-from .courses import DiceGame as DiceGame
-from .courses import PutermanTwoState as PutermanTwoState
-from .courses import RacingCar as RacingCar
-from .courses import RandomWalk as RandomWalk
-from .courses import Student as Student
-from .courses import Tram as Tram
-from .exploration import CombinationLock as CombinationLock
-from .exploration import DeepSea as DeepSea
-from .exploration import DiscountingChain as DiscountingChain
-from .exploration import Loop as Loop
-from .exploration import NChain as NChain
-from .exploration import RiverSwim as RiverSwim
-from .exploration import SixArms as SixArms
-from .exploration import TwoStateLowerBound as TwoStateLowerBound
-from .games import Blackjack as Blackjack
-from .games import Catch as Catch
-from .games import DieStopping as DieStopping
-from .games import Hanoi as Hanoi
-from .games import Parking as Parking
-from .games import Piglet as Piglet
-from .games import RedBlackCards as RedBlackCards
-from .games import Secretary as Secretary
-from .games import SlidingPuzzle as SlidingPuzzle
-from .games import TicTacToe as TicTacToe
-from .grids import BookGrid as BookGrid
-from .grids import BridgeGrid as BridgeGrid
-from .grids import CliffWalking as CliffWalking
-from .grids import FickleTaxi as FickleTaxi
-from .grids import FourRooms as FourRooms
-from .grids import FrozenLake as FrozenLake
-from .grids import Grid4x4 as Grid4x4
-from .grids import Grid5x5 as Grid5x5
-from .grids import Map as Map
-from .grids import Maze as Maze
-from .grids import Racetrack as Racetrack
-from .grids import RussellNorvig as RussellNorvig
-from .grids import Taxi as Taxi
-from .grids import WindyGrid as WindyGrid
-from .mdp import TabularMDP as TabularMDP
-from .mdp import table_of as table_of
-from .memory import BernoulliBandit as BernoulliBandit
-from .memory import CheeseMaze as CheeseMaze
-from .memory import CryingBaby as CryingBaby
-from .memory import LightMaze as LightMaze
-from .memory import MemoryChain as MemoryChain
-from .memory import MiniHallway as MiniHallway
-from .memory import RepeatPrevious as RepeatPrevious
-from .memory import Shuttle as Shuttle
-from .memory import Tiger as Tiger
-from .memory import TMaze as TMaze
-from .memory import UmbrellaChain as UmbrellaChain
-from .observations import CoordinatesObservation as CoordinatesObservation
-from .observations import OneHotObservation as OneHotObservation
-from .observations import VectorCoordinatesObservation as VectorCoordinatesObservation
-from .observations import VectorOneHotObservation as VectorOneHotObservation
-from .operations import AccessControl as AccessControl
-from .operations import BusEngine as BusEngine
-from .operations import ForestManagement as ForestManagement
-from .operations import Gambler as Gambler
-from .operations import HowardTaxicab as HowardTaxicab
-from .operations import HowardToymaker as HowardToymaker
-from .operations import Inventory as Inventory
-from .operations import JacksCarRental as JacksCarRental
-from .operations import MachineMaintenance as MachineMaintenance
-from .operations import PutermanInventory as PutermanInventory
-from .operations import QueueAdmission as QueueAdmission
-from .operations import RecyclingRobot as RecyclingRobot
-from .pomdp import TabularPOMDP as TabularPOMDP
-from .pomdp import TabularPOMDPEnv as TabularPOMDPEnv
-from .pomdp import pomdp_of as pomdp_of
+Each name is imported when it is first asked for: who makes one environment need not wait for all.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from .registration import register_envs as register_envs
-from .synthetic import FromTable as FromTable
-from .synthetic import Garnet as Garnet
-from .synthetic import Knobs as Knobs
-from .tabular import TabularEnv as TabularEnv
-from .vector import TabularVectorEnv as TabularVectorEnv
+
+if TYPE_CHECKING:
+    from .cassandra import CassandraError as CassandraError
+    from .cassandra import CassandraModel as CassandraModel
+    from .cassandra import parse_cassandra as parse_cassandra
+    from .cassandra import read_cassandra as read_cassandra
+    from .courses import BoyanChain as BoyanChain
+    from .courses import DiceGame as DiceGame
+    from .courses import PutermanTwoState as PutermanTwoState
+    from .courses import RacingCar as RacingCar
+    from .courses import RandomWalk as RandomWalk
+    from .courses import Student as Student
+    from .courses import Tram as Tram
+    from .exploration import CombinationLock as CombinationLock
+    from .exploration import DeepSea as DeepSea
+    from .exploration import DiscountingChain as DiscountingChain
+    from .exploration import Loop as Loop
+    from .exploration import NChain as NChain
+    from .exploration import RiverSwim as RiverSwim
+    from .exploration import SixArms as SixArms
+    from .exploration import TwoStateLowerBound as TwoStateLowerBound
+    from .games import Blackjack as Blackjack
+    from .games import Catch as Catch
+    from .games import DieStopping as DieStopping
+    from .games import Hanoi as Hanoi
+    from .games import Parking as Parking
+    from .games import Piglet as Piglet
+    from .games import RedBlackCards as RedBlackCards
+    from .games import Secretary as Secretary
+    from .games import SlidingPuzzle as SlidingPuzzle
+    from .games import TicTacToe as TicTacToe
+    from .grids import BookGrid as BookGrid
+    from .grids import BridgeGrid as BridgeGrid
+    from .grids import CliffWalking as CliffWalking
+    from .grids import FickleTaxi as FickleTaxi
+    from .grids import FourRooms as FourRooms
+    from .grids import FrozenLake as FrozenLake
+    from .grids import Grid4x4 as Grid4x4
+    from .grids import Grid5x5 as Grid5x5
+    from .grids import Map as Map
+    from .grids import Maze as Maze
+    from .grids import Racetrack as Racetrack
+    from .grids import RussellNorvig as RussellNorvig
+    from .grids import Taxi as Taxi
+    from .grids import WindyGrid as WindyGrid
+    from .mdp import TabularMDP as TabularMDP
+    from .mdp import table_of as table_of
+    from .memory import BernoulliBandit as BernoulliBandit
+    from .memory import CheeseMaze as CheeseMaze
+    from .memory import CryingBaby as CryingBaby
+    from .memory import LightMaze as LightMaze
+    from .memory import MemoryChain as MemoryChain
+    from .memory import MiniHallway as MiniHallway
+    from .memory import RepeatPrevious as RepeatPrevious
+    from .memory import Shuttle as Shuttle
+    from .memory import Tiger as Tiger
+    from .memory import TMaze as TMaze
+    from .memory import UmbrellaChain as UmbrellaChain
+    from .observations import CoordinatesObservation as CoordinatesObservation
+    from .observations import OneHotObservation as OneHotObservation
+    from .observations import VectorCoordinatesObservation as VectorCoordinatesObservation
+    from .observations import VectorOneHotObservation as VectorOneHotObservation
+    from .operations import AccessControl as AccessControl
+    from .operations import BusEngine as BusEngine
+    from .operations import ForestManagement as ForestManagement
+    from .operations import Gambler as Gambler
+    from .operations import HowardTaxicab as HowardTaxicab
+    from .operations import HowardToymaker as HowardToymaker
+    from .operations import Inventory as Inventory
+    from .operations import JacksCarRental as JacksCarRental
+    from .operations import MachineMaintenance as MachineMaintenance
+    from .operations import PutermanInventory as PutermanInventory
+    from .operations import QueueAdmission as QueueAdmission
+    from .operations import RecyclingRobot as RecyclingRobot
+    from .pomdp import TabularPOMDP as TabularPOMDP
+    from .pomdp import TabularPOMDPEnv as TabularPOMDPEnv
+    from .pomdp import pomdp_of as pomdp_of
+    from .synthetic import FromTable as FromTable
+    from .synthetic import Garnet as Garnet
+    from .synthetic import Knobs as Knobs
+    from .tabular import TabularEnv as TabularEnv
+    from .vector import TabularVectorEnv as TabularVectorEnv
+
+#: Where each name lives.
+_HOMES = {
+    "CassandraError": "cassandra",
+    "CassandraModel": "cassandra",
+    "parse_cassandra": "cassandra",
+    "read_cassandra": "cassandra",
+    "BoyanChain": "courses",
+    "DiceGame": "courses",
+    "PutermanTwoState": "courses",
+    "RacingCar": "courses",
+    "RandomWalk": "courses",
+    "Student": "courses",
+    "Tram": "courses",
+    "CombinationLock": "exploration",
+    "DeepSea": "exploration",
+    "DiscountingChain": "exploration",
+    "Loop": "exploration",
+    "NChain": "exploration",
+    "RiverSwim": "exploration",
+    "SixArms": "exploration",
+    "TwoStateLowerBound": "exploration",
+    "Blackjack": "games",
+    "Catch": "games",
+    "DieStopping": "games",
+    "Hanoi": "games",
+    "Parking": "games",
+    "Piglet": "games",
+    "RedBlackCards": "games",
+    "Secretary": "games",
+    "SlidingPuzzle": "games",
+    "TicTacToe": "games",
+    "BookGrid": "grids",
+    "BridgeGrid": "grids",
+    "CliffWalking": "grids",
+    "FickleTaxi": "grids",
+    "FourRooms": "grids",
+    "FrozenLake": "grids",
+    "Grid4x4": "grids",
+    "Grid5x5": "grids",
+    "Map": "grids",
+    "Maze": "grids",
+    "Racetrack": "grids",
+    "RussellNorvig": "grids",
+    "Taxi": "grids",
+    "WindyGrid": "grids",
+    "TabularMDP": "mdp",
+    "table_of": "mdp",
+    "BernoulliBandit": "memory",
+    "CheeseMaze": "memory",
+    "CryingBaby": "memory",
+    "LightMaze": "memory",
+    "MemoryChain": "memory",
+    "MiniHallway": "memory",
+    "RepeatPrevious": "memory",
+    "Shuttle": "memory",
+    "Tiger": "memory",
+    "TMaze": "memory",
+    "UmbrellaChain": "memory",
+    "CoordinatesObservation": "observations",
+    "OneHotObservation": "observations",
+    "VectorCoordinatesObservation": "observations",
+    "VectorOneHotObservation": "observations",
+    "AccessControl": "operations",
+    "BusEngine": "operations",
+    "ForestManagement": "operations",
+    "Gambler": "operations",
+    "HowardTaxicab": "operations",
+    "HowardToymaker": "operations",
+    "Inventory": "operations",
+    "JacksCarRental": "operations",
+    "MachineMaintenance": "operations",
+    "PutermanInventory": "operations",
+    "QueueAdmission": "operations",
+    "RecyclingRobot": "operations",
+    "TabularPOMDP": "pomdp",
+    "TabularPOMDPEnv": "pomdp",
+    "pomdp_of": "pomdp",
+    "FromTable": "synthetic",
+    "Garnet": "synthetic",
+    "Knobs": "synthetic",
+    "TabularEnv": "tabular",
+    "TabularVectorEnv": "vector",
+}
+
+__all__ = ["register_envs", *_HOMES]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'bellglass.envs' has no attribute {name!r}")
+    value: object = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value

@@ -1,37 +1,31 @@
 """The table behind an environment: ours, or anyone's who offers Gymnasium's `P`, once its steps bear it out.
 
 A `P` is only a claim.  (Gymnasium's Taxi with `fickle_passenger` changes the destination inside `step`, which
-its `P` does not say.)  So before it is believed, a deep copy of the environment walks for a while, half of
-the time from states chosen at random; every step must be one of the outcomes that `P` lists, and the outcomes
-must be as frequent as it says:  the sum over pairs (s, a) of Pearson's
+its `P` does not say.)  So before it is believed, a deep copy of the environment is reset and walks for a while,
+half of the time from states chosen at random; every start and every step must be one that the table lists, and
+as frequent as it says (`evidence.py` tells how that is asked).  The environment itself is not touched: neither
+its state nor its generator.
 
-    X2 = sum_k (seen_k - n p_k)^2 / (n p_k),    E X2 = K - 1,
-    Var X2 = 2 (K - 1) + (sum_k 1 / p_k - K^2 - 2 K + 2) / n      (exact for every n)
-
-must lie within eight standard deviations of its mean.  The environment itself is not touched: neither its
-state nor its generator.
+Gymnasium's Blackjack has no `P`; its exact table comes from `extraction/blackjack.py`, and is tried alike.
 """
 
 from __future__ import annotations
 
 import copy
-import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
+from .evidence import Evidence, Trial
 from .table import FloatArray, TabularMDP
 
 #: Steps by which a `P` is put to the test, and the length of a walk from a start and from a state at random.
 STEPS, FROM_START, FROM_ANYWHERE = 5000, 100, 20
 
-#: Standard deviations by which the frequencies may miss.
-TOLERANCE = 8.0
-
-#: Outcomes rarer than this are counted together, to keep the statistic's tails light.
-RARE = 0.05
+#: Resets by which the starts are put to the test.
+RESETS = 1000
 
 #: (next state, reward, terminated)
 Outcome = tuple[int, float, bool]
@@ -41,33 +35,64 @@ def table_of(env: gym.Env[Any, Any] | gym.vector.VectorEnv[Any, Any, Any]) -> Ta
     """The table behind `env`, through whatever wrappers lie on it.
 
     Ours is handed over as it is.  Another environment's `P` is read where `initial_state_distrib` tells the
-    starts (or resets always lead to one state), and believed only if 5,000 steps of a deep copy agree with
-    it.
+    starts (or resets always lead to one state), and believed only if 1,000 resets and 5,000 steps of a deep copy
+    agree with it.  Gymnasium's Blackjack, which has no `P`, gets its exact table.
 
     Raises:
         TypeError: the environment lays no table open.
         ValueError: its steps do not follow its `P`, or its starts are not known.
     """
+    return read(env)[0]
+
+
+def read(env: Any) -> tuple[TabularMDP, Evidence | None]:
+    """`table_of`, and what the trial found; None where the table is the environment, and none was needed."""
     layer: Any = env
     while layer is not None:  # the outermost: a wrapper that changes the dynamics lays its own table open
         mdp = vars(layer).get("mdp") if layer is not env.unwrapped else getattr(layer, "mdp", None)
         if isinstance(mdp, TabularMDP):
-            return mdp
+            return mdp, None
         layer = vars(layer).get("env")
     base: Any = env.unwrapped
+    from ..extraction.blackjack import blackjack_of, is_blackjack
+
+    if is_blackjack(base):
+        return blackjack_of(base)
     P = getattr(base, "P", None)
     if not isinstance(P, dict) or not isinstance(
         getattr(base, "observation_space", None), gym.spaces.Discrete
     ):
-        raise TypeError(f"{env} lays no table open: it has neither a TabularMDP as `mdp` nor Gymnasium's `P`")
+        raise TypeError(
+            f"{env} lays no table open: it has neither a TabularMDP as `mdp` nor Gymnasium's `P`; "
+            "bellglass.extract enumerates it if it is deterministic and finite"
+        )
     mdp = TabularMDP.from_P(P, initial=_starts(base, len(P)))
-    _test(base, mdp)
-    return mdp
+    doubt = _doubt(base)
+    try:
+        evidence = _test(base, mdp)
+    except ValueError as error:
+        raise ValueError(f"{error}{doubt and f' ({doubt})'}") from None
+    if doubt:
+        raise ValueError(f"{base} does not follow its P: {doubt}")
+    return mdp, evidence
 
 
-def _twin(base: gym.Env[Any, Any], seed: int) -> gym.Env[Any, Any]:
+def _doubt(base: Any) -> str:
+    """Why the P of an environment that we know cannot be true; empty if there is no such reason."""
+    if getattr(base, "fickle_passenger", False) and getattr(base, "fickle_probability", 1) > 0:
+        return (
+            "fickle_passenger lets the destination change inside step, by a flag drawn at reset that is no part of "
+            "the observed state: no table over these states is true"
+        )
+    return ""
+
+
+def twin_of(base: gym.Env[Any, Any], seed: int) -> gym.Env[Any, Any]:
     """A deep copy that shows nothing and draws from its own generator."""
-    twin = copy.deepcopy(base)
+    windows = {
+        id(value): None for value in vars(base).values() if type(value).__module__.startswith("pygame")
+    }
+    twin = copy.deepcopy(base, windows)
     twin.render_mode = None
     twin.reset(seed=seed)
     return twin
@@ -75,7 +100,7 @@ def _twin(base: gym.Env[Any, Any], seed: int) -> gym.Env[Any, Any]:
 
 def _starts(base: gym.Env[Any, Any], num_states: int) -> FloatArray:
     """[S] chance of each start: as told, and as seen in resets of a copy."""
-    twin = _twin(base, seed=0)
+    twin = twin_of(base, seed=0)
     seen = sorted({int(twin.reset()[0]) for _ in range(50)})
     told = getattr(base, "initial_state_distrib", None)
     if told is None:
@@ -91,13 +116,15 @@ def _starts(base: gym.Env[Any, Any], num_states: int) -> FloatArray:
     return starts
 
 
-def _test(base: gym.Env[Any, Any], mdp: TabularMDP) -> None:
+def _test(base: gym.Env[Any, Any], mdp: TabularMDP) -> Evidence:
     """Steps a copy, compares each step with the claim, and at the end all of them with its chances."""
-    twin: Any = _twin(base, seed=1)
+    twin: Any = twin_of(base, seed=1)
+    trial = Trial(f"{base} does not follow its P")
+    trial.claim("reset", {s: float(mdp.initial[s]) for s in np.flatnonzero(mdp.initial).tolist()}, "a reset")
+    for _ in range(RESETS):
+        trial.see("reset", int(twin.reset()[0]))
     rng = np.random.default_rng(2)
     reachable = np.flatnonzero(_reachable(mdp))
-    claims: dict[tuple[int, int], dict[Outcome, float]] = {}
-    seen: dict[tuple[int, int], Counter[Outcome]] = defaultdict(Counter)
     s, walks, left = -1, 0, 0
     for _ in range(STEPS):
         if left == 0:
@@ -106,52 +133,23 @@ def _test(base: gym.Env[Any, Any], mdp: TabularMDP) -> None:
                 twin.s = s = int(rng.choice(reachable))
                 left = FROM_ANYWHERE
         a = int(rng.choice(np.flatnonzero(mdp.action_mask[s])))
-        if (s, a) not in claims:
-            claims[s, a] = _claim(mdp, s, a)
+        if not trial.knows((s, a)):
+            trial.claim((s, a), claim_of(mdp, s, a), f"action {a} in state {s}")
         next_s, reward, terminated, truncated, _ = twin.step(a)
-        outcome = (int(next_s), float(reward), bool(terminated))
-        if not claims[s, a].get(outcome, 0.0) > 0:
-            raise ValueError(
-                f"{base} does not follow its P: action {a} in state {s} led to (next state, reward, "
-                f"terminated) = {outcome}, but P[{s}][{a}] lists {', '.join(map(str, sorted(claims[s, a])))}"
-            )
-        seen[s, a][outcome] += 1
+        trial.see((s, a), (int(next_s), float(reward), bool(terminated)))
         s, left = int(next_s), left - 1
         if terminated or truncated or mdp.terminal[s]:
             left = 0
-
-    excess = variance = 0.0
-    for pair, counts in seen.items():
-        n = counts.total()
-        cells = _pooled(claims[pair], counts)
-        k = len(cells)
-        if k > 1:
-            excess += sum((count - n * p) ** 2 / (n * p) for p, count in cells) - (k - 1)
-            variance += 2 * (k - 1) + (sum(1 / p for p, _ in cells) - k * k - 2 * k + 2) / n
-    if excess > TOLERANCE * math.sqrt(variance) + 1e-9:
-        raise ValueError(
-            f"{base} does not follow its P: in {STEPS} steps the outcomes' frequencies missed its chances by "
-            f"{excess / math.sqrt(variance):.0f} standard deviations"
-        )
+    return trial.verdict()
 
 
-def _claim(mdp: TabularMDP, s: int, a: int) -> dict[Outcome, float]:
+def claim_of(mdp: TabularMDP, s: int, a: int) -> dict[Any, float]:
     """Chance of each different outcome; equal rows are added up."""
     claim: dict[Outcome, float] = defaultdict(float)
-    for p, next_s, reward, terminated in mdp.P[s][a]:
-        claim[int(next_s), float(reward), bool(terminated)] += p
+    for k in range(*mdp.first_outcome[s * mdp.num_actions + a :][:2].tolist()):
+        outcome = int(mdp.next_state[k]), float(mdp.reward[k]), bool(mdp.terminated[k])
+        claim[outcome] += float(mdp.probability[k])
     return dict(claim)
-
-
-def _pooled(claim: dict[Outcome, float], counts: Counter[Outcome]) -> list[tuple[float, int]]:
-    """(chance, count) of each outcome, the rare ones added to the likeliest."""
-    likeliest = max(claim, key=lambda outcome: claim[outcome])
-    cells = {
-        outcome: (p, counts[outcome]) for outcome, p in claim.items() if p >= RARE or outcome == likeliest
-    }
-    rest = [(p, counts[outcome]) for outcome, p in claim.items() if outcome not in cells]
-    cells[likeliest] = tuple(np.sum([cells[likeliest], *rest], axis=0))
-    return [(float(p), int(count)) for p, count in cells.values()]
 
 
 def _reachable(mdp: TabularMDP) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ....envs.mdp import BoolArray, FloatArray, IntArray
+from .kernels import Singles
 
 
 def bracket(
@@ -24,7 +25,7 @@ def bracket(
     end: int,
     num_actions: int,
     q_values: FloatArray,
-    doubt: FloatArray,
+    doubt: Singles,
     choice: IntArray,
     twin: IntArray,
     sums: FloatArray,
@@ -65,8 +66,12 @@ def bracket(
             mass = discount * scale[j * uneven]
             x = mean[j] + x * mass
             error = (2.0 * np.float64(e - b) + 20.0) * unit * (max(abs(mean[j]), size[j]) + absolute * mass)
+            rounded = np.float32(
+                error * (1.0 + 2.0**-20) + 1e-37
+            )  # upwards, whichever way single precision rounds
+            error = np.float64(rounded)
             q_values[j] = x
-            doubt[j] = error
+            doubt[j] = rounded
             most = max(most, x + error)
             least = max(least, x - error)
             chosen += np.int64(x > top) * (j - chosen)
@@ -83,7 +88,7 @@ def conclude(
     live: BoolArray,
     values: FloatArray,
     q_values: FloatArray,
-    doubt: FloatArray,
+    doubt: Singles,
     discount: float,
     up: float,
     down: float,

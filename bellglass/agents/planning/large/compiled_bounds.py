@@ -37,7 +37,7 @@ def certify_rows(
     if rows.never_ends:
         values -= 0.5 * (float(guess[live].max()) + float(guess[live].min()))
     values[~live] = 0.0
-    q_values, doubt = np.empty(size[0] * size[1]), np.empty(size[0] * size[1])
+    q_values, doubt = np.empty(size[0] * size[1]), np.empty(size[0] * size[1], dtype=np.float32)
     greedy = np.zeros(size[0], dtype=np.int64)
     sums = np.empty((len(rows.twin), 2))
     parts = in_parts(

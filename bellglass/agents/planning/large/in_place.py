@@ -16,6 +16,9 @@ from ...compiled import compiled
 from . import kernels
 from .search import Search
 
+#: Backups of each state, on average, before a pass over the table says how far it is.
+PATIENCE = 5
+
 
 def gauss_seidel(search: Search) -> int:
     """Sweeps in place until the bounds are close enough; the number of sweeps."""
@@ -44,7 +47,7 @@ def prioritised(search: Search) -> int:
     while not search.improve():
         goal = min(0.5 * goal, max(search.goal, 0.01 * max(abs(search.high), abs(search.low))))
         goal = max(goal, 1e-3 * search.goal)
-        count, _ = compiled(kernels.prioritised)(
+        count, settled = compiled(kernels.prioritised)(
             *rows.arrays,
             search.values,
             search.discount,
@@ -52,7 +55,9 @@ def prioritised(search: Search) -> int:
             came_first,
             came_from,
             goal,
-            50 * rows.num_states,
+            PATIENCE * rows.num_states,
         )
         backups += count
+        if not settled:
+            search.stalled = 0
     return backups

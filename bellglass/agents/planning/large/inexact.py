@@ -8,6 +8,7 @@ whole table, and makes policy iteration short (Gargiani et al., 2024, arXiv:2211
 
 from __future__ import annotations
 
+from .orders import near_order
 from .search import Search
 from .systems import PolicySystem
 
@@ -25,13 +26,14 @@ def solve_systems(search: Search, *, exact: bool = False) -> int:
         exact: policy iteration proper: no passes in place, every system solved as far as the answer needs it.
     """
     rows, size = search.rows, search.rows.num_states
-    system = PolicySystem(rows, search.discount)
+    sequence = near_order(rows, search.components) if rows.short else None
+    system = PolicySystem(rows, search.discount, sequence)
     awake = rows.live
     iterations, rounds = 0, 0
     while True:
         if rows.short and not exact and (rounds < 3 or search.changed > 1e-3 * size):
             for backward in (True, False):
-                rows.gauss_seidel(search.values, search.discount, backward=backward)
+                rows.gauss_seidel(search.values, search.discount, backward=backward, sequence=sequence)
         if search.improve():
             return iterations
         residual = search.best - search.values

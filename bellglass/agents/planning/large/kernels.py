@@ -296,16 +296,22 @@ def gauss_seidel(
     values: FloatArray,
     discount: float,
     num_actions: int,
+    sequence: IntArray,
     backward: bool,
 ) -> float:
     """One backup of every state in place, in order or backwards; loops to the same state are solved exactly.
 
+    The order is that of the `sequence` of the live states, or of all states' numbers where that is empty.
+
     Returns the greatest change.
     """
-    num_states, uneven = len(live), np.int64(len(scale) > 1)
+    uneven, ordered = np.int64(len(scale) > 1), len(sequence) > 0
+    size = len(sequence) if ordered else len(live)
     most = 0.0
-    for n in range(num_states):
-        s = num_states - 1 - n if backward else n
+    for n in range(size):
+        s = np.int64(size - 1 - n if backward else n)
+        if ordered:
+            s = np.int64(sequence[s])
         if not live[s]:
             continue
         top = -np.inf

@@ -181,10 +181,14 @@ class Rows:
         parts = in_parts(self.threads, self.num_states, work)
         return max(p[0] for p in parts), min(p[1] for p in parts), sum(p[2] for p in parts)
 
-    def gauss_seidel(self, values: FloatArray, discount: float, *, backward: bool) -> float:
-        """One backup in place; the greatest change."""
+    def gauss_seidel(
+        self, values: FloatArray, discount: float, *, backward: bool, sequence: IntArray | None = None
+    ) -> float:
+        """One backup in place, in the order of the `sequence` of live states, if one is given; the greatest change."""
+        if sequence is None:
+            sequence = np.empty(0, dtype=self.next_state.dtype)
         change: float = compiled(kernels.gauss_seidel)(
-            *self.arrays, values, discount, self.num_actions, backward
+            *self.arrays, values, discount, self.num_actions, sequence, backward
         )
         return change
 

@@ -14,11 +14,17 @@ import numpy as np
 
 from ....envs.mdp import BoolArray, FloatArray, IntArray
 from ..bounds import shift
+from ..pairs import UNIT
 from ..progress import Report
+from .orders import Components
 from .rows import Rows
 
 #: Bounds count as close enough at this share of what is allowed: the rest is for rounding, and the policy's own bound.
-NEAR = 0.7
+#: Where that leaves too little, which is near discount 1, at the other.
+NEAR, NEARER = 0.7, 0.1
+
+#: A residual of this share of the values is hardly more than their rounding.
+GRAIN = 16.0 * UNIT
 
 #: Values of less than this share of the residual wanted count as 0, where fewer states than that share have more.
 LITTLE, ASLEEP = 1e-4, 0.5
@@ -43,6 +49,8 @@ class Search:
         changed: how many choices changed in it.
         trusting: whether sweeps that seem to have arrived may be taken at their word.
         guessed: whether the answer is such a guess.
+        near: `NEAR` or `NEARER`.
+        components: those of the table, where they are known.
     """
 
     rows: Rows
@@ -61,8 +69,13 @@ class Search:
     mark: float = np.inf
     trusting: bool = True
     guessed: bool = False
+    near: float = NEAR
+    components: Components | None = None
 
     def __post_init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
         self.best = np.zeros(self.rows.num_states)
         self.choice = np.full(self.rows.num_states, -1, dtype=np.int64)
         self.changed = self.rows.num_states
@@ -82,15 +95,25 @@ class Search:
             self.report(self.improvements, apart, self.allowed)
         if apart < 0.5 * self.mark:
             self.mark, self.stalled = apart, 0
-        self.stalled += self.changed == 0
-        return apart <= NEAR * self.allowed or self.stalled > 6
+        # Rounding alone may make choices take turns for ever.
+        tiny = max(abs(self.high), abs(self.low)) <= GRAIN * float(
+            np.abs(self.best[rows.live]).max(initial=0.0)
+        )
+        self.stalled += self.changed == 0 or tiny
+        return apart <= self.near * self.allowed or self.stalled > 6
+
+    def rest(self) -> None:
+        """Lets go of all but the values: the certificate needs room."""
+        self.best, self.choice = np.empty(0), np.empty(0, dtype=np.int64)
 
     def doubt(self) -> bool:
-        """Trusts no guess from now on; whether the last answer was one."""
-        guessed = self.guessed
+        """Searches more closely from now on: trusts no guess, then leaves more room; whether that may help."""
+        again = self.guessed or self.near > NEARER
+        self.near = self.near if self.guessed else NEARER
         self.trusting = self.guessed = False
         self.mark, self.stalled = np.inf, 0
-        return guessed
+        self._begin()
+        return again
 
     def awake(self, residual: FloatArray, before: BoolArray) -> BoolArray:
         """The states [S] whose values are still worth a thought: those that are not 0, or will not stay so.
@@ -130,4 +153,4 @@ class Search:
     @property
     def goal(self) -> float:
         """A residual (or its spread, where nothing ends) that brings the bounds close enough."""
-        return 0.5 * NEAR * self.allowed * (1.0 - self.discount)
+        return 0.5 * self.near * self.allowed * (1.0 - self.discount)

@@ -11,6 +11,7 @@ from ..progress import Report
 from . import in_place
 from .compiled_bounds import certify_rows
 from .inexact import solve_systems
+from .orders import Components, seems_to_end
 from .paths import from_the_ends
 from .rows import Rows
 from .search import Search
@@ -35,7 +36,20 @@ def solve_large(
     rows = Rows.of(mdp)
     values = np.zeros(mdp.num_states) if start is None else start.copy()
     search = Search(rows, discount, tolerance, relative, values, report)
-    done = method
+    while True:
+        done = _by_name(search, method)
+        search.rest()
+        try:
+            found = certify_rows(rows, search.values, discount, tolerance=tolerance, relative=relative)
+        except ToleranceError:
+            if not search.doubt():
+                raise
+        else:
+            return found, search.improvements, done
+
+
+def _by_name(search: Search, method: str) -> str:
+    """Searches by a method, and says what was done."""
     if method == "gauss_seidel_value_iteration":
         in_place.gauss_seidel(search)
     elif method == "prioritised_value_iteration":
@@ -43,16 +57,8 @@ def solve_large(
     elif method in ("inexact_policy_iteration", "iterative_policy_iteration"):
         solve_systems(search, exact=method == "iterative_policy_iteration")
     else:
-        done = find(search)
-    while True:
-        try:
-            found = certify_rows(rows, search.values, discount, tolerance=tolerance, relative=relative)
-        except ToleranceError:
-            if not search.doubt():
-                raise
-            done = find(search)
-        else:
-            return found, search.improvements, done
+        return find(search)
+    return method
 
 
 def find(search: Search) -> str:
@@ -61,6 +67,8 @@ def find(search: Search) -> str:
         return "one pass in topological order"
     if from_the_ends(search):
         return "label correcting from the ends"
+    if downstream_first(search):
+        return "one pass in topological order"
     if sweep_policies(search, patience=JUDGED):
         return "modified_policy_iteration"
     solve_systems(search)
@@ -79,5 +87,17 @@ def in_one_pass(search: Search) -> bool:
     if search.rows.up and search.rows.down:
         return False
     search.rows.gauss_seidel(search.values, search.discount, backward=search.rows.up > 0)
+    search.improvements += 1
+    return True
+
+
+def downstream_first(search: Search) -> bool:
+    """The same for a table without cycles whose states are numbered in any order; False for others."""
+    if not seems_to_end(search.rows):
+        return False
+    search.components = found = Components.of(search.rows)
+    if found.count < len(found.sequence):
+        return False
+    search.rows.gauss_seidel(search.values, search.discount, backward=False, sequence=found.sequence)
     search.improvements += 1
     return True

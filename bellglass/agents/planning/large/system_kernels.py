@@ -5,54 +5,67 @@ Plain functions that `agents.compiled` turns to machine code; shapes and habits 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from ....envs.mdp import BoolArray, FloatArray, IntArray
 from .kernels import ONE
 
-Singles = npt.NDArray[np.float32]
+#: Reals, or doubles very near discount 1.
+Reals = npt.NDArray[np.floating[Any]]
 
 
 def levels(
-    first: IntArray, next_state: IntArray, live: BoolArray, choice: IntArray, order: IntArray, level: IntArray
+    first: IntArray,
+    next_state: IntArray,
+    live: BoolArray,
+    choice: IntArray,
+    sequence: IntArray,
+    place: IntArray,
+    order: IntArray,
+    level: IntArray,
 ) -> int:
     """Orders the live states so that those of one level, which no outcome of the policy links, come together.
 
-    A state's level is one more than the highest among the lower states that it is linked with, either way; so the
-    order changes nothing that a pass in the natural order would do, but its steps no longer wait for each other
-    (level scheduling: Saad 2003, section 11.6.3).
+    A state's level is one more than the highest among the earlier states that it is linked with, either way; so the
+    order changes nothing that a pass in the order of the `sequence` would do (of the states' numbers, where that is
+    empty), but its steps no longer wait for each other (level scheduling: Saad 2003, section 11.6.3).  `place` [S]
+    says where a state stands in the sequence.
 
     Returns the number of levels.
     """
-    size = len(live)
-    for s in range(size):
-        level[s] = 0
+    size, ordered = len(live), len(sequence) > 0
+    for n in range(size):
+        level[n] = 0
     top = 0
-    for s in range(size):
+    for n in range(len(sequence) if ordered else size):
+        s = np.int64(sequence[n] if ordered else n)
+        here = np.int64(place[s] if ordered else n)
         if live[s]:
             j = choice[s]
             mine = level[s]
             for k in range(np.uint64(first[j]), np.uint64(first[j + 1])):
                 t = np.int64(next_state[k])
-                if t < s and live[t]:
+                if live[t] and (np.int64(place[t]) if ordered else t) < here:
                     mine = max(mine, level[t] + 1)
             level[s] = mine
             top = max(top, mine)
             for k in range(np.uint64(first[j]), np.uint64(first[j + 1])):
                 t = np.int64(next_state[k])
-                if t > s:
+                if (np.int64(place[t]) if ordered else t) > here:
                     level[t] = max(level[t], mine + 1)
     starts = np.zeros(top + 2, dtype=np.int64)
-    for s in range(size):
-        if live[s]:
-            starts[level[s] + 1] += 1
+    for n in range(size):
+        if live[n]:
+            starts[level[n] + 1] += 1
     for n in range(1, top + 2):
         starts[n] += starts[n - 1]
-    for s in range(size):
-        if live[s]:
-            order[starts[level[s]]] = s
-            starts[level[s]] += 1
+    for n in range(size):
+        if live[n]:
+            order[starts[level[n]]] = n
+            starts[level[n]] += 1
     return top + 1
 
 
@@ -104,9 +117,9 @@ def system(
     below: IntArray,
     above: IntArray,
     column: IntArray,
-    entry: Singles,
-    pivot: Singles,
-    excess: Singles,
+    entry: Reals,
+    pivot: Reals,
+    excess: Reals,
 ) -> bool:
     """The matrix I - discount P of the policy, its rows divided by the pivots of DILU.
 
@@ -190,9 +203,9 @@ def bicgstab(
     below: IntArray,
     above: IntArray,
     column: IntArray,
-    entry: Singles,
-    pivot: Singles,
-    excess: Singles,
+    entry: Reals,
+    pivot: Reals,
+    excess: Reals,
     order: IntArray,
     right: FloatArray,
     goal: float,
@@ -207,8 +220,8 @@ def bicgstab(
 
         t = (1 + above)^-1 p       u = (1 + below)^-1 (p + excess t)       product = t + u
 
-    The matrix is held in single precision, the vectors in double: whoever asks for more digits corrects again.  Stops
-    when no entry of the (preconditioned) residual is greater than `goal`, or after `most` iterations, or at a
+    The matrix may be held in single precision, the vectors are in double: whoever asks for more digits corrects again.
+    Stops when no entry of the (preconditioned) residual is greater than `goal`, or after `most` iterations, or at a
     breakdown; what is left in `x` [S] is then the best that was seen, to within a factor of two.  `work` is [7, S].
     `jitter` moves the shadow residual off `right` by a share of it: where that is 0 but for a few states, the method
     may break down at its first step.

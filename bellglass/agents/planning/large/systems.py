@@ -1,11 +1,14 @@
 """The linear system of a policy:  (I - discount P) x = residual,  then  v <- v + x.
 
-BiCGSTAB with DILU, on a matrix in single precision: x only corrects the values, and the next residual, taken in double
-precision, shows what is still missing.  Where rows are short, the states are put in the order of their levels, so that
-the substitutions need not wait for one another, and rows are filled up to one length, so that loops are foreseen.
+BiCGSTAB with DILU, on a matrix in single precision (double very near discount 1): x only corrects the values, and the
+next residual, taken in double precision, shows what is still missing.  Where rows are short, the states are put in the
+order of their levels, so that the substitutions need not wait for one another, and rows are filled up to one length, so
+that loops are foreseen.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +16,7 @@ from ....envs.mdp import BoolArray, FloatArray, IntArray
 from ...compiled import compiled
 from . import system_kernels
 from .rows import Rows
+from .system_kernels import Reals
 
 #: What is left out of a row changes x by at most this share.
 LEFT_OUT = 1e-4
@@ -22,6 +26,9 @@ WIDE_LEVELS = 4
 
 #: Rows of one length may be this many times longer, all together, than as they are.
 FILLED_UP = 2.5
+
+#: Where less than this chance ends a step, single precision would lose the system's smallest eigenvalues.
+SINGLE = 1e-6
 
 #: The pair of a row that is none yet.
 NOT_YET = -2
@@ -33,10 +40,19 @@ MOST_ITERATIONS = 500
 class PolicySystem:
     """The system of the policy that it last followed, over the states that it was last told to look at."""
 
-    def __init__(self, rows: Rows, discount: float) -> None:
+    def __init__(self, rows: Rows, discount: float, sequence: IntArray | None = None) -> None:
         self.rows = rows
         self.discount = discount
+        self._real: type[np.floating[Any]] = np.float32 if 1.0 - discount >= SINGLE else np.float64
+        self.sequence = np.empty(0, dtype=rows.next_state.dtype) if sequence is None else sequence
         self._awake = np.empty(0, dtype=np.bool_)
+        # For all live states at once, though only some may be awake: pages that nobody touches cost nothing, and
+        # arrays that are let go and taken anew leave holes.
+        size = int(np.count_nonzero(rows.live))
+        self._places = np.empty((2, size), dtype=np.int64)
+        self._pivots = np.empty((2, size), dtype=self._real)
+        self._vectors = np.empty(8 * size)
+        self._take_entries(0)
 
     def follow(self, choice: IntArray, awake: BoolArray) -> None:
         """Takes up the policy: choice [S] of pairs, and leaves the values of states that are not `awake` [S] alone."""
@@ -49,23 +65,27 @@ class PolicySystem:
         self._write(choice)
 
     def _order_states(self, choice: IntArray) -> None:
-        """Numbers the states: by levels, where rows are short and levels wide."""
+        """Numbers the states: by levels, where rows are short and levels wide; else in the order of the sequence."""
         rows, index = self.rows, self.rows.next_state.dtype
         size = int(np.count_nonzero(self._awake))
         self._order = np.empty(size, dtype=index)
         levels = size
         if rows.short:
-            level = np.empty(rows.num_states, dtype=np.int64)
+            level, place = np.empty(rows.num_states, dtype=np.int64), np.empty(0, dtype=index)
+            if len(self.sequence):
+                place = np.zeros(rows.num_states, dtype=index)
+                place[self.sequence] = np.arange(len(self.sequence), dtype=index)
             levels = compiled(system_kernels.levels)(
-                rows.first, rows.next_state, self._awake, choice, self._order, level
+                rows.first, rows.next_state, self._awake, choice, self.sequence, place, self._order, level
             )
         if size < WIDE_LEVELS * levels:
-            self._order[:] = np.flatnonzero(self._awake)
+            inside = self.sequence if len(self.sequence) else np.arange(rows.num_states, dtype=index)
+            self._order[:] = inside[self._awake[inside]]
         self._spot = np.empty(rows.num_states, dtype=index)
         self._spot[self._order] = np.arange(size, dtype=index)
-        self._below, self._above = (np.empty(size, dtype=np.int64) for _ in range(2))
-        self._pivot, self._excess = (np.empty(size, dtype=np.float32) for _ in range(2))
-        self._x, self._work = np.empty(size), np.empty((7, size))
+        self._below, self._above = self._places[:, :size]
+        self._pivot, self._excess = self._pivots[:, :size]
+        self._x, self._work = self._vectors[:size], self._vectors[size : 8 * size].reshape(7, size)
 
     def _lay_out(self, choice: IntArray) -> None:
         """Gives each row its place: as much as any of its pairs may need, or all the same."""
@@ -88,8 +108,14 @@ class PolicySystem:
         else:
             self._begins = np.concatenate([[0], np.cumsum(rows.room[self._order])])
         room = int(self._begins[-1])
-        self._column, self._entry = np.empty(room, dtype=self._order.dtype), np.empty(room, dtype=np.float32)
+        if room > len(self._column):
+            self._take_entries(0)  # let go before more is taken
+            self._take_entries(2 * room)
         self._built = np.full(size, NOT_YET, dtype=np.int64)
+
+    def _take_entries(self, room: int) -> None:
+        self._column: IntArray = np.empty(room, dtype=self.rows.next_state.dtype)
+        self._entry: Reals = np.empty(room, dtype=self._real)
 
     def _write(self, choice: IntArray) -> bool:
         rows = self.rows
