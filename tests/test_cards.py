@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
+import gymnasium as gym
 import pytest
 
+from bellglass.envs.registration import ENVIRONMENTS
 from bellglass.experiments.cards import Card, card_of, cards_for, file_name, load_cards, write_cards
 from bellglass.experiments.config import suite_from
 from bellglass.experiments.mistakes import SuiteError
@@ -139,3 +143,104 @@ def test_bad_input_is_told() -> None:
         card_of("bellglass/TMaze-v0", criterion="finite_horizon")
     with pytest.raises(ValueError, match="unknown environment; did you mean"):
         card_of("bellglass/FrozenLak-v0")
+
+
+#: What every card in the terminal says, whatever it is of.
+SAID = (
+    "environment",
+    "table",
+    "time limit",
+    "discounted",
+    "1 % regret",
+    "certified",
+    "diameter",
+    "mixing time",
+    "bias span",
+    "min gap",
+    "sum inverse gaps",
+    "effective horizon",
+    "laidlaw horizon",
+    "fingerprint",
+)
+
+ALL_IDS = [f"bellglass/{row.name}-v0" for row in ENVIRONMENTS]
+HANDFUL = ("RiverSwim", "QueueAdmission", "Student", "RacingCar", "Hanoi", "LightMaze", "FromTable", "Maze")
+
+
+def reads_well(card: Card) -> None:
+    lines = str(card).splitlines()
+    rows = dict(card.lines())
+    assert not [what for what in SAID if not any(row.startswith(what) for row in rows)]
+    text = [line for line in lines[: lines.index("")] if "known answer" not in line]
+    assert all(len(line) <= 100 for line in text)
+    assert not re.search(r"\b(nan|None)\b", " ".join(rows.values()))
+    assert all(line == line.rstrip() for line in lines)
+    hidden = "states are hidden" in rows["table"]
+    assert hidden == (not card.observed) == ("information" in rows)
+    for criterion, optimum in card.optimum.items():
+        assert optimum >= card.random[criterion] - 1e-7 * max(1.0, abs(optimum))
+    assert ("finite_horizon" in card.optimum) <= (card.horizon is not None)
+    if card.layout is not None or card.num_states <= 64:
+        assert card.picture() in "\n".join(line.removeprefix("    ") for line in lines)
+    assert Card.from_json(card.to_json()) == card
+
+
+@pytest.mark.parametrize("name", HANDFUL)
+def test_a_card_of_any_kind_reads_well(name: str) -> None:
+    reads_well(card_of(f"bellglass/{name}-v0"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("env_id", ALL_IDS)
+def test_every_id_has_a_card_that_reads_well(env_id: str) -> None:
+    card = card_of(env_id)
+    reads_well(card)
+    assert card.threshold == gym.spec(env_id).reward_threshold
+    own = {"Map", "FromTable"}  # our own, from no book
+    assert bool(card.sources) == (env_id.removeprefix("bellglass/").removesuffix("-v0") not in own)
+
+
+def test_known_answers_and_source_are_those_of_the_keywords() -> None:
+    rows = card_of("bellglass/FrozenLake-v0", {"map_name": "8x8"}).lines()
+    assert ("source", "Gymnasium FrozenLake-v1") in rows
+    answers = [said for what, said in rows if what == "known answer"]
+    assert answers == ["v*(start), discounted, discount 0.99: 0.4146403618 (computed by two methods)"]
+    assert not any(what == "reward threshold" for what, _ in rows)  # it is of the default map
+
+
+def test_letters_on_a_map_are_told() -> None:
+    assert "an optimal policy (R reject, A admit):" in str(card_of("bellglass/QueueAdmission-v0"))
+
+
+def test_a_measure_that_does_not_exist_says_why(lake: Card) -> None:
+    odd = replace(
+        lake,
+        hardness={"diameter": float("inf"), "mixing_time": None, "bias_span": None, "min_gap": float("inf")},
+        random={"discounted": float("-inf")},
+    )
+    rows = dict(odd.lines())
+    assert rows["diameter"].startswith("infinite")
+    assert rows["mixing time"] == "not computed beyond 6,000 states"
+    assert rows["bias span"] == "not defined: the optimal gain depends on the state"
+    assert rows["min gap"] == "none: every action is optimal"
+    assert rows["1 % regret"].startswith("not defined")
+
+
+def test_a_card_from_before_known_answers_is_still_read(lake: Card) -> None:
+    old = json.loads(lake.to_json())
+    del old["known"], old["threshold"]
+    assert Card.from_json(json.dumps(old)) == replace(lake, known=(), threshold=None)
+    with pytest.raises(ValueError, match="keys are not those of a card"):
+        Card.from_json(json.dumps({**old, "colour": "red"}))
+
+
+def test_gymnasiums_own_tables_have_cards_too() -> None:
+    lake = card_of("FrozenLake-v1")
+    assert lake.observed
+    assert lake.optimum["finite_horizon"] == pytest.approx(0.7441902878, abs=1e-9)
+    assert lake.threshold == gym.spec("FrozenLake-v1").reward_threshold
+
+
+def test_what_lays_no_table_open_has_no_card() -> None:
+    with pytest.raises(ValueError, match="CartPole-v1 has no card: it lays no table open"):
+        card_of("CartPole-v1")

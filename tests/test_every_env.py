@@ -17,13 +17,17 @@ from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
 import bellglass
 from bellglass.envs import TabularVectorEnv, pomdp_of, table_of
-from bellglass.envs.mdp import TableWalker
+from bellglass.envs.mdp import FloatArray, IntArray, TableWalker, TabularMDP
 from bellglass.envs.registration import ENVIRONMENTS, NAMESPACE, register_envs
 
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # "human" windows open nowhere
 
 IDS = sorted(env_id for env_id in gym.registry if env_id.startswith("bellglass/"))
 STEPS = 20_000
+ROWS = 200  # of a table, that are sampled
+RARE = 1e-3 / (4 * len(IDS))  # Bonferroni: over all ids and the four ways of sampling each
+
+Outcome = tuple[int, float, bool]  # next state, reward, terminated
 
 every_id = pytest.mark.parametrize("env_id", IDS)
 
@@ -111,27 +115,54 @@ def test_a_clone_of_the_state_replays_the_future(env_id: str) -> None:
     assert data_equivalence([env.step(a) for a in actions], first, exact=True)
 
 
-def chi_square(counts: dict[tuple[int, int], Counter[tuple[int, float, bool]]], env_id: str) -> float:
-    """p-value of all outcomes seen against the table; an outcome that the table lacks fails at once."""
-    mdp = table_of(gym.make(env_id))
-    statistic, freedom = 0.0, 0
-    for (s, a), seen in counts.items():
-        chances: Counter[tuple[int, float, bool]] = Counter()
-        for p, next_s, r, ended in mdp.P[s][a]:
-            chances[next_s, r, ended] += p  # type: ignore[assignment]  # a Counter of floats is fine here
-        assert set(seen) <= {outcome for outcome, p in chances.items() if p > 0}
-        n = seen.total()
-        if len(chances) > 1 and n * min(chances.values()) >= 5:
-            statistic += sum((seen[outcome] - n * p) ** 2 / (n * p) for outcome, p in chances.items())
-            freedom += len(chances) - 1
+def chi_square(chances: FloatArray, seen: IntArray) -> tuple[float, int]:
+    """Statistic and degrees of freedom of how often each outcome was `seen`.
+
+    Outcomes that are expected less than five times are one cell together, or join the likeliest one.
+    """
+    order = np.argsort(-chances, kind="stable")
+    expected, observed = seen.sum() * chances[order] / chances.sum(), seen[order]
+    often = max(1, int((expected >= 5).sum()))
+    rest = often if expected[often:].sum() >= 5 else 0
+    cell = np.minimum(np.arange(len(order)), often)
+    cell[often:] = rest
+    expected, observed = np.bincount(cell, expected), np.bincount(cell, observed)
+    return float(((observed - expected) ** 2 / expected).sum()), len(expected) - 1
+
+
+def p_value(parts: list[tuple[float, int]]) -> float:
+    """Of independent chi-square statistics together."""
+    statistic, freedom = np.sum(parts, axis=0)
     return float(scipy.stats.chi2.sf(statistic, freedom)) if freedom else 1.0
+
+
+def p_value_of_rows(mdp: TabularMDP, counts: dict[tuple[int, int], Counter[Outcome]]) -> float:
+    """Of the ROWS rows seen most; an outcome that the table lacks fails at once."""
+    parts = []
+    for (s, a), seen in sorted(counts.items(), key=lambda row: -row[1].total())[:ROWS]:
+        chances: dict[Outcome, float] = {}
+        for p, next_s, r, ended in mdp.P[s][a]:
+            if p > 0:
+                chances[next_s, r, ended] = chances.get((next_s, r, ended), 0.0) + p
+        assert set(seen) <= set(chances)
+        parts.append(
+            chi_square(np.array(list(chances.values())), np.array([seen[outcome] for outcome in chances]))
+        )
+    return p_value(parts)
+
+
+def some_rows(mdp: TabularMDP, seed: int) -> tuple[IntArray, IntArray]:
+    """(states, actions) of at most ROWS available pairs."""
+    states, actions = np.nonzero(mdp.action_mask)
+    chosen = np.random.default_rng(seed).permutation(len(states))[:ROWS]
+    return states[chosen], actions[chosen]
 
 
 @every_id
 def test_sampled_steps_are_as_frequent_as_the_table_says(env_id: str) -> None:
     env: Any = gym.make(env_id).unwrapped
     mdp = table_of(env)
-    counts: dict[tuple[int, int], Counter[tuple[int, float, bool]]] = {}
+    counts: dict[tuple[int, int], Counter[Outcome]] = {}
     env.reset(seed=20)
     rng = np.random.default_rng(21)
     for _ in range(STEPS // 2):
@@ -141,26 +172,48 @@ def test_sampled_steps_are_as_frequent_as_the_table_says(env_id: str) -> None:
         counts.setdefault((s, a), Counter())[info["state"], r, ended] += 1
         if ended:
             env.reset()
-    assert chi_square(counts, env_id) > 1e-3 / (2 * len(IDS))
+    assert p_value_of_rows(mdp, counts) > RARE
 
 
 @every_id
 def test_copies_step_as_frequently_as_the_table_says(env_id: str) -> None:
-    envs: Any = gym.make_vec(env_id, num_envs=100)
-    mdp = table_of(envs)
-    counts: dict[tuple[int, int], Counter[tuple[int, float, bool]]] = {}
-    envs.reset(seed=22)
-    rng = np.random.default_rng(23)
-    resetting = np.zeros(100, dtype=bool)
-    for _ in range(STEPS // 100):
-        before = envs.state
-        actions = (rng.random((100, mdp.num_actions)) * mdp.action_mask[before]).argmax(axis=1)
-        _, rewards, terminated, truncated, _ = envs.step(actions)
-        for i in np.flatnonzero(~resetting):
-            outcome = (int(envs.state[i]), float(rewards[i]), bool(terminated[i]))
-            counts.setdefault((int(before[i]), int(actions[i])), Counter())[outcome] += 1
-        resetting = terminated | truncated
-    assert chi_square(counts, env_id) > 1e-3 / (2 * len(IDS))
+    """Of each row `each` copies, set into its state at every turn."""
+    mdp = table_of(gym.make(env_id))
+    states, actions = some_rows(mdp, seed=22)
+    each, turns = 20, 10
+    states, actions = np.tile(states, each), np.tile(actions, each)
+    envs: Any = gym.make_vec(env_id, num_envs=len(states))
+    counts: dict[tuple[int, int], Counter[Outcome]] = {}
+    rows = list(zip(states.tolist(), actions.tolist(), strict=True))
+    for turn in range(turns):
+        envs.reset(seed=23 if turn == 0 else None, options={"state": states})
+        _, rewards, terminated, _, _ = envs.step(actions)
+        seen = zip(envs.state.tolist(), rewards.tolist(), terminated.tolist(), strict=True)
+        for row, outcome in zip(rows, seen, strict=True):
+            counts.setdefault(row, Counter())[outcome] += 1
+    assert p_value_of_rows(mdp, counts) > RARE
+
+
+@every_id
+def test_episodes_start_as_frequently_as_the_table_says(env_id: str) -> None:
+    """By `reset`, and by the step after an end, which is a reset."""
+    mdp = table_of(gym.make(env_id))
+    envs: Any = gym.make_vec(env_id, num_envs=5_000, max_episode_steps=1)
+    envs.reset(seed=24)
+    for starts in (envs.state, restarted(envs)):
+        seen = np.bincount(starts, minlength=mdp.num_states)
+        assert not seen[mdp.initial == 0].any()
+        assert p_value([chi_square(mdp.initial[mdp.initial > 0], seen[mdp.initial > 0])]) > RARE
+
+
+def restarted(envs: Any) -> IntArray:
+    """[n] states after one step, which truncates, and the next, which resets."""
+    idle = np.zeros(envs.num_envs, dtype=np.int64)
+    envs.step(idle)
+    _, rewards, terminated, truncated, _ = envs.step(idle)
+    assert not rewards.any()
+    assert not (terminated | truncated).any()
+    return np.asarray(envs.state)
 
 
 @every_id
@@ -324,6 +377,10 @@ def test_playing_the_lowest_action_for_an_unavailable_one_changes_no_answer(env_
     mdp = table_of(gym.make(env_id))
     alias = with_aliases(mdp)
     assert alias.action_mask[~mdp.terminal].all()
+    if mdp.action_mask[~mdp.terminal].all():
+        for name in ("first_outcome", "probability", "next_state", "reward", "terminated"):
+            assert np.array_equal(getattr(alias, name), getattr(mdp, name))
+        return  # the very same table
     for criterion, settings in (("discounted", {"discount": 0.95}), ("average", {"restart": True})):
         if criterion == "average" and mdp.num_outcomes > 20_000:
             continue

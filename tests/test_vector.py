@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Any
 
 import gymnasium as gym
@@ -11,10 +12,10 @@ from gymnasium.utils.env_checker import data_equivalence
 
 from bellglass.envs import TabularEnv, TabularPOMDP, TabularPOMDPEnv, TabularVectorEnv
 from bellglass.envs.mdp import TabularMDP
-from bellglass.envs.sampling import SHORT_ROW, OutcomeSampler
+from bellglass.envs.sampling import SHORT_ROW, OutcomeSampler, RowSampler
 
 
-def random_table(num_states: int, num_actions: int, width: int, seed: int) -> TabularMDP:
+def random_table(num_states: int, num_actions: int, width: int, seed: int, starts: int = 3) -> TabularMDP:
     """Rows of 1 to `width` outcomes, some actions missing, the last state terminal."""
     rng = np.random.default_rng(seed)
     P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {}
@@ -30,7 +31,8 @@ def random_table(num_states: int, num_actions: int, width: int, seed: int) -> Ta
         if s % 2:
             P[s][int(rng.integers(num_actions))] = []
     P[num_states - 1] = {a: [(1.0, num_states - 1, 0.0, True)] for a in range(num_actions)}
-    return TabularMDP.from_P(P, initial=[0.5, 0.25, 0.25, *[0.0] * (num_states - 3)])
+    initial = [*rng.dirichlet(np.ones(starts)), *[0.0] * (num_states - starts)]
+    return TabularMDP.from_P(P, initial=initial)
 
 
 @pytest.mark.parametrize("width", [1, 3, SHORT_ROW, SHORT_ROW + 1, 40])
@@ -54,12 +56,38 @@ def test_short_and_long_rows_are_looked_up_alike(width: int) -> None:
         assert got == expected
 
 
+def test_sums_that_rounding_lifts_over_one_do_not_spoil_the_next_row() -> None:
+    above = np.nextafter(1.0, 2.0)
+    sums = np.array([0.25, 0.5, 0.75, 0.875, above, 1.0, 0.25, 0.5, 0.75, 0.875, 1.0, 1.0])
+    assert SHORT_ROW < 6  # so that there is a guide
+    sampler = RowSampler(np.array([0, 6, 6]), np.array([6, 6, 6]), sums)
+    assert sampler.draw(np.array([1, 2, 1, 0]), np.array([0.0, 0.01, 0.9, 0.9])).tolist() == [6, 6, 10, 4]
+
+
+@pytest.mark.parametrize("spread", [0.01, 1.0])
+def test_rows_of_thousands_are_looked_up_as_by_bisection(spread: float) -> None:
+    """With a small spread most of a row's sums lie in few of its slots."""
+    rng = np.random.default_rng(5)
+    lengths = rng.integers(1, 3_000, size=40)
+    first = np.cumsum(lengths) - lengths
+    sums = np.concatenate([np.cumsum(rng.dirichlet(np.full(n, spread))) for n in lengths])
+    sums[first + lengths - 1] = 1.0
+    rows, u = rng.integers(40, size=5_000), rng.random(5_000)
+    expected = [
+        bisect_right(sums, one, begin, begin + length)
+        for one, begin, length in zip(u, first[rows], lengths[rows], strict=True)
+    ]
+    assert RowSampler(first, lengths, sums).draw(rows, u).tolist() == expected
+
+
+@pytest.mark.parametrize("starts", [1, 3, 7])
+@pytest.mark.parametrize("width", [2, 12])
 @pytest.mark.parametrize("by_action", [False, True])
 @pytest.mark.parametrize("mode", list(gym.vector.AutoresetMode))
 def test_a_copy_with_its_own_seed_walks_as_a_single_environment(
-    mode: gym.vector.AutoresetMode, by_action: bool
+    mode: gym.vector.AutoresetMode, by_action: bool, width: int, starts: int
 ) -> None:
-    mdp = random_table(8, 3, 12, seed=1)
+    mdp = random_table(8, 3, width, seed=1, starts=starts)
     rng = np.random.default_rng(2)
     seen = rng.dirichlet(np.ones(4), size=(3, 8) if by_action else 8)
     pomdp = TabularPOMDP(mdp, seen, rng.dirichlet(np.ones(4), size=8))

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import gymnasium as gym
 
+from .thresholds import THRESHOLDS
+
 NAMESPACE = "bellglass"
 
 #: Steps after which an episode of a table without an end is truncated.
@@ -109,4 +111,5 @@ def register_envs() -> None:
                 entry_point=f"{__package__}.{row.module}:{row.name}",
                 vector_entry_point=f"{__package__}.{row.module}:{row.vector}",
                 max_episode_steps=row.max_episode_steps,
+                reward_threshold=THRESHOLDS.get(row.name),
             )

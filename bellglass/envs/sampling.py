@@ -1,9 +1,12 @@
 """Drawing from a table for many copies at once: flat gathers, nothing else.
 
-A pair is s*A + a.  Terminal states get one more outcome each, the self-loop (1, s, 0, terminated), and a pair
-that is not available points to the outcomes of the lowest available action, so that every pair can be drawn
-from.  The outcome is the first one with  cumulative > u,  found by counting the sums that are <= u where rows
-are short, and by bisection where they are long; both find exactly what `bisect` finds for one copy.
+A pair is s*A + a.  Three things are added to the table, so that every copy can be stepped alike:
+
+    a terminal state's pairs have one outcome, the self-loop (1, s, 0, terminated)
+    a pair that is not available points to the outcomes of the lowest available action
+    A pairs more, `restart` .. `restart` + A - 1, whose outcomes are the starts: (chance, start, 0, goes on)
+
+The outcome is the first one with  cumulative > u:  exactly what `bisect` finds for one copy.
 """
 
 from __future__ import annotations
@@ -12,95 +15,188 @@ import numpy as np
 
 from .mdp import BoolArray, FloatArray, IntArray, TabularMDP
 
-#: Rows of at most this many outcomes are looked up by counting.
-SHORT_ROW = 8
+#: Rows of at most this many outcomes are looked up by counting, which takes three array operations an outcome.
+SHORT_ROW = 4
+
+
+class RowSampler:
+    """Rows of running sums of any lengths: finds in a row the first sum that exceeds u.
+
+    Short rows are looked up by counting the sums that do not.  Long ones have a guide (Chen and Asau, On generating
+    random variates from an empirical distribution, AIIE Transactions 6, 1974): of each of 2 to 4 slots an outcome, in
+    which a row cuts [0, 1), the place of the first sum that some u of the slot may ask for.  Slots are a power of two,
+    so that u's slot is exact.
+
+    Args:
+        first: [R] place of each row's first sum; rows may share places.
+        length: [R] number of sums in each row, at least 1; the same for rows that begin at the same place.
+        cumulative: the sums; each row's last one is 1.
+    """
+
+    def __init__(self, first: IntArray, length: IntArray, cumulative: FloatArray) -> None:
+        longest = int(length.max())
+        self._sums: list[FloatArray] | None = None
+        if longest <= SHORT_ROW:
+            self._first = first
+            #: the k-th running sum of each row; 1, which no u reaches, past its end
+            end = len(cumulative) - 1
+            self._sums = [
+                np.where(k < length, cumulative[np.minimum(first + k, end)], 1.0) for k in range(longest - 1)
+            ]
+        else:
+            self._cumulative = cumulative
+            self._make_guide(first, length)
+
+    def _make_guide(self, first: IntArray, length: IntArray) -> None:
+        begins, one, row = np.unique(first, return_index=True, return_inverse=True)
+        lengths = length[one]
+        slots = 2 << np.ceil(np.log2(lengths)).astype(np.int64)
+        first_slot, sums_before = np.cumsum(slots) - slots, np.cumsum(lengths) - lengths
+        place = np.arange(lengths.sum()) + np.repeat(begins - sums_before, lengths)
+        # A sum is passed by, for good, from the first slot on that begins at it or beyond.  Rounding may have
+        # lifted it above 1, out of its row.
+        sums = np.minimum(self._cumulative[place], 1.0)
+        passed = np.repeat(first_slot, lengths) + np.ceil(sums * np.repeat(slots, lengths)).astype(np.int64)
+        counts = np.bincount(passed, minlength=int(slots.sum()) + 1)
+        guide = np.cumsum(counts)[:-1] + np.repeat(begins - sums_before, slots)
+        self._guide = guide.astype(np.int32 if len(self._cumulative) < 2**31 else np.int64)
+        self._first_slot: IntArray = first_slot[row]
+        self._slots: FloatArray = slots[row].astype(np.float64)
+        self._last: IntArray = first + length - 1
+        #: of a search among the sums that lie in one slot
+        self._strides = [1 << i for i in reversed(range(int(counts.max()).bit_length()))]
+
+    def draw(self, row: IntArray, u: FloatArray) -> IntArray:
+        """[n] place of the sum found in each of the rows [n], for uniform numbers [n] in [0, 1)."""
+        if self._sums is not None:
+            k: IntArray = self._first.take(row)
+            for sums in self._sums:
+                k += sums.take(row) <= u
+            return k
+        slot = (self._slots.take(row) * u).astype(np.int64)
+        slot += self._first_slot.take(row)
+        k = self._guide.take(slot).astype(np.int64)
+        k += self._cumulative.take(k) <= u
+        beyond = self._cumulative.take(k) <= u
+        if np.count_nonzero(beyond):
+            where = np.flatnonzero(beyond)
+            k[where] = self._searched(k[where], self._last.take(row[where]), u[where])
+        return k
+
+    def _searched(self, k: IntArray, last: IntArray, u: FloatArray) -> IntArray:
+        """The places sought, which are `k` [n] or lie beyond, by bisection."""
+        for stride in self._strides:  # the place is one of k .. k + 2 * stride - 1
+            probe = np.minimum(k + (stride - 1), last)
+            k += (self._cumulative.take(probe) <= u) * stride
+        return k
 
 
 class OutcomeSampler:
     """The table's outcomes, ready for look-ups by array.
 
     Attributes:
-        next_state: [N + T] state entered, int64; the last T outcomes are the terminal states' self-loops.
-        reward: [N + T].
-        terminated: [N + T].
-        probability: [N + T].
-        unavailable: [S*A] pairs of live states that are not available, or None where there are none.
+        restart: the first of the A pairs that start an episode anew, S*A.
+        next_state: [N + T + Q] state entered, int64; after the table's N outcomes come the T self-loops of
+            terminal states and the Q starts.
+        reward: [N + T + Q].
+        terminated: [N + T + Q].
+        probability: [N + T + Q].
+        played_action: [S*A + A] the action as the table plays it.
+        unavailable: [S*A + A] pairs of live states that are not available, or None where there are none.
     """
 
     def __init__(self, mdp: TabularMDP) -> None:
-        ends = np.flatnonzero(mdp.terminal)
-        ones = np.ones(len(ends))
-        self.next_state: IntArray = np.concatenate([mdp.next_state, ends]).astype(np.int64)
-        self.reward: FloatArray = np.concatenate([mdp.reward, 0.0 * ones])
-        self.terminated: BoolArray = np.concatenate([mdp.terminated, ones > 0])
-        self.probability: FloatArray = np.concatenate([mdp.normalised_probability, ones])
-        self._cumulative: FloatArray = np.concatenate([mdp.cumulative_probability, ones])
-
         num_states, num_actions = mdp.num_states, mdp.num_actions
-        pair = np.arange(num_states * num_actions).reshape(num_states, num_actions)
-        played = np.where(mdp.action_mask, pair, pair[np.arange(num_states), mdp.lowest_action][:, None])
+        ends, starts = np.flatnonzero(mdp.terminal), np.flatnonzero(mdp.initial > 0)
+        loops, still = np.ones(len(ends)), np.zeros(len(starts))
+        self.starts = StartSampler(mdp)
+        self.restart = num_states * num_actions
+        self.next_state: IntArray = np.concatenate([mdp.next_state, ends, starts]).astype(np.int64)
+        self.reward: FloatArray = np.concatenate([mdp.reward, 0.0 * loops, still])
+        self.terminated: BoolArray = np.concatenate([mdp.terminated, loops > 0, still > 0])
+        chances = self.starts.probability[starts]
+        self.probability: FloatArray = np.concatenate([mdp.normalised_probability, loops, chances])
+        cumulative = np.concatenate([mdp.cumulative_probability, loops, self.starts.cumulative])
+
+        pair = np.arange(self.restart).reshape(num_states, num_actions)
+        lowest = pair[np.arange(num_states), mdp.lowest_action][:, None]
+        played = np.where(mdp.action_mask | mdp.terminal[:, None], pair, lowest)
         first = mdp.first_outcome[played]
         length = mdp.first_outcome[played + 1] - first
         first[ends] = mdp.num_outcomes + np.arange(len(ends))[:, None]
         length[ends] = 1
-        self._first: IntArray = first.ravel()
-        self._length: IntArray = length.ravel()
-        self.played_action: IntArray = (played % num_actions).ravel()
+        #: Starts that are many would make every step's look-up longer: then restarts are looked up alone, and
+        #: their row is the last start only.
+        self._first_start = mdp.num_outcomes + len(ends)
+        self._starts_apart = len(starts) > int(length.max())
+        skipped = len(starts) - 1 if self._starts_apart else 0
+        self._rows = RowSampler(
+            np.append(first.ravel(), np.full(num_actions, self._first_start + skipped)),
+            np.append(length.ravel(), np.full(num_actions, len(starts) - skipped)),
+            cumulative,
+        )
+        self.played_action: IntArray = np.append(played.ravel() % num_actions, np.arange(num_actions))
         missing = ~mdp.action_mask & ~mdp.terminal[:, None]
-        self.unavailable: BoolArray | None = missing.ravel() if missing.any() else None
+        self.unavailable: BoolArray | None = (
+            np.append(missing.ravel(), np.zeros(num_actions, dtype=np.bool_)) if missing.any() else None
+        )
 
-        longest = int(self._length.max())
-        self._bisections = longest.bit_length()
-        self._sums: list[FloatArray] | None = None
-        if longest <= SHORT_ROW:
-            #: the k-th running sum of each pair; 1, which no u reaches, past its end
-            last = len(self._cumulative) - 1
-            self._sums = [
-                np.where(k < self._length, self._cumulative[np.minimum(self._first + k, last)], 1.0)
-                for k in range(longest - 1)
-            ]
-
-    def draw(self, pair: IntArray, u: FloatArray) -> IntArray:
-        """[n] outcomes for the pairs [n] and uniform numbers [n]."""
-        k: IntArray = self._first.take(pair)
-        if self._sums is not None:
-            for sums in self._sums:
-                k += sums.take(pair) <= u
-            return k
-        high = k + self._length.take(pair)
-        for _ in range(self._bisections):
-            middle = (k + high) >> 1
-            beyond = (self._cumulative.take(middle) <= u) & (k < high)
-            k = np.where(beyond, middle + 1, k)
-            high = np.where(beyond, high, middle)
+    def draw(self, pair: IntArray, u: FloatArray, restarted: BoolArray | None = None) -> IntArray:
+        """[n] outcomes for the pairs [n] and uniform numbers [n]; `restarted` [n] says which pairs restart."""
+        k = self._rows.draw(pair, u)
+        if restarted is not None and self._starts_apart:
+            where = np.flatnonzero(restarted)
+            k[where] = self._first_start + self.starts.place(u[where])
         return k
 
 
 class StartSampler:
-    """The starts of a table, ready for look-ups by array."""
+    """The starts of a table, ready for look-ups by array.
+
+    Attributes:
+        cumulative: [Q] running sums over the states that may start.
+        probability: [S] chance of each state to start.
+    """
 
     def __init__(self, mdp: TabularMDP) -> None:
         self._states: IntArray = np.flatnonzero(mdp.initial > 0)
-        self._cumulative: FloatArray = mdp.cumulative_initial[self._states]
+        self.cumulative: FloatArray = mdp.cumulative_initial[self._states]
         self.probability: FloatArray = mdp.initial / mdp.initial.sum()
+
+    def place(self, u: FloatArray) -> IntArray:
+        """[n] which of the Q starts, for uniform numbers [n]."""
+        return self.cumulative.searchsorted(u, side="right").astype(np.int64, copy=False)
 
     def draw(self, u: FloatArray) -> IntArray:
         """[n] states for uniform numbers [n]."""
-        states: IntArray = self._states[np.searchsorted(self._cumulative, u, side="right")]
-        return states
+        return self._states.take(self.place(u))
 
 
 class ObservationSampler:
-    """Rows of observation chances [..., O], ready for look-ups by array."""
+    """What is seen, ready for look-ups by array: first the rows of steps, then those of resets.
 
-    def __init__(self, cumulative: FloatArray) -> None:
-        self._rows: FloatArray = cumulative.reshape(-1, cumulative.shape[-1])
-        certain = ((self._rows == 0.0) | (self._rows == 1.0)).all()
-        self._only: IntArray | None = self._rows.argmax(axis=1) if certain else None
+    Args:
+        after: [S, O] or [A, S, O] running sums of the chances after a step.
+        at_reset: [S, O] the same at reset.
+        outcomes: of the hidden table.
+    """
 
-    def draw(self, row: IntArray, u: FloatArray) -> IntArray:
-        """[n] observations for the rows [n] and uniform numbers [n]."""
-        if self._only is not None:
-            return self._only.take(row)
-        count: IntArray = (self._rows[row] <= u[:, None]).sum(axis=1)
-        return count
+    def __init__(self, after: FloatArray, at_reset: FloatArray, outcomes: OutcomeSampler) -> None:
+        num_states, num_observations = at_reset.shape
+        sums = np.concatenate([after.reshape(-1, num_observations), at_reset])
+        positive = np.diff(sums, axis=1, prepend=0.0) > 0
+        length = positive.sum(axis=1)
+        self._observation: IntArray = np.nonzero(positive)[1]
+        self._rows = RowSampler(np.cumsum(length) - length, length, sums[positive])
+        self._reset_row = len(sums) - num_states
+        #: [S*A + A] of each pair: where the rows of the states entered begin
+        self._base = outcomes.played_action * (num_states if after.ndim == 3 else 0)
+        self._base[outcomes.restart :] = self._reset_row
+
+    def after(self, pair: IntArray, state: IntArray, u: FloatArray) -> IntArray:
+        """[n] observations in the states [n] that the pairs [n] led to."""
+        return self._observation.take(self._rows.draw(self._base.take(pair) + state, u))
+
+    def at_reset(self, state: IntArray, u: FloatArray) -> IntArray:
+        """[n] observations at a reset in the states [n]."""
+        return self._observation.take(self._rows.draw(state + self._reset_row, u))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
@@ -61,7 +62,9 @@ class Card:
         layout: where the states lie on paper, or None.
         state_labels: [S] names of the states.
         action_labels: [A] names of the actions.
-        sources: where the environment and its known answers come from.
+        sources: where the environment comes from.
+        known: known answers, each with how it is known.
+        threshold: `reward_threshold` of the id; None with other keywords than its own, or without a finite optimum.
     """
 
     id: str
@@ -89,6 +92,8 @@ class Card:
     state_labels: tuple[str, ...]
     action_labels: tuple[str, ...]
     sources: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    threshold: float | None = None
 
     def to_json(self) -> str:
         """Canonical JSON: equal cards, equal bytes."""
@@ -103,7 +108,9 @@ class Card:
         """
         try:
             data = json.loads(text)
-            if set(data) != {entry.name for entry in fields(cls)}:
+            names = {entry.name for entry in fields(cls)}
+            since = {"known", "threshold"}  # cards written before they were known have neither
+            if not names - since <= set(data) <= names:
                 raise ValueError("its keys are not those of a card")
             layout = data["layout"]
             return cls(
@@ -123,6 +130,8 @@ class Card:
                     "state_labels": tuple(data["state_labels"]),
                     "action_labels": tuple(data["action_labels"]),
                     "sources": tuple(data["sources"]),
+                    "known": tuple(data.get("known", ())),
+                    "threshold": number(data.get("threshold")),
                 }
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -162,6 +171,16 @@ class Card:
             )
         return "\n".join(line.rstrip() for line in lines)
 
+    def _legend(self) -> str:
+        """What letters on the map stand for, where they are not the actions' own names or arrows."""
+        if self.layout is None:
+            return ""
+        played = sorted({a for a in self.policy if a >= 0})
+        glyphs = [(self.layout.arrows[a], self.action_labels[a]) for a in played]
+        return ", ".join(
+            f"{glyph} {label}" for glyph, label in glyphs if glyph != label and glyph not in SELF_EVIDENT
+        )
+
     def _action(self, action: int) -> str:
         return "-" if action < 0 else self.action_labels[action]
 
@@ -170,30 +189,53 @@ class Card:
         keywords = ", ".join(f"{key}={value!r}" for key, value in self.keywords.items())
         rows = [
             ("environment", f"{self.id} ({keywords})" if keywords else self.id),
-            ("table", f"{self.num_states} states, {self.num_actions} actions, {self.num_outcomes} outcomes"),
+            (
+                "table",
+                f"{self.num_states:,} states, {self.num_actions} actions, {self.num_outcomes:,} outcomes"
+                + ("" if self.observed else "; states are hidden"),
+            ),
+            ("time limit", "none" if self.horizon is None else f"{self.horizon:,} steps"),
         ]
         for criterion, optimum in self.optimum.items():
             random = self.random.get(criterion, math.nan)
-            rows.append((self._named(criterion), f"optimum {optimum:.10g}, uniform random {random:.10g}"))
-        best, worst = self.optimum.get(self.criterion), self.random.get(self.criterion)
-        if best is not None and worst is not None and math.isfinite(best - worst):
-            one_percent = f"{0.01 * (best - worst):.4g} in reward"
-            if self.gap is not None and 0 < self.gap < math.inf:
-                one_percent += f", {0.01 * (best - worst) / self.gap:.4g} gaps"
-            rows.append(("1 % regret", one_percent))
-        rows.append(("certified to", f"{self.bound:.2g}"))
-        if self.ladder:
+            best = "optimum" if self.observed else "optimum with memory"
             rows.append(
-                ("information", ", ".join(f"{key} {value:.10g}" for key, value in self.ladder.items()))
+                (self._named(criterion), f"{best} {figure(optimum)}, uniform random {figure(random)}")
             )
-        rows += [
-            (key.replace("_", " "), f"{value:.6g}")
-            for key, value in self.hardness.items()
-            if value is not None
-        ]
+        rows.append(("1 % regret", self._one_percent()))
+        rows.append(("certified", f"bounds at most {self.bound:.2g} apart"))
+        if self.threshold is not None:
+            rows.append(("reward threshold", f"{self.threshold:.10g} (mean return of 100 episodes)"))
+        if self.ladder:
+            rungs = ", ".join(f"{key} {figure(value)}" for key, value in self.ladder.items())
+            rows.append(("information", f"{rungs} (discounted)" if self.criterion == "discounted" else rungs))
+        if not self.observed:
+            rows.append(("hardness", "of the hidden states, as if they were seen:"))
+        rows += [(key.replace("_", " "), self._measured(key, value)) for key, value in self.hardness.items()]
         rows.append(("fingerprint", self.fingerprint[:16]))
         rows += [("source", source) for source in self.sources]
+        rows += [("known answer", answer) for answer in self.known]
         return rows
+
+    def _one_percent(self) -> str:
+        best, worst = self.optimum.get(self.criterion), self.random.get(self.criterion)
+        if best is None or worst is None or not math.isfinite(best - worst):
+            return "not defined: the uniform random policy has no finite value"
+        if best == worst:
+            return "0: the uniform random policy is optimal"
+        said = f"{0.01 * (best - worst):.4g} in reward"
+        if self.observed and self.gap is not None and 0 < self.gap < math.inf:
+            said += f", {0.01 * (best - worst) / self.gap:.4g} gaps"
+        return said
+
+    def _measured(self, key: str, value: float | None) -> str:
+        """A measure of hardness with its unit, or why there is none."""
+        if value is None:
+            return NOT_MEASURED[key]
+        if math.isinf(value):
+            return ENDLESS[key]
+        unit = UNITS[key].replace("steps", "step").replace("backups", "backup") if value == 1 else UNITS[key]
+        return f"{figure(value, 6)} {unit}".rstrip()
 
     def _named(self, criterion: str) -> str:
         if criterion == "discounted":
@@ -205,16 +247,63 @@ class Card:
     def __str__(self) -> str:
         rows = self.lines()
         width = max(len(what) for what, _ in rows)
-        text = [self.name, *(f"  {what:<{width}}  {how_much}" for what, how_much in rows)]
-        if self.num_states <= MOST_STATES_SHOWN or self.layout is not None:
+        text = [self.name]
+        for what, how_much in rows:
+            first, *more = textwrap.wrap(how_much, WIDTH - width - 4, break_long_words=False)
+            text.append(f"  {what:<{width}}  {first}")
+            text += [f"  {'':<{width}}  {line}" for line in more]
+        if self.layout is None and self.num_states > MOST_STATES_SHOWN:
             text += [
                 "",
-                f"  {'an optimal policy' if self.observed else 'an optimal policy, if states were seen'}:",
-                "",
+                f"  {self.num_states:,} states without a map: `bellglass solve {self.id} --output best.csv`",
             ]
+            text += ["  writes the optimal policy of all of them."]
+        else:
+            policy = "an optimal policy" if self.observed else "an optimal policy, if states were seen"
+            legend = self._legend()
+            text += ["", f"  {policy}{f' ({legend})' if legend else ''}:", ""]
             text += [f"    {line}" for line in self.picture().splitlines()]
         return "\n".join(text)
 
+
+def figure(value: float, digits: int = 10) -> str:
+    """A number as a card shows it; what is nothing but rounding is 0.
+
+    >>> figure(2.5), figure(7.9e-16), figure(1234567.0, 6), figure(math.inf)
+    ('2.5', '0', '1.23457e+06', 'inf')
+    """
+    return "0" if abs(value) < 1e-13 else f"{value:.{digits}g}"
+
+
+#: Columns of a card in the terminal; pictures of wide maps may need more.
+WIDTH = 100
+
+#: Arrows that need no legend.
+SELF_EVIDENT = "←↑→↓↖↗↘↙"
+
+#: Units of the measures of hardness; gaps and bias are in reward.
+UNITS = {
+    "diameter": "steps",
+    "mixing_time": "steps (lazy chain of the optimal policy)",
+    "bias_span": "in reward",
+    "min_gap": "in reward",
+    "sum_inverse_gaps": "",
+    "effective_horizon": "steps",
+    "laidlaw_horizon": "backups",
+}
+
+#: What it means that a measure is infinite, or that there is none.
+ENDLESS = {
+    "diameter": "infinite: a state that the start reaches cannot be reached from another",
+    "mixing_time": "infinite: the optimal policy settles in different places, or not within 10^15 steps",
+    "min_gap": "none: every action is optimal",
+}
+NOT_MEASURED = {
+    "diameter": "not computed beyond 6,000 states",
+    "mixing_time": "not computed beyond 6,000 states",
+    "bias_span": "not defined: the optimal gain depends on the state",
+    "laidlaw_horizon": "not found within 100,000 backups",
+}
 
 #: Longer lists of states tell nobody anything.
 MOST_STATES_SHOWN = 64

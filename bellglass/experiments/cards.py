@@ -13,11 +13,13 @@ import gymnasium as gym
 import numpy as np
 
 from ..agents.planning import hardness, information_ladder
-from ..envs.mdp import TabularMDP
+from ..agents.planning.beliefs import TooManyBeliefs, belief_table
+from ..envs.mdp import TabularMDP, table_of
 from .assembly import card_discount, default_name
 from .card import Card, CardLayout
 from .catalogue import make_environment
-from .config import Environment, Suite
+from .config import Suite
+from .known import known_answers, source_of
 from .mistakes import SuiteError
 from .planners import UNANSWERED, gap_of_policy
 from .records import Criterion, EnvironmentSpec, ScoringSpec
@@ -26,8 +28,23 @@ from .store import FolderError, write_whole
 
 __all__ = ["Card", "CardLayout", "card_of", "cards_for", "load_cards", "write_cards"]
 
-#: Beyond this many states diameter and mixing time are left out.
-MOST_STATES_FOR_HARDNESS = 6_000
+#: Beyond this many states the loss of the cheapest mistake is left out.
+MOST_STATES_FOR_GAP = 6_000
+
+#: Hidden states times steps up to which a card looks for the best play with memory within the time limit; beyond, only
+#: where so few beliefs can ever be reached.
+MOST_CLOCKED_STATES, MOST_BELIEFS_ANYWAY = 5_000, 1_000
+
+#: The measures that a card shows, in this order.
+HARDNESS = (
+    "diameter",
+    "mixing_time",
+    "bias_span",
+    "min_gap",
+    "sum_inverse_gaps",
+    "effective_horizon",
+    "laidlaw_horizon",
+)
 
 CRITERIA: tuple[Criterion, ...] = ("discounted", "finite_horizon", "total", "average")
 
@@ -52,12 +69,19 @@ def card_of(
         horizon: steps of an episode, for the finite horizon; by default the environment's time limit.
 
     Raises:
-        ValueError: the criterion does not apply.
+        ValueError: the criterion does not apply, or there is no table.
         gymnasium.error.Error: the id or a keyword is unknown.
     """
-    entry = Environment(id=env_id, keywords=dict(keywords or {}), steps=1)
-    spec = EnvironmentSpec(id=env_id, name=name or default_name(entry), keywords=entry.keywords, steps=1)
+    made_with = dict(keywords or {})
+    spec = EnvironmentSpec(
+        id=env_id, name=name or default_name(env_id, made_with), keywords=made_with, steps=1
+    )
     env = make_environment(spec)
+    try:
+        table_of(env)
+    except TypeError as error:
+        env.close()
+        raise ValueError(f"{env_id} has no card: it lays no table open") from error
     try:
         limit = env.spec.max_episode_steps if env.spec is not None else None
         if horizon is None:
@@ -96,6 +120,8 @@ def solved_card(
     for other in CRITERIA:
         if other == criterion or (other == "finite_horizon" and horizon is None):
             continue
+        if other == "finite_horizon" and too_many_clocked_beliefs(main, horizon):
+            continue
         if other == "average" and main.mdp.terminal.any():
             continue  # episodes end: a gain per step says nothing that a return does not
         with contextlib.suppress(*UNANSWERED):
@@ -127,14 +153,29 @@ def solved_card(
         layout=card_layout(mdp),
         state_labels=tuple(str(s if labels is None else labels[s]) for s in range(mdp.num_states)),
         action_labels=tuple(mdp.action_name(a) for a in range(mdp.num_actions)),
-        sources=sources_of(env),
+        sources=sources_of(env, spec.id),
+        known=known_answers(spec.id, spec.keywords),
+        threshold=None if spec.keywords or env.spec is None else env.spec.reward_threshold,
     )
+
+
+def too_many_clocked_beliefs(reference: Reference, horizon: int | None) -> bool:
+    """Whether the best play with memory within the horizon would take minutes to find."""
+    if reference.pomdp is None or horizon is None:
+        return False
+    if reference.mdp.num_states * horizon <= MOST_CLOCKED_STATES:
+        return False
+    try:
+        belief_table(reference.pomdp, max_beliefs=MOST_BELIEFS_ANYWAY)
+    except TooManyBeliefs:
+        return True
+    return False
 
 
 def gap_of(reference: Reference) -> float | None:
     """The smallest positive loss by changing the policy in one state, of tables that are small enough."""
     scoring = reference.scoring
-    if reference.mdp.num_states > MOST_STATES_FOR_HARDNESS:
+    if reference.mdp.num_states > MOST_STATES_FOR_GAP:
         return None
     return gap_of_policy(reference.mdp, reference.best.policy, scoring)
 
@@ -164,9 +205,9 @@ def card_layout(mdp: TabularMDP) -> CardLayout | None:
     )
 
 
-def sources_of(env: gym.Env[Any, Any]) -> tuple[str, ...]:
-    """What the environment's class says of where it comes from, if it says it."""
-    source = getattr(env.unwrapped, "source", None)
+def sources_of(env: gym.Env[Any, Any], env_id: str) -> tuple[str, ...]:
+    """Where the environment comes from, as its class or the book of known answers says."""
+    source = getattr(env.unwrapped, "source", None) or source_of(env_id)
     if source is None:
         return ()
     return (source,) if isinstance(source, str) else tuple(str(line) for line in source)
@@ -253,21 +294,6 @@ def file_name(name: str) -> str:
 
 
 def hardness_numbers(mdp: TabularMDP, discount: float) -> dict[str, float | None]:
-    """Diameter, mixing time, gaps and horizons, of tables that are small enough."""
-    if mdp.num_states > MOST_STATES_FOR_HARDNESS:
-        return {}
+    """Diameter, mixing time, gaps and horizons; None where one is not defined, or the table too large for it."""
     found = hardness(mdp, discount)._asdict()
-    names = (
-        "diameter",
-        "mixing_time",
-        "bias_span",
-        "min_gap",
-        "sum_inverse_gaps",
-        "effective_horizon",
-        "laidlaw_horizon",
-    )
-    numbers: dict[str, float | None] = {}
-    for name in names:
-        value = found[name]
-        numbers[name] = None if value is None else float(value)
-    return numbers
+    return {name: None if found[name] is None else float(found[name]) for name in HARDNESS}

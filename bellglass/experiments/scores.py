@@ -62,7 +62,7 @@ class Reference:
         self.env = env
         self.scoring = scoring
         self.mdp: TabularMDP = table_of(env)
-        self.pomdp: TabularPOMDP | None = None if env.has_wrapper_attr("observe") else pomdp_of(env)
+        self.pomdp: TabularPOMDP | None = pomdp_of(env) if hides_states(env) else None
         self.evaluator = Evaluator(self.mdp, scoring)
         self.best = self._solved(self.mdp)
         answer = self.best if self.pomdp is None else self._solved(self.pomdp)
@@ -236,6 +236,11 @@ class Scorer(Reference):
             )
         low, high = self._follower.interval(agent)
         return PolicyScore((low + high) / 2.0, None, low, high)
+
+
+def hides_states(env: gym.Env[Any, Any]) -> bool:
+    """Whether agents are shown something else than the state; Gymnasium's own tables show it."""
+    return env.has_wrapper_attr("pomdp") and not env.has_wrapper_attr("observe")
 
 
 def uniform(mdp: TabularMDP) -> FloatArray:

@@ -28,6 +28,10 @@ from .pairs import UNIT
 #: Classes up to this many states are eliminated densely.
 DENSE = 700
 
+#: Larger ones are solved relative to a state that is visited often: how many are tried, and the steps of the lazy chain
+#: that look for one.
+MOST_ANCHORS, LAZY_STEPS = 5, 300
+
 
 @dataclass(frozen=True, eq=False)
 class Classes:
@@ -71,18 +75,26 @@ def stationary(transition: scipy.sparse.csr_array) -> FloatArray:
         found = levelled(transition, np.full(size, 1.0 / size), tolerance=1e-13 / size, transposed=True)
         if not found.residual <= 1e-6 / size:
             raise ZeroDivisionError(f"BiCGSTAB did not solve a chain of {size} states")
-        weights = np.maximum(found.x, 0.0)
-        return np.asarray(weights / weights.sum())
-    weights = np.ones(size)
-    for _ in range(2):  # the second time from the state that is visited most, which keeps the ratios small
-        anchor = int(weights.argmax())
+        shares = np.maximum(found.x, 0.0)
+        return np.asarray(shares / shares.sum())
+    weights: FloatArray = np.full(size, 1.0 / size)
+    backwards = transition.T.tocsr()
+    for _ in range(MOST_ANCHORS):
+        for _ in range(LAZY_STEPS):
+            weights = 0.5 * (weights + backwards @ weights)
+        anchor = int(weights.argmax())  # visited often, which keeps the ratios to it small
         kept = np.delete(np.arange(size), anchor)
         solve = factorised(transition[kept][:, kept])
-        full = np.zeros(size)
-        full[anchor] = 1.0
-        full[kept] = np.maximum(solve(transition[[anchor]][:, kept].toarray().ravel(), True), 0.0)
-        weights = full / full.sum()
-    return weights
+        visits = np.zeros(size)
+        visits[anchor] = 1.0
+        visits[kept] = np.maximum(solve(transition[[anchor]][:, kept].toarray().ravel(), True), 0.0)
+        weights = visits / visits.sum()
+        if (
+            float(np.abs(weights - backwards @ weights).max()) <= 1e-13
+            and weights[anchor] >= 0.5 * weights.max()
+        ):
+            return np.asarray(weights)
+    raise ZeroDivisionError(f"no stationary distribution was found for a chain of {size} states")
 
 
 def _eliminated(chances: FloatArray) -> FloatArray:

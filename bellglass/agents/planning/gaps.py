@@ -21,7 +21,7 @@ import scipy.sparse.csgraph
 from ...envs.mdp import BoolArray, FloatArray, IntArray
 from .chains import Classes, closed_classes, long_run, stationary, total_reward
 from .errors import UnboundedError
-from .linear import factorised
+from .linear import MANY, factorised
 from .pairs import Pairs, summed
 from .solution import Solution
 
@@ -93,7 +93,7 @@ def _losses(
     position = np.full(pairs.num_states, -1, dtype=np.int64)
     position[live] = np.arange(len(live))
     chosen = scipy.sparse.csr_array(pairs.matrix[rows][:, live])
-    solve = factorised(chosen, discount)
+    solve = factorised(chosen, discount, dense_up_to=MANY)
     visits = solve(pairs.initial[live], True)
     reached = visited(pairs, rows)
     priced = np.flatnonzero(worse & reached[pairs.state])
@@ -191,7 +191,7 @@ def total_losses(pairs: Pairs, best: Solution) -> FloatArray:
     direct: list[int] = tried[~passing[pairs.state[tried]] & ~fatal[tried]].tolist()
     if priced.size:
         chosen = scipy.sparse.csr_array(chain.transition[inside][:, inside])
-        solve = factorised(chosen)
+        solve = factorised(chosen, dense_up_to=MANY)
         visits = solve(pairs.initial[inside], True)
         finite = np.where(np.isfinite(best.values), best.values, 0.0)
         loss = finite[pairs.state] - pairs.backup(finite, 1.0)
@@ -258,7 +258,7 @@ def average_losses(pairs: Pairs, best: Solution) -> FloatArray:
         anchor = int(weights.argmax())
         kept = np.delete(np.arange(pairs.num_states), anchor)
         kept = kept[~_terminal(pairs)[kept]]
-        solve = factorised(scipy.sparse.csr_array(chain.transition[kept][:, kept]))
+        solve = factorised(scipy.sparse.csr_array(chain.transition[kept][:, kept]), dense_up_to=MANY)
         flagged = best.optimal_actions[pairs.state, pairs.action]
         gain, bias = long_run(chain.transition, chain.reward, chain.leaks)
         loss = bias[pairs.state] - (pairs.reward - gain[pairs.state] + pairs.matrix @ bias)

@@ -21,6 +21,9 @@ from .krylov import iterated
 #: Up to this many unknowns a dense factorisation is quicker than a sparse one (both are milliseconds).
 DENSE = 400
 
+#: The same where the whole inverse is asked for, column by column.
+MANY = 3_000
+
 #: Unknowns times width of the band up to which `solved` factorises at once (a hundredth of a second).
 NARROW = 4_000_000
 
@@ -30,12 +33,15 @@ LARGEST = 100_000_000
 Solver = Callable[[FloatArray, bool], FloatArray]
 
 
-def factorised(transition: scipy.sparse.csr_array, discount: float = 1.0) -> Solver:
+def factorised(
+    transition: scipy.sparse.csr_array, discount: float = 1.0, *, dense_up_to: int = DENSE
+) -> Solver:
     """A function (b, transposed) -> x that solves (I - discount P) x = b, or its transpose, refined once.
 
     Args:
         transition: [n, n] P.
         discount: in [0, 1].
+        dense_up_to: unknowns up to which factors are dense; `MANY` where there are as many right-hand sides.
 
     Raises:
         ZeroDivisionError: the matrix is singular to working precision.
@@ -44,7 +50,7 @@ def factorised(transition: scipy.sparse.csr_array, discount: float = 1.0) -> Sol
     system = (scipy.sparse.eye_array(size, format="csr") - discount * transition).tocsr()
     if size == 0:
         return lambda b, transposed: np.array(b, dtype=np.float64)
-    solve = _dense(system.toarray()) if size <= DENSE else _sparse(system)
+    solve = _dense(system.toarray()) if size <= dense_up_to else _sparse(system)
     turned = system.T.tocsr()
 
     def refined(b: FloatArray, transposed: bool) -> FloatArray:

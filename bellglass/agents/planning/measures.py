@@ -21,8 +21,9 @@ import scipy.sparse
 import scipy.sparse.csgraph
 
 from ...envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
-from .chains import closed_classes, stationary
+from .diameters import Moves, diameter
 from .evaluation import policy_values
+from .mixing import mixing_time
 from .solution import Solution
 from .solver import solve
 
@@ -46,7 +47,8 @@ class Hardness(NamedTuple):
         sum_inverse_gaps: sum of 1 / gap over the positive finite action gaps.
         effective_horizon: 1 / (1 - discount), steps.
         laidlaw_horizon: k above; None if not found within 100,000 backups.
-        mixing_time: steps of the lazy chain; inf if it has several closed classes; None past 6,000 states.
+        mixing_time: steps of the lazy chain; inf if it has several closed classes, or is not mixed after 10^15 steps;
+            None past 6,000 states.
         discount: that values, gaps and the optimal policy are for.
     """
 
@@ -79,7 +81,7 @@ def hardness(mdp: TabularMDP, discount: float = 0.99) -> Hardness:
     best = solve(mdp, discount, tolerance=1e-10)
     gaps = _action_gaps(mdp, best)
     positive = gaps[(gaps > 0) & np.isfinite(gaps)]
-    chain = _Restarting(mdp)
+    chain = Restarting(mdp)
     small = len(chain.states) <= MOST_STATES
     diameter, pair = chain.diameter() if small else (None, None)
     return Hardness(
@@ -129,15 +131,15 @@ def _laidlaw_horizon(mdp: TabularMDP, discount: float, optimal: BoolArray, state
     return None
 
 
-class _Restarting:
+class Restarting:
     """The live states that can be reached from the start, where an end jumps to the start.
 
     Attributes:
         states: [n] their indices in the table.
+        moves: their pairs, with [M] the action of each in `pair_action`.
     """
 
     def __init__(self, mdp: TabularMDP) -> None:
-        self.num_actions = mdp.num_actions
         ends = mdp.terminated | mdp.terminal[mdp.next_state]
         initial = mdp.initial / mdp.initial.sum()
         num_pairs = mdp.num_states * mdp.num_actions
@@ -162,34 +164,22 @@ class _Restarting:
         here = np.full(mdp.num_states, -1)
         here[self.states] = np.arange(len(self.states))
         pairs = pairs[reached[pairs // mdp.num_actions]]
-        self.pair_state: IntArray = here[pairs // mdp.num_actions]  # [M]
         self.pair_action: IntArray = pairs % mdp.num_actions  # [M]
-        self.matrix = scipy.sparse.csr_array(full[pairs][:, self.states])  # [M, n]
-        self.first: IntArray = np.flatnonzero(np.diff(self.pair_state, prepend=-1))
-
-    # -- diameter ----------------------------------------------------------------------------------------------------
+        matrix = scipy.sparse.csr_array(full[pairs][:, self.states])  # [M, n]
+        self.moves = Moves(here[pairs // mdp.num_actions], matrix)
 
     def diameter(self) -> tuple[float, tuple[int, int] | None]:
-        """(steps, the pair it is taken at): one stochastic shortest-path problem for each target."""
+        """(steps, the pair it is taken at)."""
         n = len(self.states)
-        if n == 1:
-            return 0.0, None
-        graph = _by_state(self.pair_state, n) @ self.matrix
+        graph = _by_state(self.moves.state, n) @ self.moves.matrix
         count, component = scipy.sparse.csgraph.connected_components(graph, connection="strong")
         if count > 1:
             sink = self._closed_class(graph, component)
             source = int(np.flatnonzero(component == sink)[0])
             target = int(np.flatnonzero(component != sink)[0])
             return math.inf, (int(self.states[source]), int(self.states[target]))
-        longest, pair = 0.0, (0, 0)
-        block = max(1, 2_000_000 // n)
-        for begin in range(0, n, block):
-            targets = np.arange(begin, min(n, begin + block))
-            for target, steps in zip(targets.tolist(), self._steps_to(targets), strict=True):
-                source = int(steps.argmax())
-                if steps[source] > longest:
-                    longest, pair = float(steps[source]), (source, target)
-        return longest, (int(self.states[pair[0]]), int(self.states[pair[1]]))
+        steps, states = diameter(self.moves)
+        return steps, None if states is None else (int(self.states[states[0]]), int(self.states[states[1]]))
 
     def _closed_class(self, graph: scipy.sparse.csr_array, component: IntArray) -> int:
         """A component that no edge leaves."""
@@ -197,100 +187,10 @@ class _Restarting:
         leaving = set(component[edges.row[component[edges.row] != component[edges.col]]].tolist())
         return next(int(c) for c in component if int(c) not in leaving)
 
-    def _steps_to(self, targets: IntArray) -> FloatArray:
-        """[len(targets), n] least expected steps: sweeps for all targets at once, then exact policy iteration."""
-        n = len(self.states)
-        columns = np.arange(len(targets))
-        steps = np.zeros((n, len(targets)))
-        for _ in range(min(4 * n, 400)):
-            backed_up = 1.0 + np.minimum.reduceat(self.matrix @ steps, self.first, axis=0)
-            backed_up[targets, columns] = 0.0
-            change = float((backed_up - steps).max())
-            steps = backed_up
-            if change < 1e-9:
-                break
-        return np.array([self._exact(int(t), steps[:, k]) for k, t in enumerate(targets)])
-
-    def _exact(self, target: int, steps: FloatArray) -> FloatArray:
-        n = len(self.states)
-        others = np.delete(np.arange(n), target)
-        rows = self._proper(target, steps)
-        while True:
-            system = (
-                scipy.sparse.eye_array(n - 1, format="csc") - self.matrix[rows[others]][:, others].tocsc()
-            )
-            steps = np.zeros(n)
-            steps[others] = scipy.sparse.linalg.spsolve(system, np.ones(n - 1))
-            q = self.matrix @ steps
-            least = np.minimum.reduceat(q, self.first)
-            better = least < q[rows] * (1.0 - 1e-12) - 1e-12
-            better[target] = False
-            if not better.any():
-                return steps
-            greedy = self._lowest(q <= least[self.pair_state])
-            rows = np.where(better, greedy, rows)
-
-    def _proper(self, target: int, steps: FloatArray) -> IntArray:
-        """[n] a pair for each state such that the target is reached for sure: greedy where that leads closer.
-
-        States are settled outwards from the target; each takes its best pair among those that may enter a state
-        settled before, so every state has a way to the target, and on a finite chain it is taken in the end.
-        """
-        q = self.matrix @ steps
-        n = len(self.states)
-        rows = np.full(n, -1)
-        settled = np.zeros(n, dtype=np.bool_)
-        settled[target] = True
-        rows[target] = self.first[target]
-        while not settled.all():
-            enters = (self.matrix @ settled.astype(np.float64)) > 0
-            cost = np.where(enters, q, np.inf)
-            least = np.minimum.reduceat(cost, self.first)
-            new = np.isfinite(least) & ~settled
-            choice = self._lowest(cost <= least[self.pair_state])
-            rows[new] = choice[new]
-            settled |= new
-        return rows
-
-    def _lowest(self, chosen: BoolArray) -> IntArray:
-        """[n] the first of each state's chosen pairs."""
-        rows = np.full(len(self.states), -1)
-        picked = np.flatnonzero(chosen)[::-1]
-        rows[self.pair_state[picked]] = picked
-        return rows
-
-    # -- mixing ------------------------------------------------------------------------------------------------------
-
     def mixing_time(self, policy: IntArray) -> float:
         """Steps of the lazy chain of `policy` [S], over the states it can reach from the start."""
-        chosen = self.pair_action == policy[self.states][self.pair_state]
-        chain = scipy.sparse.csr_array(self.matrix[self._lowest(chosen)])
-        closed = closed_classes(chain, np.zeros(len(self.states), dtype=np.bool_)).members
-        if len(closed) > 1:
-            return math.inf
-        (recurrent,) = closed
-        limit = np.zeros(len(self.states))
-        limit[recurrent] = stationary(chain[recurrent][:, recurrent])
-        lazy = 0.5 * (chain.toarray() + np.eye(len(self.states)))
-
-        def mixed(power: FloatArray) -> bool:
-            return bool(0.5 * np.abs(power - limit).sum(axis=1).max() <= 0.25)
-
-        if mixed(np.eye(len(self.states))):
-            return 0.0
-        powers = [lazy]  # lazy ** (2 ** k)
-        while not mixed(powers[-1]):
-            if len(powers) > 50:
-                return math.inf
-            powers.append(powers[-1] @ powers[-1])
-        steps, power = 0, np.eye(len(self.states))
-        for k in reversed(
-            range(len(powers) - 1)
-        ):  # the distance never grows, so the last unmixed step is found bit by bit
-            further = power @ powers[k]
-            if not mixed(further):
-                steps, power = steps + 2**k, further
-        return float(steps + 1)
+        rows = np.flatnonzero(self.pair_action == policy[self.states][self.moves.state])
+        return mixing_time(scipy.sparse.csr_array(self.moves.matrix[rows]))
 
 
 def _by_state(state: IntArray, num_states: int) -> scipy.sparse.csr_array:

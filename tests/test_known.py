@@ -1,0 +1,93 @@
+"""The known answers that cards show are those of the book, which `test_known_answers.py` finds again.
+
+`python tests/test_known.py` writes the shipped file anew from the book.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import pytest
+
+from bellglass.experiments import known
+from bellglass.experiments.known import known_answers, source_of
+
+BOOK = json.loads((Path(__file__).parent / "known_answers.json").read_text(encoding="utf-8"))
+SHIPPED = Path(known.__file__).with_name("known_answers.json")
+
+
+def of_the_book(book: dict[str, Any]) -> dict[str, Any]:
+    """The shipped form: by id, with the number as printed where one was printed."""
+    pages = {
+        entry["id"]: {
+            "parameters": entry["parameters"],
+            "source": entry["source"],
+            "answers": [
+                {
+                    "quantity": fact["quantity"],
+                    "criterion": fact["criterion"],
+                    "discount": fact["gamma"],
+                    "horizon": fact["horizon"],
+                    "keywords": fact["params"],
+                    "value": printed(fact),
+                    "provenance": fact["provenance"],
+                    "source": fact["source"],
+                }
+                for fact in book["facts"]
+                if fact["env"] == name
+            ],
+        }
+        for name, entry in book["environments"].items()
+    }
+    return dict(sorted(pages.items()))
+
+
+def printed(fact: dict[str, Any]) -> Any:
+    """What the source prints, if it prints all of it."""
+    value, source = fact["value"], fact["published"]
+    if source is None or (isinstance(value, list) and len(source["value"]) != len(value)):
+        return value
+    return source["value"]
+
+
+def test_the_shipped_file_is_the_books() -> None:
+    assert json.loads(SHIPPED.read_text(encoding="utf-8")) == of_the_book(BOOK)
+
+
+def test_every_book_environment_names_its_source() -> None:
+    for entry in BOOK["environments"].values():
+        assert entry["id"] in gym.registry
+        assert source_of(entry["id"]) == entry["source"]
+    assert source_of("bellglass/Map-v0") is None
+
+
+@pytest.mark.parametrize("fact", BOOK["facts"], ids=lambda fact: str(fact["id"]))
+def test_every_fact_is_on_the_card_of_its_keywords(fact: dict[str, Any]) -> None:
+    env_id = BOOK["environments"][fact["env"]]["id"]
+    lines = known_answers(env_id, fact["params"])
+    assert any(line.startswith(f"{fact['quantity']}, {fact['criterion']}") for line in lines)
+
+
+def test_answers_for_other_keywords_are_not_shown() -> None:
+    def shown(**keywords: object) -> str:
+        return " ".join(known_answers("bellglass/FrozenLake-v0", keywords))
+
+    assert "0.7441902878" in shown()
+    assert "0.7441902878" not in shown(map_name="8x8")
+    assert "0.4146403618" in shown(map_name="8x8")
+    assert known_answers("bellglass/Map-v0") == ()
+
+
+def test_long_lists_are_cut_and_say_so() -> None:
+    (line, *_) = known_answers("bellglass/Grid4x4-v0")
+    assert line == (
+        "v of the uniform random policy, row-major, policy evaluation, total reward: "
+        "0, -14, -20, -22, -14, -18, -20, -20, and 8 more (printed there)"
+    )
+
+
+if __name__ == "__main__":
+    SHIPPED.write_text(json.dumps(of_the_book(BOOK), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
