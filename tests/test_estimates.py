@@ -27,7 +27,7 @@ def table_of_scores(seed: int, seeds: int, environments: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("seeds", "environments"), [(1, 1), (3, 2), (5, 6), (20, 7)])
 def test_estimates_are_rliables_on_equal_numbers_of_seeds(seeds: int, environments: int) -> None:
-    """rliable takes [runs, tasks]: mean and gap over all, median over tasks of means, IQM a trimmed mean over all."""
+    """For [runs, tasks]: mean and gap over all, median over tasks of means, IQM a trimmed mean over all."""
     scores = table_of_scores(seeds, seeds, environments)
     strata = list(scores.T)
     assert mean(strata) == pytest.approx(np.mean(scores), abs=1e-14)

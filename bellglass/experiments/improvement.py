@@ -73,7 +73,7 @@ def improvement_interval(
     for wins in tables:
         n, m = wins.shape
         matches += (wins[mine, turned.T % m] if n <= m else wins[turned.T % n, mine]) / len(tables)
-    values, place = np.unique(np.round(matches, 12), return_inverse=True)
+    values, place = np.unique(np.asarray(matches.round(12), dtype=np.float64), return_inverse=True)
     counts = (place.reshape(matches.shape)[:, :, None] == np.arange(len(values))).sum(
         axis=1, dtype=np.float64
     )
