@@ -10,12 +10,13 @@ import numpy.typing as npt
 import pytest
 
 import bellglass  # noqa: F401  # registers the ids
+from bellglass.agents.planning.policies import uniform_chances
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP, TabularPOMDPEnv
 from bellglass.envs.tabular import TabularEnv
 from bellglass.experiments.evaluator import Evaluator
 from bellglass.experiments.records import Criterion, ScoringSpec
-from bellglass.experiments.scores import Scorer, uniform
+from bellglass.experiments.scores import Scorer, has_memory
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -94,7 +95,7 @@ def random_table(seed: int, *, ends: bool) -> TabularMDP:
 @pytest.mark.parametrize("ends", [False, True])
 def test_a_long_horizon_comes_to_the_discounted_value(ends: bool) -> None:
     mdp = random_table(0, ends=ends)
-    played = Evaluator(mdp, judged("discounted", 0.9)).played(uniform(mdp))
+    played = Evaluator(mdp, judged("discounted", 0.9)).played(uniform_chances(mdp))
     discounted = Evaluator(mdp, judged("discounted", 0.9)).values(played)
     long = Evaluator(mdp, judged("finite_horizon", 0.9, 400)).values(played)
     np.testing.assert_allclose(discounted, long, rtol=0, atol=1e-12)
@@ -107,7 +108,7 @@ def test_dense_and_sparse_agree(monkeypatch: pytest.MonkeyPatch) -> None:
         with monkeypatch.context() as patch:
             patch.setattr("bellglass.agents.planning.played.DENSE", 0)
             sparse = Evaluator(random_table(1, ends=True), scoring)  # chains are kept by table
-        played = dense.played(uniform(mdp))
+        played = dense.played(uniform_chances(mdp))
         np.testing.assert_allclose(dense.values(played), sparse.values(played), rtol=1e-12)
 
 
@@ -180,7 +181,7 @@ def test_gap_regret_is_on_average_the_regret_of_the_episodes() -> None:
     """The performance difference lemma, summed over the table instead of sampled."""
     mdp = random_table(2, ends=True)
     scorer = Scorer(TabularEnv(mdp), judged("discounted", 0.8))
-    played = scorer.evaluator.played(uniform(mdp))
+    played = scorer.evaluator.played(uniform_chances(mdp))
     chain = np.einsum("sa,san->sn", played, mdp.transition_matrix.toarray().reshape(6, 3, 6))
     visits = np.linalg.solve(np.eye(6) - 0.8 * chain.T, mdp.initial)  # discounted, from the starts
     expected = float(visits @ (played * scorer.gaps.cost).sum(axis=1))
