@@ -14,6 +14,7 @@ An agent is whoever has `action_probabilities`, or only `predict`, as Stable-Bas
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import gymnasium as gym
@@ -225,8 +226,14 @@ class Scorer(Reference):
     # -- asking the agent ----------------------------------------------------------------------------------
 
     def _asked(self, agent: Any, *, exploring: bool) -> FloatArray:
-        """[S, A], or [O, A] where states are hidden."""
-        return chances_of_agent(agent, self._shown, self.mdp.num_actions, exploring=exploring)
+        """[S, A], or [O, A] where states are hidden.
+
+        An agent that explores goes by the actions that each state shows it to be available, at its first visit too.
+        """
+        masks = getattr(agent, "masks", None) if exploring and self.pomdp is None else None
+        told = getattr(masks, "told", None)
+        with nullcontext() if told is None else told(self._shown, self.mdp.action_mask):
+            return chances_of_agent(agent, self._shown, self.mdp.num_actions, exploring=exploring)
 
     def _start_value(self, chances: FloatArray) -> float:
         """Learners change little between late scores, so the last answers are kept."""
