@@ -11,6 +11,7 @@ import difflib
 import functools
 import inspect
 import io
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -23,9 +24,10 @@ from tyro.conf import Positional, UseAppendAction, arg
 
 if TYPE_CHECKING:
     from .experiments.config import Suite
+    from .experiments.supervisor import Engine
 
 DONE, SOME_RUN_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
-ANSWER_IS_WRONG = 1
+SOMETHING_IS_WRONG = 1
 
 
 def demo(*, quick: bool = False, output: Path | None = None, workers: int | None = None) -> int:
@@ -38,7 +40,8 @@ def demo(*, quick: bool = False, output: Path | None = None, workers: int | None
     """
     from .experiments.config import read_suite
 
-    return _run_and_report(read_suite("quick" if quick else "quickstart"), output, workers)
+    suite = read_suite("quick" if quick else "quickstart")
+    return _run_and_report(suite, _folder_of(suite, output), workers)
 
 
 def run(
@@ -47,6 +50,7 @@ def run(
     *,
     output: Path | None = None,
     workers: int | None = None,
+    engine: Literal["local", "ray", "slurm"] = "local",
     dry_run: bool = False,
 ) -> int:
     """Run every agent x environment x seed of a suite and write the report; a rerun does what is missing.
@@ -54,37 +58,38 @@ def run(
     Args:
         suite: path of a suite file (TOML), or the name of a shipped suite.
         output: folder for results and report; bellglass-results/NAME by default.
-        workers: runs at a time; one a processor by default.
-        dry_run: list what would run, and run nothing.
+        workers: runs at a time; one a processor by default (ray: of the cluster; slurm: tasks of the array).
+        engine: local: processes here; ray: the cluster that RAY_ADDRESS names, else one of its own here; slurm: write
+            a job array for sbatch into the output folder.
+        dry_run: list what would run and how long it may take, and run nothing.
     """
     from .experiments.config import read_suite
 
-    chosen = read_suite(suite)
-    if dry_run:
-        return _list_plan(chosen)
-    return _run_and_report(chosen, output, workers)
-
-
-def _list_plan(suite: Suite) -> int:
-    runs, skipped = suite.plan()
-    for spec in runs:
-        print(
-            f"{spec.run_id}  {spec.agent.name}  {spec.environment.name}  seed {spec.seed}  "
-            f"{spec.environment.steps} steps"
-        )
-    for pair in skipped:
-        print(f"not planned: {pair.agent} on {pair.environment}: {pair.reason}")
-    print(f"{len(runs)} runs, {sum(spec.environment.steps for spec in runs)} environment steps in all")
-    return DONE
-
-
-def _run_and_report(suite: Suite, output: Path | None, workers: int | None) -> int:
-    from .experiments.supervisor import run_suite
-
     if workers is not None and workers < 1:
         raise ValueError(f"--workers must be at least 1, got {workers}")
-    folder = output if output is not None else Path("bellglass-results") / suite.name
-    sweep = run_suite(suite, folder, workers=workers)
+    chosen = read_suite(suite)
+    folder = _folder_of(chosen, output)
+    if dry_run:
+        from .experiments.dry_run import told_plan
+
+        print(told_plan(chosen, folder, workers or os.cpu_count() or 1))
+        return DONE
+    if engine == "slurm":
+        from .experiments.slurm import write_array
+
+        print(f"sbatch {write_array(chosen, folder, tasks=workers)}")
+        return DONE
+    return _run_and_report(chosen, folder, workers, engine)
+
+
+def _folder_of(suite: Suite, output: Path | None) -> Path:
+    return output if output is not None else Path("bellglass-results") / suite.name
+
+
+def _run_and_report(suite: Suite, folder: Path, workers: int | None, engine: Engine = "local") -> int:
+    from .experiments.supervisor import run_suite
+
+    sweep = run_suite(suite, folder, workers=workers, engine=engine)
     _report(folder)
     for failure in sweep.failed:
         run_of = failure.spec
@@ -114,6 +119,30 @@ def _report(folder: Path) -> bool:
     print(f"{counts} = {len(sweep.planned)} planned runs")
     print(f"report: {paths.html.resolve()}")
     return not sweep.failed and not sweep.missing
+
+
+def compare(before: Positional[Path], after: Positional[Path], /, *, output: Path | None = None) -> int:
+    """What changed between two results folders, seed by seed, with intervals.
+
+    Args:
+        before: a folder that `bellglass run` wrote.
+        after: another one, such as of a newer version or other settings.
+        output: also write it as a page to this .html file.
+    """
+    from .experiments.cards import load_cards
+    from .experiments.report import compare as worked_out
+    from .experiments.report import versus, versus_page, versus_text
+    from .experiments.store import load_sweep, write_whole
+
+    if output is not None and output.suffix != ".html":
+        raise ValueError(f"--output takes a file that ends in .html, got {str(output)!r}")
+    both = versus(*(worked_out(load_sweep(folder), load_cards(folder)) for folder in (before, after)))
+    print(versus_text(both))
+    if output is not None:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(output, versus_page(both))
+        print(f"\npage: {output.resolve()}")
+    return DONE
 
 
 def solve(
@@ -165,7 +194,8 @@ def check(
     what: Positional[str],
     /,
     *,
-    answer: Path,
+    answer: Path | None = None,
+    again: int = 0,
     kind: Literal["values", "q_values", "policy"] | None = None,
     discount: float | None = None,
     criterion: Literal["discounted", "finite_horizon", "total", "average"] = "discounted",
@@ -174,11 +204,15 @@ def check(
     keyword: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="NAME=VALUE")] = (),
     json: bool = False,
 ) -> int:
-    """Tell whether an answer is right, else the first wrong state and the likeliest mistake (exit code 1).
+    """Prove a results folder sound; or tell whether an answer is right, else the first wrong state and why.
+
+    Exit code 1 where something is wrong.
 
     Args:
-        what: an environment id such as bellglass/FrozenLake-v0, a table saved as .npz, or Cassandra's .mdp text.
+        what: a results folder; or, with --answer, an environment id such as bellglass/FrozenLake-v0, a table saved as
+            .npz, or Cassandra's .mdp text.
         answer: file of values, q_values or policy: .npz, .json, .npy or .csv.
+        again: of a results folder: do so many finished runs again, and compare their bytes.
         kind: what to check of the file; needed where one array could be several things.
         discount: weight of the value one step later, in [0, 1); the environment's own by default.
         criterion: what is maximised.
@@ -189,6 +223,10 @@ def check(
     """
     from json import dumps
 
+    if answer is None:
+        return _check_folder(Path(what), again)
+    if again:
+        raise ValueError("--again is for results folders, --answer for environments and tables")
     from .experiments.grading import grade
 
     verdict = grade(
@@ -202,7 +240,19 @@ def check(
         keywords=_keywords(keyword),
     )
     print(dumps(verdict.as_dict()) if json else verdict)
-    return DONE if verdict else ANSWER_IS_WRONG
+    return DONE if verdict else SOMETHING_IS_WRONG
+
+
+def _check_folder(folder: Path, again: int) -> int:
+    from .experiments.soundness import examine_folder
+
+    if not folder.is_dir():
+        raise ValueError(
+            f"{folder}: no such folder; check takes a results folder, or --answer FILE beside an environment or a table"
+        )
+    found = examine_folder(folder, again=again)
+    print(found)
+    return DONE if found else SOMETHING_IS_WRONG
 
 
 def card(
@@ -260,7 +310,9 @@ def _keywords(pairs: Sequence[str]) -> dict[str, object]:
     return keywords
 
 
-COMMANDS = {command.__name__: command for command in (demo, run, report, solve, check, card, envs, doctor)}
+COMMANDS = {
+    command.__name__: command for command in (demo, run, report, compare, solve, check, card, envs, doctor)
+}
 
 
 def _help() -> str:

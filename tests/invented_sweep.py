@@ -19,6 +19,7 @@ from bellglass.experiments.records import (
     RunSpec,
     ScoringSpec,
     Skipped,
+    Snapshot,
     Sweep,
     Timing,
 )
@@ -186,6 +187,10 @@ def invented_run(spec: RunSpec, pace: int, card: Card, mdp: TabularMDP, points: 
     policy = np.array([row.index(True) if True in row else 0 for row in card.optimal_actions])
     errs = rng.random(len(policy)) < 0.05 * pace
     policy = np.where(errs, rng.integers(0, 4, len(policy)), policy)
+    early = [
+        np.where(rng.random(len(policy)) < part, rng.integers(0, 4, len(policy)), policy)
+        for part in (0.8, 0.4)
+    ]
     values = values_of(mdp, np.eye(4)[policy])
     start = int(mdp.initial.argmax())
     optimum, random, final = card.optimum["discounted"], card.random["discounted"], values[start]
@@ -207,4 +212,12 @@ def invented_run(spec: RunSpec, pace: int, card: Card, mdp: TabularMDP, points: 
         policy=tuple(-1 if mdp.terminal[s] else int(a) for s, a in enumerate(policy)),
         exact=True,
         values=tuple(values),
+        snapshots=tuple(
+            Snapshot(
+                curve[place].steps,
+                tuple(-1 if mdp.terminal[s] else int(a) for s, a in enumerate(kept)),
+                tuple(float(f"{value:.6g}") for value in values_of(mdp, np.eye(4)[kept])),
+            )
+            for place, kept in zip((1, points // 3), early, strict=True)
+        ),
     )

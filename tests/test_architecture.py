@@ -28,6 +28,7 @@ ONLY_IN = {
     "pydantic": ("experiments",),
     "rich": ("experiments", "cli", "cli.py", "agents/base.py", "agents/progress.py"),
     "tyro": ("cli", "cli.py"),
+    "ray": ("experiments/ray_engine.py",),
 }
 
 #: What `import bellglass` and `bellglass --help` must not load.

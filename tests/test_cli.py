@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from sweeping import trouble_in
 
 from bellglass.cli import main
 
 
-def bellglass(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+def bellglass(*arguments: str, cwd: Path, path: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "bellglass", *arguments],
         cwd=cwd,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)},
+        env=os.environ
+        | {"PYTHONPATH": os.pathsep.join(map(str, filter(None, [Path(__file__).parent.parent, path])))},
         capture_output=True,
         text=True,
         timeout=300,
@@ -195,7 +199,7 @@ def test_a_dry_run_lists_and_runs_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["run", "quickstart", "--dry-run"]) == 0
+    assert main(["run", "quick", "--dry-run"]) == 0
     assert "runs" in capsys.readouterr().out.splitlines()[-1]
     assert list(tmp_path.iterdir()) == []
 
@@ -243,3 +247,92 @@ def test_a_torn_result_is_told_and_done_again(tmp_path: Path) -> None:
     assert bellglass("run", "small.toml", "--output", "out", cwd=tmp_path).returncode == 0
     assert result.read_bytes() == whole
     assert bellglass("report", "out", cwd=tmp_path).returncode == 0
+
+
+def test_a_failed_run_is_counted_in_every_output_and_makes_the_exit_code_one(tmp_path: Path) -> None:
+    """Two of six runs fail; one of the others is then cut short, so that it is missing."""
+    trouble_in(tmp_path)
+    own = '[[agents]]\nname = "unlucky"\nclass = "trouble:Raises"\n'
+    (tmp_path / "small.toml").write_text(SMALL_SUITE + own, encoding="utf-8")
+    done = bellglass("run", "small.toml", "--output", "out", "--workers", "2", cwd=tmp_path, path=tmp_path)
+    assert done.returncode == 1
+    assert "4 finished + 2 failed + 0 missing = 6 planned runs" in done.stdout
+    failed = [line for line in done.stderr.splitlines() if line.startswith("bellglass: failed: ")]
+    assert failed == [
+        f"bellglass: failed: unlucky, FrozenLake, seed {seed}: ArithmeticError: no luck" for seed in (0, 1)
+    ]
+    result = sorted((tmp_path / "out").rglob("result.json"))[0]
+    result.unlink()
+    for command in ("report", "check"):
+        again = bellglass(command, "out", cwd=tmp_path, path=tmp_path)
+        assert "3 finished + 2 failed + 1 missing = 6 planned runs" in again.stdout
+        assert again.returncode == (1 if command == "report" else 0)  # a sound folder need not be a whole one
+    rows = (tmp_path / "out" / "runs.csv").read_text(encoding="utf-8").splitlines()[1:]
+    counted = [sum(f",{status}," in row for row in rows) for status in ("finished", "failed", "missing")]
+    assert (counted, len(rows)) == ([3, 2, 1], 6)
+    assert '"missing": 1' in (tmp_path / "out" / "summary.json").read_text(encoding="utf-8")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "ArithmeticError" in page
+    assert "in learn" in page  # the traceback
+    assert "ArithmeticError" in (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+
+
+def test_check_proves_a_folder_and_finds_damage(tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(SMALL_SUITE, encoding="utf-8")
+    assert bellglass("run", "small.toml", "--output", "out", cwd=tmp_path).returncode == 0
+    sound = bellglass("check", "out", "--again", "1", cwd=tmp_path)
+    assert sound.returncode == 0
+    assert sound.stdout.endswith("out: sound, 1 done again with the same bytes\n")
+    curve = sorted((tmp_path / "out").rglob("curve.jsonl"))[0]
+    curve.write_bytes(curve.read_bytes().replace(b"1", b"2", 1))
+    damaged = bellglass("check", "out", cwd=tmp_path)
+    assert damaged.returncode == 1
+    assert "curve.jsonl beside it was cut off or altered" in damaged.stdout
+
+
+def test_ctrl_c_ends_with_130_and_one_line(tmp_path: Path) -> None:
+    (tmp_path / "long.toml").write_text(SMALL_SUITE.replace("500", "50_000_000"), encoding="utf-8")
+    sweep = subprocess.Popen(
+        [sys.executable, "-m", "bellglass", "run", "long.toml", "--output", "out"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "out").glob("runs/*/curve.jsonl")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(sweep.pid, signal.SIGINT)  # as a terminal does: to the whole group
+    said = sweep.communicate(timeout=60)[1].splitlines()
+    assert sweep.returncode == 130
+    assert said[-1] == "bellglass: interrupted; run the same command again to go on"
+    assert not any("Traceback" in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", "nowhere"], "nowhere: no such folder; check takes a results folder, or --answer FILE"),
+        (["check", "."], "no results folder of bellglass"),
+        (
+            ["check", "bellglass/Grid4x4-v0", "--answer", "x.npy", "--again", "2"],
+            "--again is for results folders",
+        ),
+        (["run", "quick", "--workers", "0"], "--workers must be at least 1, got 0"),
+        (["run", "quick", "--engine", "rai"], "--engine"),
+    ],
+)
+def test_bad_arguments_of_run_and_check_are_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert len(said.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []

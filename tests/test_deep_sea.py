@@ -80,7 +80,7 @@ def test_swapped_actions_change_names_only() -> None:
     ("keywords", "problem"),
     [
         ({"N": 1}, "N must be at least 2, got 1"),
-        ({"move_cost": -1.0}, "move_cost must be at least 0 and finite, got -1.0"),
+        ({"move_cost": -1.0}, "move_cost must be at least 0, got -1.0"),
         ({"model_seed": -1}, "model_seed must be at least 0, got -1"),
     ],
 )

@@ -72,7 +72,7 @@ def test_several_starts_are_equally_likely() -> None:
         ({"desc": ["FF", "FG"]}, "desc needs a start S"),
         ({"desc": []}, "desc must be a list of rows"),
         ({"desc": "SFFG"}, "desc must be a list of rows"),
-        ({"map_name": "5x5"}, "map_name must be one of 4x4, 8x8, got '5x5'"),
+        ({"map_name": "5x5"}, "map_name must be one of '4x4', '8x8', got '5x5'"),
         ({"success_rate": 1.1}, r"success_rate must be in \[0, 1\], got 1.1"),
     ],
 )

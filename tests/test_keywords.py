@@ -21,6 +21,7 @@ from bellglass.envs.mdp.outcomes import sorted_outcomes
         (real, (-0.1, 0.0, 1.0), ValueError, r"x must be in \[0, 1\], got -0.1"),
         (real, (-1.0, 0.0), ValueError, "x must be at least 0, got -1.0"),
         (real, (float("nan"),), ValueError, "x must be finite, got nan"),
+        (real, (float("inf"), 0.0), ValueError, "x must be finite and at least 0, got inf"),
         (real, (True,), TypeError, "x must be a number, finite, got True"),
         (flag, (1,), TypeError, "x must be True or False, got 1"),
         (one_of, ("c", ("a", "b")), ValueError, "x must be one of 'a', 'b', got 'c'"),

@@ -11,7 +11,9 @@ import pytest
 import bellglass
 from bellglass.envs import table_of
 from bellglass.envs.mdp import TabularMDP
+from bellglass.envs.rendering import AGENT, LayoutArtist
 from bellglass.envs.synthetic.knobs import knobs
+from bellglass.envs.synthetic.knobs_pictures import KnobsArtist
 
 
 def turned(**keywords: Any) -> TabularMDP:
@@ -102,3 +104,27 @@ def test_settings_out_of_range_are_refused(
 ) -> None:
     with pytest.raises(error, match=problem):
         turned(**keywords)
+
+
+@pytest.mark.parametrize(
+    "keywords",
+    [
+        {},
+        {"num_actions": 2, "diameter": 1},
+        {"num_actions": 9, "diameter": 5, "delay": 1},
+        {"num_actions": 3, "diameter": 24},
+        {"delay": 4, "stochasticity": 0.3},
+    ],
+)
+def test_the_rings_are_drawn_and_every_state_looks_different(keywords: dict[str, Any]) -> None:
+    env: Any = gym.make("bellglass/Knobs-v0", **keywords).unwrapped
+    assert isinstance(env.artist, KnobsArtist)
+    pictures = [env.artist.picture(s) for s in range(min(env.mdp.num_states, 60))]
+    assert len({picture.tobytes() for picture in pictures}) == len(pictures)
+    assert all((picture == AGENT).all(axis=2).any() for picture in pictures)
+    assert env.artist.text(0).startswith("[")
+
+
+def test_a_world_too_large_for_columns_is_drawn_as_any_table() -> None:
+    env: Any = gym.make("bellglass/Knobs-v0", num_actions=2, diameter=30).unwrapped
+    assert isinstance(env.artist, LayoutArtist)

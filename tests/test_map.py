@@ -141,7 +141,11 @@ def test_a_goal_that_only_the_wind_reaches_is_reached() -> None:
     [
         ({"drawing": ["S..", ".G"]}, ValueError, "row 1 of the map has 2 columns, row 0 has 3: '.G'"),
         ({"drawing": ["..", ".G"]}, ValueError, "the map has no start: none of its 2 rows has an S"),
-        ({"drawing": ["S.", "Q."]}, ValueError, "row 1, column 0 of the map: unknown letter 'Q'; use # wall"),
+        (
+            {"drawing": ["S.", "Q."]},
+            ValueError,
+            "row 1, column 0 of the map: unknown letter 'Q' in 'Q.'; use # wall",
+        ),
         ({"drawing": ["Sa", ".G"]}, ValueError, "portal 'a' needs two ends, got 1: row 0, column 1"),
         ({"drawing": ["Sa", "aa"]}, ValueError, "portal 'a' needs two ends, got 3: row 0, column 1, row 1"),
         ({"drawing": []}, ValueError, "the map is empty"),

@@ -78,3 +78,11 @@ def test_nothing_is_shown_where_nothing_is_to_be_done() -> None:
     with Progress(PLAN, [], console=Console(file=text)) as progress:
         progress.tick()
     assert text.getvalue() == ""
+
+
+def test_what_another_supervisor_finished_counts_as_done_and_tells_nothing_of_time() -> None:
+    progress, _ = shown(terminal=False)
+    progress.started(PLAN[2])
+    progress.ended(PLAN[2], "known", 0.0)
+    assert progress.line() == "3 of 8 runs done"
+    assert progress.seconds_left() is None

@@ -18,8 +18,8 @@ if not README.is_file():
 TEXT = README.read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", TEXT, flags=re.DOTALL)
+def blocks(language: str, text: str = TEXT) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
 def test_the_python_runs_and_its_numbers_hold(capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,7 +41,18 @@ def test_the_python_runs_and_its_numbers_hold(capsys: pytest.CaptureFixture[str]
 def test_the_suite_it_shows_is_one() -> None:
     (suite,) = blocks("toml")
     runs, skipped = suite_from(tomllib.loads(suite)).plan()
-    assert (len(runs), len(skipped)) == (40, 0)
+    assert (len(runs), len(skipped)) == (60, 0)
+
+
+def test_the_suite_in_the_page_on_experiments_means_what_the_page_says() -> None:
+    page = README.parent / "docs" / "experiments.md"
+    (text,) = blocks("toml", page.read_text(encoding="utf-8"))
+    suite = suite_from(tomllib.loads(text))
+    assert [place.name for place in suite.environments] == ["TMaze N=3", "TMaze N=10"]
+    assert [agent.name for agent in suite.agents] == [
+        "Q-learning step_size=0.1", "Q-learning step_size=0.5", "RecurrentDQN"
+    ]  # fmt: skip
+    assert len(suite.plan()[0]) == 2 * 3 * 20
 
 
 def test_every_command_it_lists_exists_and_none_is_missing() -> None:

@@ -17,6 +17,7 @@ from invented_sweep import invented_sweep
 from bellglass.experiments.card import Card
 from bellglass.experiments.records import Sweep
 from bellglass.experiments.report import ReportPaths, compare, write_report
+from bellglass.experiments.report.maps import FULL, LETTERS, loss_text
 
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 
@@ -186,7 +187,7 @@ def test_names_and_errors_are_text_whatever_they_hold(tmp_path: Path) -> None:
     reader.feed(page)
     assert reader.open == []
     assert "onerror" not in {key for key, _ in reader.attributes}
-    assert page.count("</script>") == 3
+    assert page.count("</script>") == 4
     assert "<img" not in page
     assert "<img" not in paths.markdown.read_text(encoding="utf-8")
     for file in paths.figures:
@@ -213,14 +214,15 @@ def test_arrows_are_red_only_where_value_is_lost(
     for k, name in enumerate(cards):
         card = cards[name]
         for run in data["maps"][str(k)]["runs"]:
-            wrong = 0
-            for s, a in enumerate(run["p"]):
-                q = card.q_values[s][a] if a >= 0 else None
-                wrong += q is not None and card.values[s] - q > card.bound
-            assert run["w"] == wrong
+            for _, _, told, letters, _ in run["m"]:
+                wrong = 0
+                for s, letter in enumerate(letters):
+                    q = None if letter == "~" else card.q_values[s][LETTERS.index(letter)]
+                    wrong += q is not None and card.values[s] - q > card.bound
+                assert told == wrong
     planner = [run for run in data["maps"]["0"]["runs"] if run["a"] == 0]
     assert len(planner) == 5
-    assert all(run["w"] == 0 for run in planner)
+    assert all(run["m"][-1][2] == 0 for run in planner)
     assert len(sweep.agents) == len(data["agents"])
 
 
@@ -262,3 +264,123 @@ def test_a_thousand_runs_take_less_than_500_kilobytes(tmp_path: Path) -> None:
     assert len(sweep.finished) == 1_000
     paths = write_report(sweep, cards, tmp_path)
     assert paths.html.stat().st_size < 500_000
+
+
+def test_every_output_says_that_finished_failed_and_missing_are_planned(written: ReportPaths) -> None:
+    page = written.html.read_text(encoding="utf-8")
+    text = written.markdown.read_text(encoding="utf-8")
+    summary = json.loads(written.summary.read_text(encoding="utf-8"))
+    said = "78 finished + 1 failed + 1 missing = 80 planned"
+    assert said in page
+    assert said in text
+    assert [summary[key] for key in ("finished", "failed", "missing", "planned")] == [78, 1, 1, 80]
+
+
+def test_the_sections_come_in_the_order_of_the_design(written: ReportPaths) -> None:
+    page = written.html.read_text(encoding="utf-8")
+    sections = re.findall(r'<section id="([a-z]+)"', page)
+    assert sections == [
+        "ranking",
+        "regret",
+        "efficiency",
+        "sure",
+        "seeds",
+        "learned",
+        "cost",
+        "hardness",
+        "fairness",
+        "trouble",
+        "reproduce",
+    ]
+    assert page.index('class="verdict"') < page.index('class="numbers"') < page.index('<section id="ranking"')
+    headings = re.findall(r"^## (.*)$", written.markdown.read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings == [
+        "Ranking",
+        "Exact regret while learning",
+        "Sample efficiency",
+        "How sure is the ranking?",
+        "Every seed",
+        "What did it learn?",
+        "Quality against time",
+        "The environments",
+        "Fairness of tuning",
+        "Failed runs",
+        "Pairs that cannot play",
+        "How to reproduce",
+    ]
+
+
+def test_losses_survive_the_way_through_three_letters() -> None:
+    for share in (1.0, 0.5, 1e-3, 1e-6):
+        number = 0
+        for letter in loss_text(7.0 * share, 7.0):
+            number = 64 * number + LETTERS.index(letter)
+        assert 7.0 * (number / FULL) ** 3 == pytest.approx(7.0 * share, rel=1e-3)
+
+
+def hidden(sweep: Sweep, cards: dict[str, Card], **ladder: float) -> tuple[Sweep, dict[str, Card]]:
+    """The same with the states of Lake hidden."""
+    return sweep, {**cards, "Lake": replace(cards["Lake"], observed=False, ladder=ladder)}
+
+
+def test_where_states_are_hidden_0_is_the_best_value_without_memory(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], tmp_path: Path
+) -> None:
+    sweep, cards = sweep_and_cards
+    run = next(run for run in sweep.finished if run.spec.environment.name == "Lake")
+    reactive = (run.random + run.optimum) / 2
+    comparison = compare(*hidden(sweep, cards, reactive=reactive, memory=run.optimum))
+    assert comparison.scales["Lake"](reactive) == 0.0
+    assert comparison.scales["Lake"](run.optimum) == 1.0
+    assert comparison.scales["Rooms"].zero == next(
+        one.random for one in sweep.finished if one.spec.environment.name == "Rooms"
+    )
+    before = compare(sweep, cards).cells["Q-learning", "Lake"].scores
+    after = comparison.cells["Q-learning", "Lake"].scores
+    assert after.tolist() == pytest.approx((2 * before - 1).tolist())
+    paths = write_report(*hidden(sweep, cards, reactive=reactive, memory=run.optimum), tmp_path)
+    page = paths.html.read_text(encoding="utf-8")
+    assert "Where states are hidden (Lake) 0 is the best policy without memory" in page
+    assert "the ladder of information" in page
+    row = next(
+        row for row in table_of(paths.runs) if row["environment"] == "Lake" and row["status"] == "finished"
+    )
+    value = (float(row["final_value"]) - reactive) / (run.optimum - reactive)
+    assert float(row["score"]) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("ladder", [{}, {"reactive": None}])
+def test_where_memory_is_worth_nothing_or_not_known_0_is_random_play(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], ladder: dict[str, None]
+) -> None:
+    sweep, cards = sweep_and_cards
+    run = next(run for run in sweep.finished if run.spec.environment.name == "Lake")
+    comparison = compare(*hidden(sweep, cards, **dict.fromkeys(ladder, run.optimum)))
+    assert comparison.scales["Lake"].zero == run.random
+
+
+def test_the_final_regret_is_floor_and_learning_together(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], tmp_path: Path
+) -> None:
+    sweep, cards = sweep_and_cards
+    floored = replace(sweep, finished=tuple(replace(run, floor=0.01) for run in sweep.finished))
+    regret = compare(floored, cards).cells["DQN", "Rooms"].regret
+    assert regret is not None
+    runs = [
+        run for run in sweep.finished if (run.spec.agent.name, run.spec.environment.name) == ("DQN", "Rooms")
+    ]
+    assert regret.final == pytest.approx(sum(run.optimum - run.final.value for run in runs) / len(runs))
+    assert regret.floor == pytest.approx(0.01)
+    assert regret.floor + regret.learning == pytest.approx(regret.final)
+    assert "of it criterion floor" in write_report(floored, cards, tmp_path).html.read_text(encoding="utf-8")
+
+
+def test_many_seeds_still_make_a_small_page_that_says_what_it_left_out(tmp_path: Path) -> None:
+    sweep, cards = invented_sweep(
+        agents=("a", "b", "c", "d"), environments=("Lake", "Corridor"), seeds=250, points=50
+    )
+    paths = write_report(sweep, cards, tmp_path)
+    assert paths.html.stat().st_size < 500_000
+    assert len(table_of(paths.runs)) == len(sweep.planned) == 1_750
+    page = paths.html.read_text(encoding="utf-8")
+    assert "of 250 runs, from worst to best" in page

@@ -64,10 +64,10 @@ def test_the_gain_tends_to_three_sevenths() -> None:
 @pytest.mark.parametrize(
     ("keywords", "problem"),
     [
-        ({"n": 1}, "n must be at least 2 for the variant 'osband', got 1"),
-        ({"n": 2, "variant": "strehl"}, "n must be at least 3 for the variant 'strehl', got 2"),
-        ({"variant": "amazon"}, "variant must be one of osband, strehl, got 'amazon'"),
-        ({"reward_on": "state"}, "reward_on must be 'action' or 'arc', got 'state'"),
+        ({"n": 1}, "n of the variant 'osband' must be at least 2, got 1"),
+        ({"n": 2, "variant": "strehl"}, "n of the variant 'strehl' must be at least 3, got 2"),
+        ({"variant": "amazon"}, "variant must be one of 'osband', 'strehl', got 'amazon'"),
+        ({"reward_on": "state"}, "reward_on must be one of 'action', 'arc', got 'state'"),
     ],
 )
 def test_settings_out_of_range_are_refused(keywords: dict[str, Any], problem: str) -> None:

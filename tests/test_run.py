@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 
 import bellglass  # noqa: F401  # registers the ids
 from bellglass.experiments.records import AgentSpec, CurvePoint, EnvironmentSpec, RunSpec, ScoringSpec
-from bellglass.experiments.run import agent_seed, grid_of, run
+from bellglass.experiments.run import SNAPSHOTS, agent_seed, grid_of, run
+from bellglass.experiments.text import line_of, result_from, result_text
 
 LAKE = RunSpec(
     agent=AgentSpec(name="Q", class_name="QLearning", settings={"epsilon": 0.2}),
@@ -136,3 +138,33 @@ def test_gap_regret_and_episodic_regret_agree_on_average() -> None:
     error = float(np.std(differences)) / np.sqrt(len(differences))
     mean = float(np.mean(differences))
     assert -3 * error < mean < 3 * error + (result.optimum - result.random)
+
+
+def test_policies_on_the_way_are_kept_and_their_values_are_those_of_the_curve() -> None:
+    result = run(LAKE)
+    kept = result.snapshots
+    assert kept
+    assert len(kept) <= SNAPSHOTS
+    steps = [snapshot.steps for snapshot in kept]
+    assert steps == sorted(set(steps))
+    assert steps[0] == result.curve[0].steps
+    assert steps[-1] < result.final.steps
+    values = {point.steps: point.value for point in result.curve}
+    for snapshot in kept:  # FrozenLake starts in state 0
+        assert snapshot.values is not None
+        assert snapshot.values[0] == float(f"{values[snapshot.steps]:.6g}")
+        assert len(snapshot.policy) == 16
+    assert all(before.policy != after.policy for before, after in itertools.pairwise(kept))
+
+
+def test_a_planner_keeps_one_policy_and_large_tables_none() -> None:
+    (only,) = run(with_agent("ValueIteration")).snapshots
+    assert only.policy == run(with_agent("ValueIteration")).policy
+    large = replace(LAKE.environment, id="bellglass/DeepSea-v0", keywords={"N": 40}, steps=200)
+    assert run(replace(LAKE, environment=large)).snapshots == ()
+
+
+def test_a_result_goes_to_text_and_back_with_its_snapshots() -> None:
+    result = run(LAKE)
+    curve = "".join(line_of(point) for point in result.curve).encode()
+    assert result_from(result_text(result, curve), curve) == result

@@ -215,7 +215,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 
-@pytest.mark.parametrize("kind", ["files", "file", "other marker", "format", "table", "suite"])
+@pytest.mark.parametrize("kind", ["files", "file", "other marker", "format", "version", "table", "suite"])
 def test_a_folder_that_is_not_ours_is_refused_and_left_as_it_is(tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "results"
     suite = make_suite()
@@ -237,6 +237,11 @@ def test_a_folder_that_is_not_ours_is_refused_and_left_as_it_is(tmp_path: Path, 
             marker = json.loads((folder / "bellglass.json").read_text())
             (folder / "bellglass.json").write_text(canonical({**marker, "format": 999}))
             reason = "format 999"
+        elif kind == "version":
+            marker = json.loads((folder / "bellglass.json").read_text())
+            marker["versions"]["bellglass"] = "0.0.1"
+            (folder / "bellglass.json").write_text(canonical(marker))
+            reason = "were made with bellglass 0.0.1, and this is"
         elif kind == "table":
             suite = replace(suite, fingerprints={**suite.fingerprints, "lake": "3" * 64})
             reason = "another table"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -13,38 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sweeping import SWIM, bytes_of, complete, small, sweep_command, trouble_in
 
-from bellglass.experiments.config import Suite, suite_from
+from bellglass.experiments.processes import cause_of
 from bellglass.experiments.records import Sweep
 from bellglass.experiments.store import FolderError, Store, find_damage, load_sweep
-from bellglass.experiments.supervisor import cause_of, run_suite
-
-SWIM = {"id": "bellglass/RiverSwim-v0", "steps": 1_000}
-LAKE = {"id": "bellglass/FrozenLake-v0", "steps": 1_000}
-
-
-def small(*, seeds: int = 2, agents: list[dict[str, Any]] | None = None, **changes: Any) -> Suite:
-    return suite_from(
-        {
-            "name": "small",
-            "seeds": seeds,
-            "scoring": {"points": 4},
-            "environments": [SWIM, LAKE],
-            "agents": agents or [{"class": "QLearning"}],
-            **changes,
-        }
-    )
-
-
-def bytes_of(folder: Path) -> dict[str, bytes]:
-    """Everything that the specs alone determine."""
-    files = [*folder.glob("runs/*/result.json"), *folder.glob("runs/*/curve.jsonl")]
-    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
-
-
-def complete(sweep: Sweep) -> bool:
-    ids = [run.spec.run_id for run in sweep.finished]
-    return sorted(ids) == sorted(spec.run_id for spec in sweep.planned)
+from bellglass.experiments.supervisor import run_suite
 
 
 @pytest.fixture(scope="module")
@@ -88,35 +60,8 @@ def test_more_seeds_keep_the_runs_that_are_there(undisturbed: Path, tmp_path: Pa
     assert bytes_of(undisturbed).items() <= bytes_of(tmp_path).items()
 
 
-TROUBLE = """
-import os, time
-from bellglass.agents import QLearning
-
-class Raises(QLearning):
-    def learn(self, *arguments, **keywords):
-        raise ArithmeticError("no\\nluck")
-
-class Dies(QLearning):
-    def learn(self, *arguments, **keywords):
-        print("last words", flush=True)
-        os._exit(7)
-
-class Hangs(QLearning):
-    def learn(self, *arguments, **keywords):
-        time.sleep(60)
-
-class DiesOnce(QLearning):
-    def learn(self, *arguments, **keywords):
-        try:
-            open(os.environ["DIED_ONCE"], "x").close()
-        except FileExistsError:
-            return super().learn(*arguments, **keywords)
-        os.kill(os.getpid(), 9)
-"""
-
-
 def troubled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, **limits: Any) -> Sweep:
-    (tmp_path / "trouble.py").write_text(TROUBLE)
+    trouble_in(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     agents = [{"class": "QLearning"}, {"class": f"trouble:{name}"}]
     suite = small(seeds=1, agents=agents, environments=[SWIM], limits=limits)
@@ -156,7 +101,7 @@ def test_a_process_that_is_killed_once_finishes_at_the_second_try(
         f"sweep = run_suite(suite, {str(tmp_path / 'results')!r}, progress=False)\n"
         "assert [timing.attempts for timing in sweep.timings.values()] == [2]\n"
     )
-    (tmp_path / "trouble.py").write_text(TROUBLE)
+    trouble_in(tmp_path)
     (tmp_path / "script.py").write_text(script)  # without the usual guard: it is not needed
     subprocess.run([sys.executable, str(tmp_path / "script.py")], check=True, timeout=60)
 
@@ -168,9 +113,78 @@ def test_a_run_beyond_its_time_is_stopped(tmp_path: Path, monkeypatch: pytest.Mo
     assert time.monotonic() - began < 20
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux's RLIMIT_DATA")
+def test_a_run_that_takes_too_much_memory_fails_where_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep = troubled(tmp_path, monkeypatch, "Eats", megabytes=800)
+    (failure,) = sweep.failed
+    assert "MemoryError" in failure.error
+    assert "self.eaten = np.ones" in failure.traceback
+    assert len(sweep.finished) == 1  # what takes less is not disturbed
+
+
+def test_a_memory_limit_that_nobody_would_keep_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(ValueError, match=r"limits\.megabytes: only Linux can"):
+        run_suite(small(limits={"megabytes": 800}), tmp_path / "new", progress=False)
+    assert not (tmp_path / "new").exists()
+
+
+def test_supervisors_on_one_folder_share_the_runs(tmp_path: Path) -> None:
+    """Each run is learned once, by one of three."""
+    trouble_in(tmp_path)
+    log = tmp_path / "log"
+    path = f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    environment = os.environ | {"LOGGED": str(log), "PYTHONPATH": path}
+    text = """
+        name = "shared"
+        seeds = 6
+        [[environments]]
+        id = "bellglass/RiverSwim-v0"
+        steps = 2_000
+        [[agents]]
+        class = "trouble:Logged"
+    """
+    (tmp_path / "suite.toml").write_text(text)
+    command = [sys.executable, "-m", "bellglass", "run", "suite.toml", "--output", "out", "--workers", "1"]
+    sweeps = [
+        subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE) for _ in range(3)
+    ]
+    said = [sweep.communicate(timeout=120)[0].decode() for sweep in sweeps]
+    assert [sweep.returncode for sweep in sweeps] == [0, 0, 0]
+    assert all("6 finished + 0 failed + 0 missing = 6 planned runs" in text for text in said)
+    assert log.read_text().splitlines() == ["learned"] * 6
+
+
+def test_a_clock_that_goes_back_changes_nothing(tmp_path: Path) -> None:
+    """An hour at each look; and files come from the future, or from 1970."""
+    trouble_in(tmp_path)
+    path = f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    plain = os.environ | {"PYTHONPATH": path}
+    text = "name = 'clock'\nseeds = 3\n[[environments]]\nid = 'bellglass/RiverSwim-v0'\nsteps = 1_000\n"
+    (tmp_path / "suite.toml").write_text(text + "[[agents]]\nclass = 'trouble:BackwardClock'\n")
+    command = [sys.executable, "-m", "bellglass", "run", "suite.toml", "--workers", "1", "--output"]
+    subprocess.run([*command, "right"], cwd=tmp_path, env=plain, check=True, capture_output=True, timeout=120)
+    backward = plain | {"CLOCK_GOES_BACK": "1"}
+    for years in (0, 80):  # the second time, after the first one's files have got other dates
+        for file in (tmp_path / "back").rglob("*"):
+            os.utime(file, (years * 31_557_600.0, years * 31_557_600.0))
+        subprocess.run(
+            [*command, "back"], cwd=tmp_path, env=backward, check=True, capture_output=True, timeout=120
+        )
+    assert bytes_of(tmp_path / "back") == bytes_of(tmp_path / "right")
+    sweep = load_sweep(tmp_path / "back")
+    assert all(timing.seconds >= 0 and timing.attempts == 1 for timing in sweep.timings.values())
+
+
 def test_bad_input_leaves_no_folder_and_touches_none(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="workers must be at least 1, got 0"):
         run_suite(small(), tmp_path / "new", workers=0)
+    with pytest.raises(ValueError, match="engine 'rai': unknown engine; did you mean 'ray'"):
+        run_suite(small(), tmp_path / "new", engine="rai")  # type: ignore[arg-type]  # on purpose
     assert not (tmp_path / "new").exists()
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("years of work")
@@ -180,8 +194,7 @@ def test_bad_input_leaves_no_folder_and_touches_none(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_every_process_and_a_rerun_goes_on(undisturbed: Path, tmp_path: Path) -> None:
-    (tmp_path / "suite.toml").write_text(small().text)
-    command = [sys.executable, "-c", SWEEP, str(tmp_path / "suite.toml"), str(tmp_path / "results")]
+    command = sweep_command(small(), tmp_path / "results")
     sweep = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
     deadline = time.monotonic() + 30
     while not list((tmp_path / "results").glob("runs/*")) and time.monotonic() < deadline:
@@ -196,75 +209,3 @@ def test_ctrl_c_ends_every_process_and_a_rerun_goes_on(undisturbed: Path, tmp_pa
 def test_an_exit_code_is_put_in_words() -> None:
     assert cause_of(-9) == "its process was ended by SIGKILL (often: out of memory)"
     assert cause_of(3) == "its process ended with exit code 3"
-
-
-# -- kill -9 -------------------------------------------------------------------------------------------------
-
-SWEEP = """
-import sys
-from bellglass.experiments.config import read_suite
-from bellglass.experiments.supervisor import run_suite
-sweep = run_suite(read_suite(sys.argv[1]), sys.argv[2], workers=2, progress=False)
-sys.exit(len(sweep.failed) + len(sweep.missing))
-"""
-
-
-def descendants(pid: int) -> list[int]:
-    """Every process below `pid`, from /proc."""
-    parents: dict[int, int] = {}
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-    found = [pid]
-    for above in found:
-        found += [child for child, parent in parents.items() if parent == above]
-    return found[1:]
-
-
-def killed_sweep(tmp_path: Path, suite: Suite, kills: int, seed: int) -> Path:
-    """Runs the suite, killing the supervisor or anything below it, until it has got through."""
-    chance = random.Random(seed)
-    folder = tmp_path / "killed"
-    (tmp_path / "suite.toml").write_text(suite.text)
-    command = [sys.executable, "-c", SWEEP, str(tmp_path / "suite.toml"), str(folder)]
-    for _ in range(kills):
-        sweep = subprocess.Popen(command)
-        before = len(bytes_of(folder))
-        deadline = time.monotonic() + 30
-        while len(bytes_of(folder)) <= before and sweep.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.02)  # until something happens: kills while Python is starting prove little
-        time.sleep(chance.uniform(0.0, 0.3))
-        victim = sweep.pid if chance.random() < 0.5 else chance.choice([sweep.pid, *descendants(sweep.pid)])
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(victim, signal.SIGKILL)
-        if victim != sweep.pid:
-            time.sleep(chance.uniform(0.0, 0.3))
-            sweep.kill()
-        sweep.wait()
-    assert subprocess.run(command, timeout=300, check=False).returncode == 0
-    return folder
-
-
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to find the processes")
-def test_killed_sweeps_end_like_one_that_was_not(undisturbed: Path, tmp_path: Path) -> None:
-    folder = killed_sweep(tmp_path, small(), kills=3, seed=1)
-    assert complete(load_sweep(folder))
-    assert bytes_of(folder) == bytes_of(undisturbed)
-    assert not list(folder.rglob("*.tmp"))
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to find the processes")
-def test_sixty_runs_killed_ten_times_with_a_torn_and_a_flipped_file(tmp_path: Path) -> None:
-    suite = small(seeds=30, environments=[{**SWIM, "steps": 5_000}, {**LAKE, "steps": 5_000}])
-    calm = tmp_path / "calm"
-    assert complete(run_suite(suite, calm, workers=2, progress=False))
-    folder = killed_sweep(tmp_path, suite, kills=10, seed=2)
-    torn, flipped = list(folder.glob("runs/*/result.json"))[:2]
-    torn.write_bytes(torn.read_bytes()[:-7])
-    content = bytearray(flipped.read_bytes())
-    content[len(content) // 2] ^= 1
-    flipped.write_bytes(bytes(content))
-    assert complete(run_suite(suite, folder, workers=2, progress=False))
-    assert bytes_of(folder) == bytes_of(calm)
-    assert len(load_sweep(folder).finished) == 60

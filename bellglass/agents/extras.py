@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 #: Top-level modules that are not part of the core, and the extra that brings them.
-EXTRA_OF = {"torch": "deep", "stable_baselines3": "deep"}
+EXTRA_OF = {"torch": "deep", "stable_baselines3": "deep", "ray": "ray"}
 
 
 def missing_extra(wanted: str, error: ModuleNotFoundError) -> ImportError:

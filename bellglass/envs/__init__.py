@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 from .registration import register_envs as register_envs
 
 if TYPE_CHECKING:
+    from .aliases import AliasedObservation as AliasedObservation
+    from .aliases import LocalViewObservation as LocalViewObservation
     from .cassandra import CassandraError as CassandraError
     from .cassandra import CassandraModel as CassandraModel
     from .cassandra import parse_cassandra as parse_cassandra
     from .cassandra import read_cassandra as read_cassandra
+    from .clock import TimeObserved as TimeObserved
     from .courses import BoyanChain as BoyanChain
     from .courses import DiceGame as DiceGame
     from .courses import PutermanTwoState as PutermanTwoState
@@ -54,6 +57,8 @@ if TYPE_CHECKING:
     from .grids import RussellNorvig as RussellNorvig
     from .grids import Taxi as Taxi
     from .grids import WindyGrid as WindyGrid
+    from .images import ImageObservation as ImageObservation
+    from .images import VectorImageObservation as VectorImageObservation
     from .mdp import TabularMDP as TabularMDP
     from .mdp import table_of as table_of
     from .memory import BernoulliBandit as BernoulliBandit
@@ -83,6 +88,7 @@ if TYPE_CHECKING:
     from .operations import PutermanInventory as PutermanInventory
     from .operations import QueueAdmission as QueueAdmission
     from .operations import RecyclingRobot as RecyclingRobot
+    from .own import register as register
     from .pomdp import TabularPOMDP as TabularPOMDP
     from .pomdp import TabularPOMDPEnv as TabularPOMDPEnv
     from .pomdp import pomdp_of as pomdp_of
@@ -94,10 +100,13 @@ if TYPE_CHECKING:
 
 #: Where each name lives.
 _HOMES = {
+    "AliasedObservation": "aliases",
+    "LocalViewObservation": "aliases",
     "CassandraError": "cassandra",
     "CassandraModel": "cassandra",
     "parse_cassandra": "cassandra",
     "read_cassandra": "cassandra",
+    "TimeObserved": "clock",
     "BoyanChain": "courses",
     "DiceGame": "courses",
     "PutermanTwoState": "courses",
@@ -137,6 +146,8 @@ _HOMES = {
     "RussellNorvig": "grids",
     "Taxi": "grids",
     "WindyGrid": "grids",
+    "ImageObservation": "images",
+    "VectorImageObservation": "images",
     "TabularMDP": "mdp",
     "table_of": "mdp",
     "BernoulliBandit": "memory",
@@ -166,6 +177,7 @@ _HOMES = {
     "PutermanInventory": "operations",
     "QueueAdmission": "operations",
     "RecyclingRobot": "operations",
+    "register": "own",
     "TabularPOMDP": "pomdp",
     "TabularPOMDPEnv": "pomdp",
     "pomdp_of": "pomdp",

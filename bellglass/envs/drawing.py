@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from .glyphs import Colour, FloatImage, paint, write
 from .rendering import FLOOR, RGBArray
@@ -98,6 +99,26 @@ def words(image: RGBArray, text: str, colour: Colour, centre: Place, *, dot: int
     top = round(centre[0] - 2.5 * dot)
     left = round(centre[1] - (4 * len(text) - 1) * dot / 2)
     write(image, text, colour, dot=dot, top=top, left=left)
+
+
+def shrunk(image: RGBArray, height: int, width: int) -> RGBArray:
+    """The picture no larger than `height` x `width`, its shape kept; a pixel is the mean of what it covers."""
+    scale = min(height / image.shape[0], width / image.shape[1])
+    if scale >= 1.0:
+        return image
+    down, right = (_shares(length, max(round(length * scale), 1)) for length in image.shape[:2])
+    smaller = np.tensordot(down, image.astype(np.float32), 1)  # [new height, old width, 3]
+    small: RGBArray = np.rint(np.einsum("ywc,xw->yxc", smaller, right, optimize=True)).astype(np.uint8)
+    return small
+
+
+def _shares(old: int, new: int) -> npt.NDArray[np.float32]:
+    """[new, old] how much of each old pixel's length goes into a new one; rows sum to 1."""
+    edges = np.arange(new + 1) * (old / new)
+    pixels = np.arange(old)
+    covered = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    shares: npt.NDArray[np.float32] = (np.clip(covered, 0.0, None) * (new / old)).astype(np.float32)
+    return shares
 
 
 def mixed(one: Colour, other: Colour, share: float) -> Colour:

@@ -43,6 +43,8 @@ def real(name: str, value: object, least: float = -math.inf, most: float = math.
         number = float(value)  # type: ignore[arg-type]  # refused below when it is no number
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number, {bounds}, got {value!r}") from None
+    if not math.isfinite(number):
+        bounds = "finite" if bounds == "finite" else f"finite and {bounds}"
     if not math.isfinite(number) or not least <= number <= most:
         raise ValueError(f"{name} must be {bounds}, got {value}")
     return number

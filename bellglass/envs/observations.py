@@ -1,11 +1,12 @@
-"""Observations for agents that want vectors: maps over what was seen, so the table behind stays exact.
+"""Observations for agents that want arrays: maps over what was seen, so the table behind stays exact.
 
     one-hot       o in [0, O)    ->  [O] float32, 1 at o and 0 elsewhere
     coordinates   s in [0, S)    ->  [d] float32, the state's numbers (row, column, ...), scaled to [0, 1]
+    image         s in [0, S)    ->  [height, width, 3] uint8, the state's picture
 
 The wrappers' `observe(s)` shows what an agent sees in state s, so that `evaluate(env, agent)` can ask the
 agent about every state at once.  Partially observed environments have no such map; one-hot shows them their
-observations.
+observations, and `show(o)` says how.
 """
 
 from __future__ import annotations
@@ -23,17 +24,20 @@ from .mdp import BoolArray, TabularMDP, table_of
 
 Vectors = npt.NDArray[np.float32]
 
+#: What an agent is shown: vectors, or images.
+Shown = npt.NDArray[Any]
+
 
 class Encoder(Protocol):
-    """A map from observations (one, or [n]) to fresh vectors ([d], or [n, d])."""
+    """A map from observations (one, or [n]) to fresh arrays ([...], or [n, ...])."""
 
     @property
     def space(self) -> gym.Space[Any]:
-        """Where the vectors lie."""
+        """Where the arrays lie."""
         ...
 
-    def __call__(self, observation: npt.ArrayLike) -> Vectors:
-        """The vector of one observation, or a row each."""
+    def __call__(self, observation: npt.ArrayLike) -> Shown:
+        """The array of one observation, or one each."""
         ...
 
 
@@ -98,7 +102,7 @@ def _numbers(mdp: TabularMDP) -> npt.NDArray[np.float64] | None:
     return np.where(mdp.layout.cell >= 0, mdp.layout.cell, np.nan).astype(np.float64)
 
 
-class EncodedObservation(gym.ObservationWrapper[Vectors, Any, Any]):
+class EncodedObservation(gym.ObservationWrapper[Shown, Any, Any]):
     """Shows `encoder` of what `env` shows."""
 
     def __init__(self, env: gym.Env[Any, Any], encoder: Encoder) -> None:
@@ -106,12 +110,12 @@ class EncodedObservation(gym.ObservationWrapper[Vectors, Any, Any]):
         self.encoder = encoder
         self.observation_space = encoder.space
 
-    def observation(self, observation: Any) -> Vectors:
+    def observation(self, observation: Any) -> Shown:
         """The encoded observation, a fresh array."""
         return self.encoder(observation)
 
     @property
-    def observe(self) -> Callable[[npt.ArrayLike], Vectors]:
+    def observe(self) -> Callable[[npt.ArrayLike], Shown]:
         """What is seen in a state (or in each of some states).
 
         Raises:
@@ -119,9 +123,15 @@ class EncodedObservation(gym.ObservationWrapper[Vectors, Any, Any]):
         """
         return _composed(self.encoder, self.env.get_wrapper_attr("observe"))
 
+    @property
+    def show(self) -> Callable[[npt.ArrayLike], Shown]:
+        """How an observation of the innermost environment (or each of some) is shown."""
+        inner = self.env.get_wrapper_attr("show") if self.env.has_wrapper_attr("show") else np.asarray
+        return _composed(self.encoder, inner)
+
 
 if TYPE_CHECKING:
-    _VectorWrapper = gym.vector.VectorWrapper[Vectors, Any, Any, Any, npt.NDArray[Any]]
+    _VectorWrapper = gym.vector.VectorWrapper[Shown, Any, Any, Any, npt.NDArray[Any]]
 else:  # it takes no types before Gymnasium 1.4
     _VectorWrapper = gym.vector.VectorWrapper
 
@@ -137,14 +147,14 @@ class EncodedVectorObservation(_VectorWrapper):
 
     def reset(
         self, *, seed: Any = None, options: dict[str, Any] | None = None
-    ) -> tuple[Vectors, dict[str, Any]]:
+    ) -> tuple[Shown, dict[str, Any]]:
         """Resets, and encodes [n, d]."""
         observations, infos = self.env.reset(seed=seed, options=options)
         return self.encoder(observations), infos
 
     def step(
         self, actions: Any
-    ) -> tuple[Vectors, npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], dict[str, Any]]:
+    ) -> tuple[Shown, npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], dict[str, Any]]:
         """Steps, and encodes [n, d]."""
         observations, rewards, terminations, truncations, infos = self.env.step(actions)
         if self.env.metadata.get("autoreset_mode") == AutoresetMode.SAME_STEP and "final_obs" in infos:
@@ -155,7 +165,7 @@ class EncodedVectorObservation(_VectorWrapper):
         return self.encoder(observations), rewards, terminations, truncations, infos
 
     @property
-    def observe(self) -> Callable[[npt.ArrayLike], Vectors]:
+    def observe(self) -> Callable[[npt.ArrayLike], Shown]:
         """What is seen in each of some states; see EncodedObservation."""
         inner: Any = self.env
         while not hasattr(inner, "observe"):
@@ -165,20 +175,26 @@ class EncodedVectorObservation(_VectorWrapper):
         return _composed(self.encoder, inner.observe)
 
 
-def _composed(encoder: Encoder, inner: Callable[[Any], Any]) -> Callable[[npt.ArrayLike], Vectors]:
-    def observe(state: npt.ArrayLike) -> Vectors:
+def _composed(encoder: Encoder, inner: Callable[[Any], Any]) -> Callable[[npt.ArrayLike], Shown]:
+    def observe(state: npt.ArrayLike) -> Shown:
         return encoder(inner(state))
 
     return observe
 
 
-def _state_space(
-    env: gym.Env[Any, Any] | gym.vector.VectorEnv[Any, Any, Any], space: gym.Space[Any]
+def table_of_shown_states(
+    what: str, env: gym.Env[Any, Any] | gym.vector.VectorEnv[Any, Any, Any], space: gym.Space[Any]
 ) -> TabularMDP:
-    """The table, if what is seen is its state."""
-    mdp = table_of(env)
-    if getattr(env.unwrapped, "pomdp", None) is not None or space != gym.spaces.Discrete(mdp.num_states):
-        raise TypeError(f"coordinates need an environment that shows its state, {env} shows {space}")
+    """The table of `env`, if what is seen in it is its state.
+
+    Raises:
+        TypeError: it shows something else; the message begins with `what` needs it.
+    """
+    mdp, layer = table_of(env), env
+    while "pomdp" not in vars(layer) and layer is not layer.unwrapped:
+        layer = vars(layer)["env"]
+    if "pomdp" in vars(layer) or space != gym.spaces.Discrete(mdp.num_states):
+        raise TypeError(f"{what} an environment that shows its state, {env} shows {space}")
     return mdp
 
 
@@ -209,7 +225,9 @@ class CoordinatesObservation(EncodedObservation, gym.utils.RecordConstructorArgs
 
     def __init__(self, env: gym.Env[Any, Any]) -> None:
         gym.utils.RecordConstructorArgs.__init__(self)
-        super().__init__(env, Coordinates(_state_space(env, env.observation_space)))
+        super().__init__(
+            env, Coordinates(table_of_shown_states("coordinates need", env, env.observation_space))
+        )
 
 
 class VectorOneHotObservation(EncodedVectorObservation):
@@ -223,4 +241,6 @@ class VectorCoordinatesObservation(EncodedVectorObservation):
     """CoordinatesObservation for vector environments: [n, d] float32."""
 
     def __init__(self, env: gym.vector.VectorEnv[Any, Any, Any]) -> None:
-        super().__init__(env, Coordinates(_state_space(env, env.single_observation_space)))
+        super().__init__(
+            env, Coordinates(table_of_shown_states("coordinates need", env, env.single_observation_space))
+        )

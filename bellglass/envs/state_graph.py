@@ -12,17 +12,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .drawing import canvas, mixed, panel, polygon, ring, spot, words
+from . import letters
+from .drawing import canvas, mixed, panel, polygon, ring, spot, stroke, words
 from .glyphs import FONT, Colour, FloatImage, paint
 from .graph_layout import Routes, on_a_circle
+from .letters import caption
 from .mdp import FloatArray, TabularMDP
 from .rendering import AGENT, FAINT, FLOOR, INK, START, WHITE, Artist, LayoutArtist, RGBArray
 
 #: Tables of more states are drawn as a chain of cells.
 MOST_STATES = 40
 
-#: Where there are more arrows, only those of the current state are drawn.
-MOST_ARROWS = 250
+#: Where there are more arrows, only those of the current state are drawn; all others are pale lines.
+MOST_ARROWS = 60
+
+#: Where there are more pairs of states, not even those.
+MOST_LINES = 250
 
 #: Where there are more actions, they are not told apart, and all arrows are of the first colour.
 ACTION_COLOURS: tuple[Colour, ...] = (
@@ -142,6 +147,8 @@ class _Scene:
     def background(self) -> RGBArray:
         """[height, width, 3] no state is the current one."""
         image = canvas(self.height, self.width)
+        if self.crowded:
+            self.draw_lines(image)
         for arrow, way in zip(self.arrows, self.ways, strict=False):
             self.draw_arrow(image, arrow, way, vivid=False)
         for s in range(self.mdp.num_states):
@@ -177,6 +184,14 @@ class _Scene:
         back = way[-1] - along * length
         polygon(image, colour, [tuple(way[-1]), tuple(back + across), tuple(back - across)])
 
+    def draw_lines(self, image: RGBArray) -> None:
+        """A pale line between any two states of which one may lead to the other."""
+        pairs = {(min(arrow[:2]), max(arrow[:2])) for arrow in self.arrows}
+        ends = self.places + self.origin
+        for one, other in sorted(pairs) if len(pairs) <= MOST_LINES else ():
+            if one != other:
+                stroke(image, mixed(BORDER, FLOOR, 0.8), tuple(ends[one]), tuple(ends[other]), 1.0)
+
     def draw_disc(self, image: RGBArray, s: int, *, current: bool) -> None:
         """The state's disc and its name."""
         place = (float(self.places[s, 0] + self.origin[0]), float(self.places[s, 1] + self.origin[1]))
@@ -202,7 +217,7 @@ class _Scene:
                 colour = ACTION_COLOURS[a] if there else mixed(ACTION_COLOURS[a], FLOOR, 0.66)
                 panel(image, colour, (middle, left + 18), (6, 20), corner=3)
                 ink = INK if there else mixed(FAINT, FLOOR, 0.4)
-                words(image, name, ink, (middle, left + 36 + (4 * len(name) - 1)), dot=2)
+                caption(image, name, ink, (middle, left + 36 + letters.width(name, 2) / 2))
                 left += entry_width(name)
 
 
@@ -253,7 +268,7 @@ def texts_on_discs(names: list[str], radius: float) -> tuple[list[list[str]], in
 
 def entry_width(name: str) -> int:
     """Pixels of an action in the legend: a dash, its name, and a gap."""
-    return 36 + 2 * (4 * len(name) - 1) + 12
+    return 36 + letters.width(name, 2) + 16
 
 
 def rows_of_legend(names: list[str], width: int) -> list[list[tuple[int, str]]]:

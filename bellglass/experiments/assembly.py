@@ -29,8 +29,9 @@ from .catalogue import (
     make_environments,
 )
 from .config import Agent, Entry, Environment, Scoring, Suite, SuiteFile, mistakes_in_form
+from .grids import Choice, Wrong, choices, mistakes_in_grid
 from .mistakes import SuiteError, path_of, unknown
-from .records import AgentSpec, Criterion, EnvironmentSpec, ScoringSpec, Skipped
+from .records import AgentSpec, Criterion, EnvironmentSpec, RunSpec, ScoringSpec, Skipped
 from .scores import has_memory, observations_of
 
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
@@ -47,6 +48,8 @@ class Place:
     scoring: ScoringSpec
     env: gym.Env[Any, Any]
     mdp: TabularMDP
+    #: its name, its id, and its entry's name: what agents may call it
+    words: frozenset[str]
 
     @property
     def observed(self) -> bool:
@@ -67,42 +70,14 @@ def assemble(data: Mapping[str, Any], text: str) -> Suite:
     except ValidationError as error:
         mistakes += mistakes_in_form(error)
     scoring = parsed(Scoring, data.get("scoring")) or Scoring()
-    places: dict[int, Place] = {}
-    names: list[str] = []
-    for i, raw in enumerate(entries(data, "environments")):
-        entry = parsed(Environment, raw)
-        if entry is None:
-            continue
-        names += [entry.id, entry.name or default_name(entry)]
-        found, wrong = place_of(entry, scoring)
-        mistakes += [path_of(["environments", i, *path]) + f": {says}" for path, says in wrong]
-        if found is not None:
-            places[i] = found
-    mistakes += repeated("environments", {i: place.spec.name for i, place in places.items()})
-    agents: dict[int, AgentSpec] = {}
-    pairs: set[tuple[str, str]] = set()
-    skipped: list[Skipped] = []
-    for i, raw in enumerate(entries(data, "agents")):
-        agent = parsed(Agent, raw)
-        if agent is None:
-            continue
-        agents[i] = spec = AgentSpec(
-            name=agent.name or agent.class_name.rpartition(":")[2],
-            class_name=agent.class_name,
-            settings=agent.settings,
-            num_envs=agent.num_envs,
-        )
-        wrong = wrong_words(agent, names)
-        if not wrong:
-            mine = [place for place in places.values() if agent.environments is None or plays(agent, place)]
-            wrong, refused = tried(spec, mine)
-            skipped += refused
-            out = {refusal.environment for refusal in refused}
-            pairs |= {(spec.name, place.spec.name) for place in mine if place.spec.name not in out}
-        mistakes += [path_of(["agents", i, *path]) + f": {says}" for path, says in wrong]
-    mistakes += repeated("agents", {i: spec.name for i, spec in agents.items()})
-    for place in places.values():
+    places, names, wrong = all_places(data, scoring)
+    mistakes += wrong
+    agents, pairs, skipped, wrong = all_agents(data, places, names)
+    mistakes += wrong
+    for place in places:
         place.env.close()
+    if not mistakes:
+        mistakes += doubled(agents, places, pairs)
     if mistakes or file is None:
         raise SuiteError(dict.fromkeys(mistakes))
     if not pairs:
@@ -111,18 +86,107 @@ def assemble(data: Mapping[str, Any], text: str) -> Suite:
     return Suite(
         name=file.name,
         seeds=file.seeds,
-        agents=tuple(agents.values()),
-        environments=tuple(place.spec for place in places.values()),
-        scoring={place.spec.name: place.scoring for place in places.values()},
+        agents=tuple(agents),
+        environments=tuple(place.spec for place in places),
+        scoring={place.spec.name: place.scoring for place in places},
         pairs=frozenset(pairs),
         skipped=tuple(skipped),
-        fingerprints={place.spec.name: place.mdp.fingerprint for place in places.values()},
+        fingerprints={place.spec.name: place.mdp.fingerprint for place in places},
         limits=file.limits,
         text=text,
     )
 
 
-Wrong = list[tuple[list[str | int], str]]
+def all_places(data: Mapping[str, Any], scoring: Scoring) -> tuple[list[Place], set[str], list[str]]:
+    """The environments, made; every word by which agents may name them; and what is wrong."""
+    places: list[Place] = []
+    words: set[str] = set()
+    called: list[tuple[int, str]] = []
+    mistakes: list[str] = []
+    for i, raw in enumerate(entries(data, "environments")):
+        entry = parsed(Environment, raw)
+        if entry is None:
+            continue
+        words |= {entry.id} if entry.name is None else {entry.id, entry.name}
+        wrong = mistakes_in_grid(entry.grid, entry.keywords, "keywords")
+        for choice in [] if wrong else choices(entry.keywords, entry.grid):
+            spec = EnvironmentSpec(
+                id=entry.id,
+                name=default_name(entry.id, choice.settings)
+                if entry.name is None
+                else joined(entry.name, choice),
+                keywords=choice.settings,
+                steps=entry.steps,
+                max_episode_steps=entry.max_episode_steps,
+            )
+            words.add(spec.name)
+            called.append((i, spec.name))
+            place, found = place_of(spec, entry, scoring)
+            wrong += found
+            if place is not None:
+                places.append(place)
+        mistakes += told(["environments", i], wrong)
+    return places, words, mistakes + repeated("environments", called)
+
+
+def all_agents(
+    data: Mapping[str, Any], places: list[Place], words: set[str]
+) -> tuple[list[AgentSpec], set[tuple[str, str]], list[Skipped], list[str]]:
+    """The agents; the (agent, environment) names that play; those that cannot; and what is wrong."""
+    agents: list[AgentSpec] = []
+    pairs: set[tuple[str, str]] = set()
+    skipped: list[Skipped] = []
+    called: list[tuple[int, str]] = []
+    mistakes: list[str] = []
+    for i, raw in enumerate(entries(data, "agents")):
+        entry = parsed(Agent, raw)
+        if entry is None:
+            continue
+        wrong = wrong_words(entry, words) + mistakes_in_grid(entry.grid, entry.settings, "settings")
+        sound = not wrong
+        mine = [place for place in places if entry.environments is None or plays(entry, place)]
+        for choice in choices(entry.settings, entry.grid if sound else {}):
+            spec = AgentSpec(
+                name=joined(entry.name or entry.class_name.rpartition(":")[2], choice),
+                class_name=entry.class_name,
+                settings=choice.settings,
+                num_envs=entry.num_envs,
+            )
+            agents.append(spec)
+            called.append((i, spec.name))
+            if sound:
+                found, refused = tried(spec, mine, choice.name)
+                wrong += found
+                skipped += refused
+                out = {refusal.environment for refusal in refused}
+                pairs |= {(spec.name, place.spec.name) for place in mine if place.spec.name not in out}
+        mistakes += told(["agents", i], wrong)
+    return agents, pairs, skipped, mistakes + repeated("agents", called)
+
+
+def told(where: list[str | int], wrong: Wrong) -> list[str]:
+    """One line for each mistake below `where`."""
+    return [path_of([*where, *path]) + f": {says}" for path, says in wrong]
+
+
+def joined(name: str, choice: Choice) -> str:
+    """The name of an entry, and of its combination where it has a grid."""
+    return f"{name} {choice.name}".rstrip()
+
+
+def doubled(agents: list[AgentSpec], places: list[Place], pairs: set[tuple[str, str]]) -> list[str]:
+    """Pairs that are the same runs under two names: the second would only repeat the first's numbers."""
+    first: dict[str, str] = {}
+    lines = []
+    for agent in agents:
+        for place in places:
+            if (agent.name, place.spec.name) in pairs:
+                run = RunSpec(agent=agent, environment=place.spec, scoring=place.scoring, seed=0)
+                here = f"{agent.name!r} in {place.spec.name!r}"
+                there = first.setdefault(run.run_id, here)
+                if there != here:
+                    lines.append(f"agents: {here} and {there} are the same runs; leave one of them out")
+    return lines
 
 
 def entries(data: Mapping[str, Any], key: str) -> list[Any]:
@@ -146,70 +210,63 @@ def parsed(kind: type[AnyEntry], raw: object) -> AnyEntry | None:
         return None
 
 
-def repeated(key: str, names: Mapping[int, str]) -> list[str]:
+def repeated(key: str, called: list[tuple[int, str]]) -> list[str]:
     """Names that two entries bear: tables and pictures could not tell them apart."""
     first: dict[str, int] = {}
     lines = []
-    for i, name in names.items():
-        if first.setdefault(name, i) != i:
+    for i, name in called:
+        if name in first:
             lines.append(
                 f"{key}[{i}].name: {name!r} is also the name of {key}[{first[name]}]; give each its own"
             )
+        first.setdefault(name, i)
     return lines
 
 
-def default_name(entry: Environment) -> str:
+def default_name(env_id: str, keywords: Mapping[str, object]) -> str:
     """``FrozenLake 8x8`` for an id with a map name, ``TMaze N=30`` for other keywords."""
-    name = re.sub(r"-v\d+$", "", entry.id.rpartition("/")[2])
-    words = [
-        str(value) if key.endswith("name") else f"{key}={value}" for key, value in entry.keywords.items()
-    ]
+    name = re.sub(r"-v\d+$", "", env_id.rpartition("/")[2])
+    words = [str(value) if key.endswith("name") else f"{key}={value}" for key, value in keywords.items()]
     return " ".join([name, *words])
 
 
 def plays(agent: Agent, place: Place) -> bool:
-    """Whether the agent names this environment."""
-    named = agent.environments or []
-    return place.spec.name in named or place.spec.id in named
+    """Whether the agent names this environment, by itself, as part of a grid, or by its id."""
+    return not place.words.isdisjoint(agent.environments or [])
 
 
-def place_of(entry: Environment, scoring: Scoring) -> tuple[Place | None, Wrong]:
+def place_of(spec: EnvironmentSpec, entry: Environment, scoring: Scoring) -> tuple[Place | None, Wrong]:
     """Makes the environment; or says what is wrong with the entry."""
-    module, _, env_id = entry.id.rpartition(":")
+    module, _, env_id = spec.id.rpartition(":")
     try:
         if module:
             importlib.import_module(module)
         gym.spec(env_id)
     except (gym.error.Error, ImportError):
-        return None, [(["id"], f"{entry.id!r}: {unknown('id', entry.id, environment_ids())}")]
+        return None, [(["id"], f"{spec.id!r}: {unknown('id', spec.id, environment_ids())}")]
     allowed = environment_keywords(env_id)
     wrong: Wrong = []
-    for key, value in entry.keywords.items():
+    for key, value in spec.keywords.items():
+        where: list[str | int] = ["grid" if key in entry.grid else "keywords", key]
         if allowed is not None and key not in allowed:
-            wrong.append((["keywords", key], unknown("keyword", key, allowed)))
+            wrong.append((where, unknown("keyword", key, allowed)))
         elif (says := not_plain(value)) is not None:
-            wrong.append((["keywords", key], says))
+            wrong.append((where, says))
     if wrong:
         return None, wrong
-    spec = EnvironmentSpec(
-        id=entry.id,
-        name=entry.name or default_name(entry),
-        keywords=entry.keywords,
-        steps=entry.steps,
-        max_episode_steps=entry.max_episode_steps,
-    )
     try:
         env = make_environment(spec)
     except (TypeError, ValueError, gym.error.Error) as error:
-        return None, [(["keywords"], one_line(error))]
+        return None, [(["grid" if entry.grid else "keywords"], one_line(error))]
     try:
         mdp = table_of(env)
     except TypeError:
-        return None, [(["id"], f"{entry.id!r} lays no table open, so nothing could be scored exactly")]
+        return None, [(["id"], f"{spec.id!r} lays no table open, so nothing could be scored exactly")]
     judged, says = scoring_of(entry, scoring, env)
     if judged is None:
         return None, [(["scoring"], says)]
-    return Place(spec, judged, env, mdp), []
+    words = frozenset({spec.name, spec.id, entry.name or spec.id})
+    return Place(spec, judged, env, mdp, words), []
 
 
 def scoring_of(entry: Environment, suite: Scoring, env: gym.Env[Any, Any]) -> tuple[ScoringSpec | None, str]:
@@ -255,12 +312,12 @@ def discount_for_agents(scoring: ScoringSpec, env: gym.Env[Any, Any]) -> float:
     return discount if discount < 1.0 else USUAL_DISCOUNT
 
 
-def wrong_words(agent: Agent, names: list[str]) -> Wrong:
+def wrong_words(agent: Agent, names: set[str]) -> Wrong:
     """Unknown class, settings or environments."""
     wrong: Wrong = []
     for j, name in enumerate(agent.environments or []):
         if name not in names:
-            wrong.append((["environments", j], f"{name!r}: {unknown('environment', name, set(names))}"))
+            wrong.append((["environments", j], f"{name!r}: {unknown('environment', name, names)}"))
     try:
         cls = agent_class(agent.class_name)
     except LookupError:
@@ -269,22 +326,28 @@ def wrong_words(agent: Agent, names: list[str]) -> Wrong:
     except ImportError as error:
         return [*wrong, (["class"], one_line(error))]
     allowed = arguments(cls, OWN_ARGUMENTS)
-    for key, value in agent.settings.items():
-        if key in OWN_ARGUMENTS:
-            wrong.append((["settings", key], "is set by the runner, for each run its own"))
-        elif allowed is not None and key not in allowed:
-            wrong.append((["settings", key], unknown("setting", key, allowed)))
-        elif (says_not := not_plain(value)) is not None:
-            wrong.append((["settings", key], says_not))
+    for table, settings in (("settings", agent.settings), ("grid", agent.grid)):
+        for key, value in settings.items():
+            if key in OWN_ARGUMENTS:
+                wrong.append(([table, key], "is set by the runner, for each run its own"))
+            elif allowed is not None and key not in allowed:
+                wrong.append(([table, key], unknown("setting", key, allowed)))
+            elif (says_not := not_plain(value)) is not None:
+                wrong.append(([table, key], says_not))
     return wrong
 
 
-def tried(spec: AgentSpec, places: list[Place]) -> tuple[Wrong, list[Skipped]]:
+def tried(spec: AgentSpec, places: list[Place], choice: str) -> tuple[Wrong, list[Skipped]]:
     """Makes the agent for each of its environments.
 
     An agent that refuses an environment with hidden states as such (TypeError) cannot play there; any other
     refusal is a mistake.  An agent with memory plays only where states are hidden: its policy is no function of
     the state, so elsewhere no linear solve could score it.
+
+    Args:
+        spec: the agent.
+        places: what it is to play.
+        choice: what its combination is called, where it has a grid.
     """
     wrong: Wrong = []
     skipped: list[Skipped] = []
@@ -299,7 +362,9 @@ def tried(spec: AgentSpec, places: list[Place]) -> tuple[Wrong, list[Skipped]]:
                 skipped.append(Skipped(agent=spec.name, environment=place.spec.name, reason=reason))
         except (TypeError, ValueError, ImportError) as error:
             if place.observed or not isinstance(error, TypeError):
-                wrong.append((["settings"], f"{spec.class_name} in {place.spec.name}: {one_line(error)}"))
+                who = f"{spec.class_name} {choice}".rstrip()
+                says = f"{who} in {place.spec.name}: {one_line(error)}"
+                wrong.append((["grid" if choice else "settings"], says))
                 break
             reason = one_line(error).replace(str(env), place.spec.name)
             skipped.append(Skipped(agent=spec.name, environment=place.spec.name, reason=reason))

@@ -18,7 +18,7 @@ from ..envs.mdp import TabularMDP, table_of
 from .assembly import card_discount, default_name
 from .card import Card, CardLayout
 from .catalogue import make_environment
-from .config import Environment, Suite
+from .config import Suite
 from .known import known_answers, source_of
 from .mistakes import SuiteError
 from .planners import UNANSWERED, gap_of_policy
@@ -72,8 +72,10 @@ def card_of(
         ValueError: the criterion does not apply, or there is no table.
         gymnasium.error.Error: the id or a keyword is unknown.
     """
-    entry = Environment(id=env_id, keywords=dict(keywords or {}), steps=1)
-    spec = EnvironmentSpec(id=env_id, name=name or default_name(entry), keywords=entry.keywords, steps=1)
+    made_with = dict(keywords or {})
+    spec = EnvironmentSpec(
+        id=env_id, name=name or default_name(env_id, made_with), keywords=made_with, steps=1
+    )
     env = make_environment(spec)
     try:
         table_of(env)

@@ -13,6 +13,7 @@ at once, with its path and what was probably meant, before anything is run or wr
     [[agents]]
     class = "QLearning"
     settings = { step_size = 0.1 }
+    grid = { epsilon = [0.05, 0.1, 0.3] }     # three agents, "QLearning epsilon=0.05" and so on
 """
 
 from __future__ import annotations
@@ -68,6 +69,9 @@ class Limits(Entry):
     retries: Annotated[int, Field(ge=0)] = 2
     #: seconds after which a run is stopped and counted as failed; none by default
     seconds: Annotated[float, Field(gt=0.0)] | None = None
+    #: memory that a run may take for its data, in millions of bytes; what asks for more gets a MemoryError, and the
+    #: run counts as failed (Linux's RLIMIT_DATA: pages of its own, not the libraries' code); none by default
+    megabytes: Annotated[int, Field(ge=100)] | None = None
 
 
 class Environment(Entry):
@@ -77,6 +81,8 @@ class Environment(Entry):
     #: what tables and pictures call it; by default made from the id and the keywords
     name: Annotated[str, Field(min_length=1)] | None = None
     keywords: dict[str, Any] = {}
+    #: keywords with a list of values each: every combination is an environment of its own
+    grid: dict[str, Any] = {}
     steps: Count
     max_episode_steps: Count | None = None
     scoring: EnvironmentScoring = EnvironmentScoring()
@@ -90,6 +96,8 @@ class Agent(Entry):
     #: what tables and pictures call it; by default its class
     name: Annotated[str, Field(min_length=1)] | None = None
     settings: dict[str, Any] = {}
+    #: settings with a list of values each: every combination is an agent of its own
+    grid: dict[str, Any] = {}
     #: copies of the environment that step together (learners on vector environments)
     num_envs: Count = 1
     #: names or ids of the environments it plays; by default all

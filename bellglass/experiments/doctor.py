@@ -12,7 +12,12 @@ from .environments import environment_of
 CORE = ("numpy", "scipy", "numba", "gymnasium", "pydantic", "tyro", "rich", "filelock")
 
 #: Extra: the distributions it brings.
-EXTRAS = {"deep": ("torch", "stable-baselines3"), "human": ("pygame-ce",), "video": ("moviepy",)}
+EXTRAS = {
+    "deep": ("torch", "stable-baselines3"),
+    "human": ("pygame-ce",),
+    "video": ("moviepy",),
+    "ray": ("ray",),
+}
 
 
 def examine() -> tuple[bool, str]:

@@ -6,7 +6,9 @@ makes a file of it, with light colours and a white ground, as GitHub shows it.
 
 from __future__ import annotations
 
+import itertools
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -23,6 +25,8 @@ DARK = ("#5db2f2", "#ff9248", "#37cfa0", "#ee9ecb", "#e6b84a", "#a6c8ff", "#e58f
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "5 2", "1 3", "12 4", "4 4 1 4")
 MARKERS = ("circle", "square", "triangle", "diamond", "down", "plus", "cross", "ring")
 
+#: With more lines than this a chart hides its bands, which would be one grey mass.
+FEW = 5
 #: Width and height of a chart, and its margins: left, right, top, bottom.
 CHART = (360, 232)
 MARGIN = (50, 14, 22, 40)
@@ -30,9 +34,11 @@ MARGIN = (50, 14, 22, 40)
 STANDALONE_STYLE = (
     "text{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif;fill:#1c2127}"
     ".tick{fill:#5a6472;font-size:11px}.grid{stroke:#e4e7eb;fill:none}.axis{stroke:#8b95a1;fill:none}"
-    ".line{fill:none;stroke-width:1.9}.band{stroke:none;opacity:.13}.dot{opacity:.75}.dots{fill-opacity:.75}.mean{stroke-width:2.4}"
+    ".line{fill:none;stroke-width:1.9}.band{stroke:none;opacity:.13}.crowded .band{opacity:0}"
+    ".dot{opacity:.75}.dots{fill-opacity:.75}.mean{stroke-width:2.4}"
     ".ref{stroke:#1c2127;stroke-dasharray:5 4;fill:none}.ref.low{stroke:#8b95a1}.span{stroke-width:5;opacity:.35}"
     ".cell{stroke:#d5dae0;fill:#fff}.wall{fill:#c9cfd6}.value{fill:#2f7fc4}.lost{fill:#7c5cc4}"
+    ".number,.glyph{text-anchor:middle}.number{font-size:10.5px}.small{font-size:9.5px}"
     ".arrow{vector-effect:non-scaling-stroke;stroke:#1c2127;fill:none;stroke-width:1.7}.wrong{stroke:#c01f2e;stroke-width:2.6}.letter{fill:#5a6472}"
     ".glyph{fill:#1c2127}.glyph.wrong{fill:#c01f2e;stroke:none;font-weight:700}"
     + "".join(
@@ -116,13 +122,26 @@ def pixel(number: float) -> str:
 
 
 def path(x: Sequence[float], y: Sequence[float]) -> str:
-    """Points as a path, without those that change nothing to the eye."""
-    kept: list[tuple[str, str]] = []
-    for point in zip(map(pixel, x), map(pixel, y), strict=True):
+    """Points as a path of steps, without those that change nothing to the eye.
+
+    >>> path([0, 10, 20, 30], [5, 4.5, 4.5, 4.5])
+    'M0 5l10-.5 20 0'
+    """
+    kept: list[tuple[int, int]] = []  # in tenths, so that steps add up without error
+    for point in zip((round(10 * a) for a in x), (round(10 * b) for b in y), strict=True):
         if len(kept) > 1 and kept[-1][1] == kept[-2][1] == point[1]:
             kept.pop()
         kept.append(point)
-    return "M" + "L".join(f"{a} {b}" for a, b in kept)
+    steps = "".join(blank(b[0] - a[0]) + blank(b[1] - a[1]) for a, b in itertools.pairwise(kept))
+    start = "M" + blank(kept[0][0]).lstrip() + blank(kept[0][1])
+    return f"{start}l{steps.lstrip()}" if steps else start
+
+
+def blank(tenths: int) -> str:
+    """A number of tenths after another number: a minus sign parts them as well as a blank does."""
+    text = pixel(tenths / 10)
+    text = text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+    return text if text.startswith("-") else " " + text
 
 
 def svg(width: float, height: float, body: str, *, label: str, extra: str = "") -> str:
@@ -134,34 +153,31 @@ def svg(width: float, height: float, body: str, *, label: str, extra: str = "") 
 
 
 def standalone(picture: str) -> str:
-    """The same picture as a file of its own, light, with its size."""
+    """The same picture as a file of its own, light, with its size; keys do nothing there."""
+    picture = re.sub(r' tabindex="0" data-stops="[^"]*" data-columns="\d+"', "", picture)
     _, _, width, height = picture.split('viewBox="', 1)[1].split('"', 1)[0].split()
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
     opened, body = picture.removeprefix("<svg ").split(">", 1)
     return (
-        f'{head}{opened}><style>{STANDALONE_STYLE}</style><rect width="100%" height="100%" fill="#fff"/>'
-        f"{body}\n"
+        f"{head}{opened}><style>{STANDALONE_STYLE}</style>{marks() if '<use ' in body else ''}"
+        f'<rect width="100%" height="100%" fill="#fff"/>{body}\n'
     )
 
 
-def marker(
-    agent: int, x: float, y: float, size: float = 3.6, inside: str = "", *, css: str | None = None
-) -> str:
-    """The agent's sign: its shape goes with its colour.
+def marker(agent: int, x: float, y: float, size: float = 3.6) -> str:
+    """The agent's sign: its shape goes with its colour."""
+    kind = MARKERS[shape(agent)]
+    fill = "" if kind == "ring" else " fill"
+    return drawn(kind, x, y, size, f' class="dot s{agent % 8}{fill}"')
 
-    `css` replaces the class attribute, where a group around it bears the colour.
-    """
-    kind = MARKERS[agent % len(MARKERS)]
+
+def drawn(kind: str, x: float, y: float, size: float, attributes: str) -> str:
+    """A shape around a point."""
     at, r = f"{pixel(x)} {pixel(y)}", pixel(size)
     d = pixel(2 * size)
     if kind in ("circle", "ring"):
-        fill = " fill" if kind == "circle" else ""
         hollow = "" if kind == "circle" else ' fill="none" stroke-width="1.8"'
-        return (
-            f"<circle{css if css is not None else class_of(agent, fill)}{hollow}"
-            f' cx="{pixel(x)}" cy="{pixel(y)}" r="{r}">'
-            f"{inside}</circle>"
-        )
+        return f'<circle{attributes}{hollow} cx="{pixel(x)}" cy="{pixel(y)}" r="{r}"/>'
     shapes = {
         "square": f"M{at}m-{r}-{r}h{d}v{d}h-{d}z",
         "triangle": f"M{at}m0-{pixel(1.2 * size)}l{pixel(1.15 * size)} {d}h-{pixel(2.3 * size)}z",
@@ -172,13 +188,29 @@ def marker(
         "cross": f"M{at}m-{r}-{r}l{d} {d}m0-{d}l-{d} {d}",
     }
     stroke = ' stroke-width="2"' if kind in ("plus", "cross") else ""
-    named = css if css is not None else class_of(agent, " fill")
-    return f'<path{named}{stroke} d="{shapes[kind]}">{inside}</path>'
+    return f'<path{attributes}{stroke} d="{shapes[kind]}"/>'
 
 
-def class_of(agent: int, more: str) -> str:
-    """The class attribute that colours an agent's sign."""
-    return f' class="dot s{agent % 8}{more}"'
+def marks() -> str:
+    """Small shapes, named once for a page or file; `mark` sets one of them."""
+    shapes = "".join(drawn(kind, 0, 0, 2.7, f' id="m{k}"') for k, kind in enumerate(MARKERS))
+    return f"<defs>{shapes}</defs>"
+
+
+def mark(agent: int, x: float, y: float, inside: str = "") -> str:
+    """The agent's shape at a point, in the colour of the group around it."""
+    return f'<use href="#m{shape(agent)}" x="{pixel(x)}" y="{pixel(y)}">{inside}</use>'
+
+
+def shape(agent: int) -> int:
+    """Number of an agent's marker and stroke; the ninth agent has the first one's colour, and another shape."""
+    return (agent + agent // 8) % 8
+
+
+def stroke(agent: int) -> str:
+    """The attribute that dashes an agent's line."""
+    dash = DASHES[shape(agent)]
+    return f' stroke-dasharray="{dash}"' if dash else ""
 
 
 def axes(
@@ -270,16 +302,16 @@ def line_chart(
             )
     for line in series:
         across, down = [x(float(value)) for value in line.x], inside(line.y)
-        dash = DASHES[line.agent % 8]
-        stroke = f' stroke-dasharray="{dash}"' if dash else ""
         parts.append(
-            f'<g class="a{line.agent}"><path class="line s{line.agent % 8}"{stroke} d="{path(across, down)}"/>'
+            f'<g class="a{line.agent}"><path class="line s{line.agent % 8}"{stroke(line.agent)} '
+            f'd="{path(across, down)}"/>'
             f"{marker(line.agent, across[-1], down[-1])}</g>"
         )
-    extra = ""
+    crowded = " crowded" if len(series) > FEW else ""
+    extra = f' class="{crowded.strip()}"' if crowded else ""
     if key:
         extra = (
-            f' tabindex="0" class="chart" data-key="{escape(key)}" '
+            f' tabindex="0" class="chart{crowded}" data-key="{escape(key)}" '
             f'data-x="{left},{width - right},{x.low:g},{x.high:g}"'
         )
         parts.append(f'<path class="cursor" d="M0 {top}V{height - bottom}"/>')
@@ -296,13 +328,24 @@ def interval_bar(agent: int, estimate: float, ends: tuple[float, float] | None, 
     return svg(180, 20, body + marker(agent, x(max(low, estimate)), 10, 4.2), label=name)
 
 
+def difference_bar(value: float, ends: tuple[float, float] | None, span: float) -> str:
+    """A difference and its interval on a line from -span to span, 0 in the middle."""
+    x = Scale(-span, span, 6, 174)
+    name = f"{value:+.3f}" + (f", interval {ends[0]:+.3f} to {ends[1]:+.3f}" if ends else ", no interval")
+    body = '<path class="grid" d="M6 10H174"/><path class="axis" d="M90 3v14"/>'
+    if ends is not None:
+        low, high = (min(span, max(-span, end)) for end in ends)
+        body += f'<path class="span s0" d="M{pixel(x(low))} 10H{pixel(x(high))}"/>'
+    return svg(180, 20, body + marker(0, x(min(span, max(-span, value))), 10, 4.2), label=name)
+
+
 def interval_chart(rows: Sequence[tuple[int, str, float, tuple[float, float] | None]], *, label: str) -> str:
     """All rows of a ranking: (agent, name, estimate, interval)."""
     low = min([0.0] + [ends[0] for *_, ends in rows if ends] + [estimate for _, _, estimate, _ in rows])
     width, row_height = 640, 26
     height = 14 + row_height * len(rows) + 40
     x, y = Scale(low, 1.0, 190, width - 60), Scale(1, 0, height - 40, 0)
-    parts = [axes(x, y, x_label="score (0 = uniform random play, 1 = optimum)", y_ticks=())]
+    parts = [axes(x, y, x_label="score (1 = optimum)", y_ticks=())]
     for k, (agent, name, estimate, ends) in enumerate(rows):
         at = 14 + row_height * (k + 0.5)
         parts.append(
@@ -330,7 +373,7 @@ def dot_strip(
 
     Dots that would hide each other are shifted up and down by a fixed pattern.
     """
-    width, row_height, left = 360, 26, 104
+    width, row_height, left = 360, 26, 118
     height = 8 + row_height * len(rows) + 40
     x, y = Scale(low, 1.0, left, width - 16), Scale(1, 0, height - 40, 0)
     parts = [axes(x, y, x_label="score of the final policy", y_ticks=())]
@@ -349,13 +392,49 @@ def dot_strip(
             count = taken.get(spot, 0)
             taken[spot] = count + 1
             shift = (0.0, -4.0, 4.0, -8.0, 8.0)[count % 5]
-            body.append(marker(agent, place, at + shift, 2.7, f"<title>{escape(what)}</title>", css=""))
+            body.append(mark(agent, place, at + shift, f"<title>{escape(what)}</title>"))
         body.append("</g>")
         if runs:
             middle = x(max(low, float(np.median([score for _, score in runs]))))
             body.append(f'<path class="mean s{agent % 8}" d="M{pixel(middle)} {pixel(at - 10)}v20"/>')
         parts.append(f'<g class="a{agent}">{"".join(body)}</g>')
-    return svg(width, height, "".join(parts), label=label)
+    return svg(width, height, "".join(parts), label=label, extra=stops(".dots>*"))
+
+
+def stops(selector: str, columns: int = 1) -> str:
+    """Attributes by which the page's script lets the arrow keys walk over the picture's parts."""
+    return f' tabindex="0" data-stops="{selector}" data-columns="{columns}"'
+
+
+def ladder(
+    rows: Sequence[tuple[int, str, float, float, float]], rungs: Sequence[tuple[str, float]], *, label: str
+) -> str:
+    """Agents between marked values: (agent, name, worst, mean, best) and (name, value) of each rung."""
+    width, row_height, left = 360, 26, 118
+    top = 14 + 14 * len(rungs)
+    height = top + row_height * len(rows) + 40
+    numbers = [number for row in rows for number in row[2:]] + [value for _, value in rungs]
+    low, high = limits([max(number, -1e300) for number in numbers if math.isfinite(number)])
+    x, y = Scale(low, high, left, width - 16), Scale(1, 0, height - 40, 0)
+    parts = [axes(x, y, x_label="exact start value", y_ticks=())]
+    for k, (name, value) in enumerate(rungs):
+        at, side = x(value), "end" if x(value) > (left + width) / 2 else "start"
+        parts.append(
+            f'<path class="ref low" d="M{pixel(at)} {6 + 14 * k}V{height - 40}"/>'
+            f'<text class="tick" text-anchor="{side}" x="{pixel(at + (-4 if side == "end" else 4))}" '
+            f'y="{15 + 14 * k}">{escape(f"{name} {value:.4g}".replace("-", "−"))}</text>'
+        )
+    for k, (agent, name, worst, mean, best) in enumerate(rows):
+        at = top + row_height * (k + 0.5)
+        ends = f"M{pixel(x(max(low, worst)))} {pixel(at)}H{pixel(x(max(low, best)))}"
+        said = f"{name}: mean {mean:.5g}, from {worst:.5g} to {best:.5g}"
+        parts.append(
+            f'<g class="a{agent} point"><path class="span s{agent % 8}" d="{ends}"/>'
+            f"{marker(agent, x(max(low, mean)), at, 4.4)}<title>{escape(said)}</title>"
+            f'<text class="tick" text-anchor="end" x="{left - 10}" y="{pixel(at + 4)}">'
+            f"{escape(clipped(name, 15))}</text></g>"
+        )
+    return svg(width, height, "".join(parts), label=label, extra=stops(".point"))
 
 
 def scatter(points: Sequence[tuple[int, str, float, float]], *, label: str, x_label: str) -> str:
@@ -384,11 +463,13 @@ def scatter(points: Sequence[tuple[int, str, float, float]], *, label: str, x_la
                 break
         taken.append((start, end, text_y))
         parts.append(
-            f'<g class="a{agent}">{marker(agent, px, py, 4.6)}<text class="tick" '
+            f'<g class="a{agent} point">{marker(agent, px, py, 4.6)}'
+            f"<title>{escape(f'{name}: score {score:.4g}, {time:.3g} s')}</title>"
+            f'<text class="tick" '
             f'text-anchor="{"end" if turn else "start"}" x="{pixel(px + (-9 if turn else 9))}" '
             f'y="{pixel(text_y)}">{escape(clipped(name, 26))}</text></g>'
         )
-    return svg(width, height, "".join(parts), label=label)
+    return svg(width, height, "".join(parts), label=label, extra=stops(".point"))
 
 
 def with_legend(picture: str, series: Sequence[Series]) -> str:
@@ -397,10 +478,9 @@ def with_legend(picture: str, series: Sequence[Series]) -> str:
     parts = []
     for k, line in enumerate(series):
         x, y = 14 + (k % 2) * (width // 2), height + 14 + 20 * (k // 2)
-        dash = DASHES[line.agent % 8]
-        stroke = f' stroke-dasharray="{dash}"' if dash else ""
         parts.append(
-            f'<path class="line s{line.agent % 8}"{stroke} d="M{x} {y}h30"/>{marker(line.agent, x + 26, y)}'
+            f'<path class="line s{line.agent % 8}"{stroke(line.agent)} d="M{x} {y}h30"/>'
+            f"{marker(line.agent, x + 26, y)}"
             f'<text x="{x + 38}" y="{y + 4}">{escape(clipped(line.label, 18))}</text>'
         )
     taller = height + 8 + 20 * ((len(series) + 1) // 2)

@@ -7,7 +7,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -17,13 +17,27 @@ from rich.text import Text
 
 from .records import RunSpec
 
-Ended = Literal["finished", "failed", "busy", "died"]
+#: "known": another supervisor finished the run; "busy" and "died": it is still to be done.
+Ended = Literal["finished", "known", "failed", "busy", "died"]
 
 #: Seconds between two lines where there is no terminal.
 LINE_EVERY = 10.0
 
 #: A table with more environments than this would not fit; then rows say all in one number.
 MOST_COLUMNS = 8
+
+
+class Watcher(Protocol):
+    """Who is told of what happens to runs."""
+
+    def started(self, spec: RunSpec) -> None:
+        """A process has taken up the run."""
+
+    def ended(self, spec: RunSpec, how: Ended, seconds: float) -> None:
+        """The process has ended."""
+
+    def tick(self) -> None:
+        """Time has passed."""
 
 
 class Progress:
@@ -86,9 +100,9 @@ class Progress:
         self.running[pair(spec)] += 1
 
     def ended(self, spec: RunSpec, how: Ended, seconds: float) -> None:
-        """The process has ended; "busy" and "died" mean that the run is still to be done."""
+        """The process has ended."""
         self.running[pair(spec)] -= 1
-        if how in ("finished", "failed"):
+        if how in ("finished", "known", "failed"):
             self.left[pair(spec)] -= 1
         if how == "failed":
             self.failed[pair(spec)] += 1

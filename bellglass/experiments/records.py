@@ -6,6 +6,7 @@ that two machines write the same bytes.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -73,7 +74,7 @@ class RunSpec:
         del spec["agent"]["name"], spec["environment"]["name"]
         return json.dumps(spec, sort_keys=True, separators=(",", ":"))
 
-    @property
+    @functools.cached_property
     def run_id(self) -> str:
         """The first 16 hex digits of the SHA-256 of `canonical()`."""
         return hashlib.sha256(self.canonical().encode()).hexdigest()[:16]
@@ -104,6 +105,20 @@ class CurvePoint(NamedTuple):
     high: float
 
 
+class Snapshot(NamedTuple):
+    """What an agent believed best on its way, for the slider on the report's maps.
+
+    Attributes:
+        steps: environment steps learned from so far.
+        policy: [S] the action it believed best in each state, -1 in terminal states.
+        values: [S] exact value of the policy it believed best, six digits; None where `RunResult.values` is.
+    """
+
+    steps: int
+    policy: tuple[int, ...]
+    values: tuple[float, ...] | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
     """A finished run.
@@ -121,6 +136,8 @@ class RunResult:
         values: [S] exact value of the final policy in each state, in the criterion of the suite (with the
             whole horizon left under a finite one); None for agents with memory, and under the average
             criterion.
+        snapshots: policies on the way, the earliest first, the final one left out; each differs from the one
+            before.  Empty for agents with memory and for large tables.
     """
 
     spec: RunSpec
@@ -132,6 +149,7 @@ class RunResult:
     policy: tuple[int, ...] | None
     exact: bool
     values: tuple[float, ...] | None = None
+    snapshots: tuple[Snapshot, ...] = ()
 
     @property
     def final(self) -> CurvePoint:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,11 @@ import numpy as np
 from .assembly import discount_for_agents
 from .catalogue import make_agent, make_environment, make_environments
 from .meter import RegretMeter, VectorRegretMeter
-from .records import CurvePoint, RunResult, RunSpec
+from .records import CurvePoint, RunResult, RunSpec, Snapshot
 from .scores import Scorer
+
+#: Most policies kept on the way, and the largest table for which they are.
+SNAPSHOTS, MOST_STATES = 12, 500
 
 #: Told of every point of the curve as soon as it is known.
 PointSeen = Callable[[CurvePoint], None]
@@ -42,14 +46,17 @@ class Examiner:
     Attributes:
         next_timestep: of the next score; agents need not call before.
         points: the curve so far.
+        snapshots: policies on the way, the final one not among them.
     """
 
     def __init__(
         self, grid: tuple[int, ...], scorer: Scorer, meter: RegretMeter | VectorRegretMeter, seen: PointSeen
     ) -> None:
         self.points: list[CurvePoint] = []
+        self.snapshots: list[Snapshot] = []
         self.next_timestep = grid[0]
         self._grid = grid
+        self._kept = snapshot_steps(grid) if scorer.mdp.num_states <= MOST_STATES else frozenset()
         self._scorer = scorer
         self._meter = meter
         self._seen = seen
@@ -89,16 +96,54 @@ class Examiner:
             )
             self.points.append(point)
             self._seen(point)
+            if point.steps in self._kept:
+                self._keep(agent, point.steps)
         done = len(self.points) == len(self._grid)
         self.next_timestep = sys.maxsize if done else self._grid[len(self.points)]
 
+    def _keep(self, agent: Any, steps: int) -> None:
+        policy = self._scorer.final_policy(agent)
+        if policy is None or (self.snapshots and self.snapshots[-1].policy == policy):
+            return
+        values = self._scorer.final_values(agent)
+        digits = None if values is None else tuple(float(f"{value:.6g}") for value in values)
+        self.snapshots.append(Snapshot(steps, policy, digits))
 
-def run(spec: RunSpec, seen: PointSeen = lambda point: None) -> RunResult:
-    """Does one run, and tells `seen` of every point of its curve.
 
-    Raises:
-        Exception: whatever the environment or the agent raises.
+def snapshot_steps(grid: tuple[int, ...]) -> frozenset[int]:
+    """The steps of the grid at which policies are kept: evenly spread, the first among them, the last not.
+
+    >>> sorted(snapshot_steps((10, 20, 30)))
+    [10, 20]
     """
+    places = np.unique(np.linspace(0, len(grid) - 1, SNAPSHOTS).round().astype(int))
+    return frozenset(grid[k] for k in places.tolist() if grid[k] < grid[-1])
+
+
+@dataclass(frozen=True)
+class Stage:
+    """All that a run needs, made and not yet begun.
+
+    Attributes:
+        scorer: knows the exact answers of the environment.
+        meter: the environment in which the agent learns.
+        agent: with its seed.
+        discount: of an agent that says none of its own.
+    """
+
+    scorer: Scorer
+    meter: RegretMeter | VectorRegretMeter
+    agent: Any
+    discount: float
+
+    def close(self) -> None:
+        """Closes the environments."""
+        self.meter.close()
+        self.scorer.env.close()
+
+
+def set_stage(spec: RunSpec) -> Stage:
+    """Makes the environment, its answers and the agent of a run."""
     one_thread()
     env = make_environment(spec.environment)
     discount = discount_for_agents(spec.scoring, env)
@@ -110,7 +155,18 @@ def run(spec: RunSpec, seen: PointSeen = lambda point: None) -> RunResult:
     else:
         meter = VectorRegretMeter(make_environments(spec.environment, copies), scorer.gaps)
     agent = make_agent(spec.agent, meter, discount=discount, seed=agent_seed(spec.seed))
-    examiner = Examiner(grid_of(spec.environment.steps, spec.scoring.points), scorer, meter, seen)
+    return Stage(scorer, meter, agent, discount)
+
+
+def run(spec: RunSpec, seen: PointSeen = lambda point: None) -> RunResult:
+    """Does one run, and tells `seen` of every point of its curve.
+
+    Raises:
+        Exception: whatever the environment or the agent raises.
+    """
+    stage = set_stage(spec)
+    scorer, agent = stage.scorer, stage.agent
+    examiner = Examiner(grid_of(spec.environment.steps, spec.scoring.points), scorer, stage.meter, seen)
     examiner.begin(agent)
     agent.learn(spec.environment.steps, callback=examiner)
     examiner.end(agent)
@@ -119,14 +175,14 @@ def run(spec: RunSpec, seen: PointSeen = lambda point: None) -> RunResult:
         fingerprint=scorer.mdp.fingerprint,
         optimum=scorer.optimum,
         random=scorer.random,
-        floor=scorer.floor(float(getattr(agent, "discount", discount))),
+        floor=scorer.floor(float(getattr(agent, "discount", stage.discount))),
         curve=tuple(examiner.points),
         policy=scorer.final_policy(agent),
         exact=scorer.exact,
         values=scorer.final_values(agent),
+        snapshots=tuple(examiner.snapshots),
     )
-    meter.close()
-    env.close()
+    stage.close()
     return result
 
 

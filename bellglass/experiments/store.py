@@ -18,11 +18,8 @@ written in place: temporary file, fsync, rename, fsync of the folder.
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import json
 import os
-import platform
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -30,41 +27,31 @@ from typing import IO, Any
 
 import filelock
 
-from .config import Suite, planned_runs
+from .config import Suite
+from .marker import FORMAT, MARKER, agents_of, environments_of, marker_of, plan_of, scoring_of, versions
 from .records import (
-    AgentSpec,
     CurvePoint,
-    EnvironmentSpec,
     FailedRun,
     RunResult,
     RunSpec,
-    ScoringSpec,
     Skipped,
     Sweep,
     Timing,
 )
 from .text import canonical, line_of, result_from, result_text
 
-#: Raised with every change that older code could not read.
-FORMAT = 1
-
-MARKER = "bellglass.json"
-PACKAGES = ("bellglass", "numpy", "scipy", "numba", "gymnasium", "torch", "stable-baselines3")
-
 
 class FolderError(ValueError):
-    """A results folder that must not be read or written, and why, in one line."""
+    """A results folder that must not or cannot be read or written, and why, in one line."""
 
 
-def versions() -> dict[str, str]:
-    """What is installed here."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[package] = importlib.metadata.version(package)
-    if "bellglass" not in found:
-        found["bellglass"] = str(sys.modules[__name__.partition(".")[0]].__version__)
-    return found
+@contextlib.contextmanager
+def writable(folder: Path) -> Iterator[None]:
+    """What goes wrong while a file in `folder` is written (no space, no permission) as a FolderError."""
+    try:
+        yield
+    except OSError as error:
+        raise FolderError(f"{folder}: cannot be written to: {error.strerror or one_line(error)}") from error
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -147,11 +134,9 @@ class Store:
             FolderError: something else lies there: results of other tables, another format or another suite.
         """
         path = Path(folder)
-        try:
-            check_folder_for(path, suite)
+        check_folder_for(path, suite)
+        with writable(path):
             return cls._opened(path, suite)
-        except OSError as error:
-            raise FolderError(f"{path}: cannot be written to: {one_line(error)}") from None
 
     @classmethod
     def _opened(cls, path: Path, suite: Suite) -> Store:
@@ -191,7 +176,8 @@ class Store:
         if not (self.folder / MARKER).exists():  # somebody removed it: do not bring half of it back
             raise FolderError(f"{self.folder}: was removed or moved while its suite ran")
         folder = self.run_folder(spec)
-        folder.mkdir(parents=True, exist_ok=True)
+        with writable(self.folder):
+            folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     @contextlib.contextmanager
@@ -201,42 +187,49 @@ class Store:
         The lock falls with the process that holds it, however that ends.
         """
         lock = filelock.FileLock(self.folder / "locks" / f"{spec.run_id}.lock")
-        try:
+        with writable(self.folder), contextlib.suppress(filelock.Timeout):
             lock.acquire(timeout=0)
-        except filelock.Timeout:
-            yield False
-            return
         try:
-            yield True
+            yield lock.is_locked
         finally:
             lock.release()
+
+    def is_claimed(self, spec: RunSpec) -> bool:
+        """Whether another process was doing the run a moment ago: only a look, no promise."""
+        with self.claim(spec) as ours:
+            return not ours
 
     def begin(self, spec: RunSpec) -> IO[bytes]:
         """Clears what an earlier attempt left, and opens the curve to append to (the run must be claimed)."""
         folder = self._made_folder(spec)
-        sweep_temporaries(folder)
-        for name in ("result.json", "failed.json", "timing.json"):
-            (folder / name).unlink(missing_ok=True)
-        return (folder / "curve.jsonl").open("wb")
+        with writable(self.folder):
+            sweep_temporaries(folder)
+            for name in ("result.json", "failed.json", "timing.json"):
+                (folder / name).unlink(missing_ok=True)
+            return (folder / "curve.jsonl").open("wb", buffering=0)
 
     def append(self, curve: IO[bytes], point: CurvePoint) -> None:
         """Adds one point to an open curve, for whoever reads along."""
-        curve.write(line_of(point).encode())
-        curve.flush()
+        line = line_of(point).encode()
+        with writable(self.folder):
+            while line:  # a disk that is nearly full takes what fits, and says why at the next try
+                line = line[curve.write(line) :]
 
     def finish(self, curve: IO[bytes], result: RunResult, timing: Timing) -> None:
         """Ends a run: curve and timing first, and the result, which alone makes it finished, last."""
-        os.fsync(curve.fileno())
-        curve.close()
         folder = self.run_folder(result.spec)
-        written = (folder / "curve.jsonl").read_bytes()
-        write_whole(folder / "timing.json", canonical({**asdict(timing), "versions": versions()}) + "\n")
-        write_whole(folder / "result.json", result_text(result, written))
+        with writable(self.folder):
+            os.fsync(curve.fileno())
+            curve.close()
+            written = (folder / "curve.jsonl").read_bytes()
+            write_whole(folder / "timing.json", canonical({**asdict(timing), "versions": versions()}) + "\n")
+            write_whole(folder / "result.json", result_text(result, written))
 
     def fail(self, failure: FailedRun) -> None:
         """Ends a run that failed (the run must be claimed)."""
         folder = self._made_folder(failure.spec)
-        write_whole(folder / "failed.json", canonical(asdict(failure)) + "\n")
+        with writable(self.folder):
+            write_whole(folder / "failed.json", canonical(asdict(failure)) + "\n")
 
     def result(self, spec: RunSpec) -> RunResult | None:
         """The finished run, or None.
@@ -380,6 +373,12 @@ def check_folder_for(path: Path, suite: Suite) -> None:
     if not (path / MARKER).exists():
         raise FolderError(f"{path}: holds files and is no results folder of bellglass; choose another one")
     marker = Store.read(path).marker
+    made, ours = marker["versions"]["bellglass"], versions()["bellglass"]
+    if made != ours:
+        raise FolderError(
+            f"{path}: its results were made with bellglass {made}, and this is {ours}: numbers of two versions "
+            "do not belong together; choose another folder"
+        )
     for name, fingerprint in marker["fingerprints"].items():
         new = suite.fingerprints.get(name, fingerprint)
         if new != fingerprint:
@@ -421,46 +420,6 @@ def same_text(path: Path, text: str) -> bool:
         return path.read_text(encoding="utf-8") == text
     except (OSError, UnicodeDecodeError):
         return False
-
-
-def marker_of(suite: Suite) -> dict[str, Any]:
-    """What `bellglass.json` says of a suite."""
-    return {
-        "kind": "bellglass results",
-        "format": FORMAT,
-        "name": suite.name,
-        "seeds": suite.seeds,
-        "agents": [asdict(agent) for agent in suite.agents],
-        "environments": [asdict(environment) for environment in suite.environments],
-        "scoring": {name: asdict(scoring) for name, scoring in suite.scoring.items()},
-        "pairs": sorted(suite.pairs),
-        "skipped": [asdict(skip) for skip in suite.skipped],
-        "fingerprints": dict(suite.fingerprints),
-        "versions": versions(),
-    }
-
-
-def agents_of(marker: Mapping[str, Any]) -> tuple[AgentSpec, ...]:
-    """The agents of a suite."""
-    return tuple(AgentSpec(**agent) for agent in marker["agents"])
-
-
-def environments_of(marker: Mapping[str, Any]) -> tuple[EnvironmentSpec, ...]:
-    """The environments of a suite."""
-    return tuple(EnvironmentSpec(**environment) for environment in marker["environments"])
-
-
-def scoring_of(marker: Mapping[str, Any]) -> dict[str, ScoringSpec]:
-    """The criterion of each environment, by its name."""
-    return {name: ScoringSpec(**scoring) for name, scoring in marker["scoring"].items()}
-
-
-def plan_of(marker: Mapping[str, Any]) -> tuple[RunSpec, ...]:
-    """Every run of a suite."""
-    pairs = frozenset((agent, environment) for agent, environment in marker["pairs"])
-    return planned_runs(
-        agents_of(marker), environments_of(marker), scoring_of(marker), pairs, marker["seeds"]
-    )
 
 
 def one_line(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from .records import AgentSpec, CurvePoint, EnvironmentSpec, RunResult, RunSpec, ScoringSpec
+from .records import AgentSpec, CurvePoint, EnvironmentSpec, RunResult, RunSpec, ScoringSpec, Snapshot
 
 
 def canonical(value: object) -> str:
@@ -98,6 +98,7 @@ def result_text(result: RunResult, curve: bytes) -> str:
         "floor": result.floor,
         "policy": result.policy,
         "values": result.values,
+        "snapshots": result.snapshots,
         "exact": result.exact,
         "final": result.final._asdict(),
         "points": len(result.curve),
@@ -133,5 +134,20 @@ def result_from(text: str, curve: bytes) -> RunResult:
         curve=points,
         policy=None if policy is None else tuple(int(action) for action in policy),
         exact=bool(body["exact"]),
+        values=None if values is None else tuple(float(value) for value in values),
+        snapshots=tuple(snapshot_from(row) for row in body.get("snapshots", ())),
+    )
+
+
+def snapshot_from(row: Any) -> Snapshot:
+    """A snapshot from its JSON form.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is none.
+    """
+    steps, policy, values = row
+    return Snapshot(
+        steps=int(steps),
+        policy=tuple(int(action) for action in policy),
         values=None if values is None else tuple(float(value) for value in values),
     )

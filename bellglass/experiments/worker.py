@@ -11,34 +11,54 @@ import sys
 import threading
 import time
 import traceback
-from multiprocessing.connection import wait
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from .records import FailedRun, RunSpec, Timing
 from .run import run
-from .store import Store
+from .store import FolderError, Store
 
-Outcome = Literal["finished", "failed", "busy"]
 
-#: How a process tells its supervisor; every other exit code is a death.
-EXIT_CODES: dict[Outcome, int] = {"finished": 0, "failed": 81, "busy": 82}
+@dataclass(frozen=True)
+class Job:
+    """A run to be done: for the how-manieth time, with how much memory."""
+
+    spec: RunSpec
+    attempt: int = 1
+    megabytes: int | None = None
+
+
+#: What became of a run: done here; done already, by another process; an error, which lies in the store; held by
+#: another process; or not to be written down, because the folder takes no more.
+Outcome = Literal["finished", "known", "failed", "busy", "unwritable"]
+
+
+class Ending(NamedTuple):
+    """What a process tells its supervisor at its end; one that tells nothing has died."""
+
+    outcome: Outcome
+    reason: str = ""
 
 
 def work(store: Store, spec: RunSpec, *, attempt: int = 1) -> Outcome:
     """Does one run unless another process holds it or has finished it.
 
-    "failed" means that the error lies in the store; "busy" that another process is at it.
+    Raises:
+        FolderError: the folder cannot be written to; the run counts as missing.
     """
     with store.claim(spec) as ours:
         if not ours:
             return "busy"
         if store.is_sound(spec):
-            return "finished"
+            return "known"
         began, cpu_began = time.monotonic(), time.process_time()
         with store.begin(spec) as curve:
             try:
                 result = run(spec, lambda point: store.append(curve, point))
+            except FolderError:
+                raise
             except Exception as error:
                 store.fail(FailedRun(spec=spec, error=told(error), traceback=traceback.format_exc()))
                 return "failed"
@@ -58,15 +78,33 @@ def told(error: BaseException) -> str:
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
-def process(folder: Path, spec: RunSpec, attempt: int, log: Path) -> None:
-    """The body of the process: its output goes to `log`, and it dies with its supervisor."""
+def process(job: Job, folder: Path, log: Path, tell: Connection) -> None:
+    """The body of the process: its output goes to `log`, its end to `tell`, and it dies with its supervisor."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle
     speak_to(log)
     threading.Thread(target=die_with_parent, daemon=True).start()
-    outcome = work(Store.read(folder), spec, attempt=attempt)
+    take_at_most(job.megabytes)
+    try:
+        ending = Ending(work(Store.read(folder), job.spec, attempt=job.attempt))
+    except FolderError as error:
+        ending = Ending("unwritable", str(error))
+    tell.send(ending)
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(EXIT_CODES[outcome])  # nothing is left to do, and torch takes its time to say goodbye
+    os._exit(0)  # nothing is left to do, and torch takes its time to say goodbye
+
+
+def take_at_most(megabytes: int | None) -> None:
+    """Makes this process raise MemoryError where it would take more memory of its own than that.
+
+    RLIMIT_DATA counts private pages that can be written, and no code or files that are mapped; so torch's
+    libraries do not count, and what agents, tables and replay buffers take does.
+    """
+    if megabytes is not None:
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (megabytes * 10**6, hard))
 
 
 def speak_to(log: Path) -> None:

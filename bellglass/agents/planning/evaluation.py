@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
@@ -20,6 +21,7 @@ from .gaps import smallest_loss
 from .pairs import UNIT, Pairs
 from .played import played_on
 from .policies import (
+    Onlooker,
     chances_of_agent,
     checked_policy,
     observations_of,
@@ -85,8 +87,11 @@ def evaluate(
     if pomdp is not None:
         from .hidden import evaluate_hidden
 
+        agent = policy_or_agent
+        if not _is_array(agent) and isinstance(model, gym.Env) and model.has_wrapper_attr("show"):
+            agent = Onlooker(agent, model.get_wrapper_attr("show"))
         return evaluate_hidden(
-            pomdp, policy_or_agent, weight, criterion=criterion, horizon=horizon, exploring=exploring
+            pomdp, agent, weight, criterion=criterion, horizon=horizon, exploring=exploring
         )
     mdp = observed_table(model)
     policy: IntArray | FloatArray

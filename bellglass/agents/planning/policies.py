@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,21 @@ def observations_of(mdp: TabularMDP, model: Any) -> npt.NDArray[Any]:
         observe = model.get_wrapper_attr("observe")
         return np.stack([np.asarray(observe(np.int64(s))) for s in range(mdp.num_states)])
     return np.arange(mdp.num_states)
+
+
+class Onlooker:
+    """An agent that is shown an environment's observations as the wrappers on it show them.
+
+    Args:
+        agent: with `predict` or `action_probabilities`, of which this one has the same.
+        show: from observations [n] to what the agent sees of them [n, ...].
+    """
+
+    def __init__(self, agent: Any, show: Callable[[npt.ArrayLike], npt.NDArray[Any]]) -> None:
+        if hasattr(agent, "predict"):
+            self.predict = lambda seen, *memory, **how: agent.predict(show(seen), *memory, **how)
+        if hasattr(agent, "action_probabilities"):
+            self.action_probabilities = lambda seen, **how: agent.action_probabilities(show(seen), **how)
 
 
 def chances_of_agent(

@@ -34,7 +34,7 @@ def default_left_reward(n: int) -> float:
 
 def random_walk(n: int, *, left_reward: float) -> TabularMDP:
     """The table: states 1 .. n (indices 0 .. n - 1), then the end."""
-    require_room_for_table(n + 1, 1, 2 * n)
+    require_room_for_table(n + 1, 1, 2 * n, {"n": n})
     s = np.arange(n)
     leaves = np.stack([s == 0, s == n - 1])
     fields = sorted_outcomes(

@@ -25,7 +25,9 @@ from collections.abc import Hashable
 
 import numpy as np
 
+from ..keywords import flag, real, whole
 from ..mdp import Layout, TabularMDP
+from ..mdp.room import brief, require_room
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -112,17 +114,14 @@ class DeepSea(TabularEnv):
         render_mode: str | None = None,
         invalid_actions: InvalidActions = "lowest",
     ) -> None:
-        if N < 2:
-            raise ValueError(f"N must be at least 2, got {N}")
-        if not 0.0 <= move_cost < np.inf:
-            raise ValueError(f"move_cost must be at least 0 and finite, got {move_cost}")
-        if model_seed < 0:
-            raise ValueError(f"model_seed must be at least 0, got {model_seed}")
+        N, cost = whole("N", N, 2), real("move_cost", move_cost, 0.0)
+        require_room(1200 * N * N, f"a table of {brief(N * N + 1)} states", {"N": N})
+        rng = np.random.default_rng(whole("model_seed", model_seed, 0))
         swapped = np.zeros((N, N), dtype=np.bool_)
-        if randomize_actions:
-            swapped = np.random.default_rng(model_seed).integers(2, size=(N, N)) == 1
+        if flag("randomize_actions", randomize_actions):
+            swapped = rng.integers(2, size=(N, N)) == 1
         super().__init__(
-            deep_sea(N, stochastic=stochastic, move_cost=move_cost, swapped=swapped),
+            deep_sea(N, stochastic=flag("stochastic", stochastic), move_cost=cost, swapped=swapped),
             render_mode=render_mode,
             invalid_actions=invalid_actions,
         )

@@ -25,7 +25,9 @@ from typing import Literal
 
 import numpy as np
 
+from ..keywords import one_of, real, whole
 from ..mdp import Layout, TabularMDP
+from ..mdp.room import brief, require_room
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -51,6 +53,7 @@ def swimming(n: int, variant: Variant, s: int) -> tuple[float, float, float]:
 
 def river_swim(n: int, variant: Variant, *, r_left: float, r_right: float, reward_on: RewardOn) -> TabularMDP:
     """The table: states 0 .. n - 1 from the calm end on."""
+    require_room(1000 * n, f"a table of {brief(n)} states", {"n": n})
     P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {}
     for s in range(n):
         moved = zip(swimming(n, variant, s), (s - 1, s, s + 1), strict=True)
@@ -108,20 +111,16 @@ class RiverSwim(TabularEnv):
         render_mode: str | None = None,
         invalid_actions: InvalidActions = "lowest",
     ) -> None:
-        if variant not in CURRENT:
-            raise ValueError(f"variant must be one of {', '.join(CURRENT)}, got {variant!r}")
-        if reward_on not in ("action", "arc"):
-            raise ValueError(f"reward_on must be 'action' or 'arc', got {reward_on!r}")
-        least = 2 if variant == "osband" else 3
-        if n < least:
-            raise ValueError(f"n must be at least {least} for the variant {variant!r}, got {n}")
+        one_of("variant", variant, tuple(CURRENT))
+        one_of("reward_on", reward_on, ("action", "arc"))
+        n = whole(f"n of the variant {variant!r}", n, 2 if variant == "osband" else 3)
         left, right = REWARDS[variant]
         super().__init__(
             river_swim(
                 n,
                 variant,
-                r_left=left if r_left is None else r_left,
-                r_right=right if r_right is None else r_right,
+                r_left=left if r_left is None else real("r_left", r_left),
+                r_right=right if r_right is None else real("r_right", r_right),
                 reward_on=reward_on,
             ),
             render_mode=render_mode,

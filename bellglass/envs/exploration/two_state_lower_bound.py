@@ -31,7 +31,7 @@ POOR, RICH = 0, 1
 
 def two_state_lower_bound(*, delta: float, eps: float, actions: int) -> TabularMDP:
     """The table: s0, where nothing is paid, and s1."""
-    require_room_for_table(2, actions, 4 * actions)
+    require_room_for_table(2, actions, 4 * actions, {"actions": actions})
     leaves = np.full((2, actions), delta)
     leaves[POOR, 0] = delta + eps
     state, action = np.indices((2, actions))
@@ -61,7 +61,7 @@ class TwoStateLowerBound(TabularEnv):
 
     Args:
         delta: chance in [0, 1] of leaving a state.
-        eps: what action 0 adds to it in s0, at least 0 and at most 1 - delta.
+        eps: what action 0 adds to it in s0, in [0, 1 - delta].
         actions: number of actions, at least 1.
         render_mode: "ansi", "rgb_array", "human" or None.
         invalid_actions: "lowest" or "raise"; every action is available here.

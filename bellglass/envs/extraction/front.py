@@ -77,7 +77,7 @@ def extract(
     >>> import gymnasium as gym
     >>> blackjack = extract(gym.make("Blackjack-v1"))
     >>> blackjack.states[0], blackjack.mdp.num_states
-    ((4, 1, 0), 291)
+    ((4, 1, False), 291)
     """
     if not isinstance(env, gym.Env):
         raise TypeError(f"extract needs a Gymnasium environment, got {type(env).__name__}")

@@ -10,7 +10,9 @@ most that far away, so without a discount
 
     v*(start)  =  2 * (share of columns at most rows - 1 away from cols // 2)  -  1
 
-and that times  discount**(rows - 2)  with one.  Osband et al., Behaviour Suite for Reinforcement Learning (2020).
+and that times  discount**(rows - 2)  with one.
+
+Osband et al., Behaviour Suite for Reinforcement Learning (2020).
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from ..glyphs import Colour
 from ..keywords import whole
 from ..mdp import TabularMDP
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import require_room
+from ..mdp.room import brief, require_room
 from ..rendering import AGENT, Artist, RGBArray
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
@@ -31,7 +33,9 @@ from ..vector import vector_maker
 def catch(rows: int, cols: int) -> TabularMDP:
     """The table: rows * cols * cols states."""
     num_states = rows * cols * cols
-    require_room(300 * num_states, f"a table of {num_states} states and 3 actions")
+    require_room(
+        300 * num_states, f"a table of {brief(num_states)} states and 3 actions", {"rows": rows, "cols": cols}
+    )
     live = np.arange((rows - 1) * cols * cols)
     row, ball, paddle = live // cols**2, live // cols % cols, live % cols
     action = np.arange(3)[:, None]

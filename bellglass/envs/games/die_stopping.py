@@ -8,6 +8,8 @@ With j rolls still to come the next roll is worth  w(j),  where  w(0) = 0  and
     w(j)  =  E max(face, w(j - 1)),        the face uniform on 1 .. 6
 
 (undiscounted): 7/2, 17/4, 14/3, ...  Stop when the face is at least w of the rolls left.
+
+Folklore; a case of optimal stopping by backward induction.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from ..drawing import canvas, panel, spot
 from ..glyphs import Colour
 from ..keywords import whole
 from ..mdp import TabularMDP
+from ..mdp.room import brief, require_room
 from ..rendering import AGENT, INK, LINE, WHITE, Artist, RGBArray
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
@@ -31,6 +34,7 @@ FACES = range(1, 7)
 def die_stopping(k: int) -> TabularMDP:
     """The table: (1, 1), .., (1, 6), (2, 1), .., (k, 6), the end."""
     end = 6 * k
+    require_room(1500 * end, f"a table of {brief(end + 1)} states", {"k": k})
     P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {
         end: {a: [(1.0, end, 0.0, True)] for a in (STOP, ROLL)}
     }

@@ -23,7 +23,7 @@ from ..glyphs import Colour
 from ..keywords import whole
 from ..mdp import IntArray, TabularMDP
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import require_room
+from ..mdp.room import brief, require_room
 from ..rendering import FAINT, LINE, WHITE, Artist, RGBArray
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
@@ -38,11 +38,17 @@ def pegs_of_discs(n: int) -> IntArray:
     return pegs
 
 
+#: No memory holds the states of more; so many need not be counted to be refused.
+MOST_DISCS = 200
+
+
 def hanoi(n: int) -> TabularMDP:
     """The table: 3**n states."""
-    num_states = 3**n
+    num_states = 3 ** min(n, MOST_DISCS)
     # 7 outcomes' worth of arrays a state, its discs, and a tuple for its name
-    require_room(num_states * (48 * 6 + 24 * n + 150), f"a table of {num_states} states and 6 actions")
+    require_room(
+        num_states * (48 * 6 + 24 * n + 150), f"a table of {brief(num_states)} states and 6 actions", {"n": n}
+    )
     pegs = pegs_of_discs(n)
     weight = 3 ** np.arange(n - 1, -1, -1)
     states = np.arange(num_states)

@@ -10,7 +10,9 @@ place k, undiscounted,
     w(0)  =  -C            w(k)  =  p * max(-k, w(k - 1)) + (1 - p) * w(k - 1)
 
 Park at a free place k if  -k >= w(k - 1).  Since w never falls as k grows, while -k does, those are the places up
-to some distance, and no others.  Bertsekas, Dynamic Programming and Optimal Control, vol. I.
+to some distance, and no others.
+
+Bertsekas, Dynamic Programming and Optimal Control, vol. I.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from ..glyphs import Colour
 from ..keywords import real, whole
 from ..mdp import FloatArray, TabularMDP
 from ..mdp.outcomes import sorted_outcomes
+from ..mdp.room import brief, require_room
 from ..rendering import AGENT, FAINT, GOAL, HOLE, INK, LINE, WHITE, Artist, RGBArray
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
@@ -34,6 +37,7 @@ DRIVE, PARK = 0, 1
 def parking(N: int, *, p: float, C: float) -> TabularMDP:
     """The table: 2 N states from the far end on, and the end."""
     end = 2 * N
+    require_room(600 * end, f"a table of {brief(end + 1)} states", {"N": N})
     states = np.arange(end)
     k, free = N - states // 2, states % 2 == 1
     pairs, chances, targets, rewards, ends = [], [], [], [], []

@@ -27,7 +27,7 @@ from ..glyphs import Colour
 from ..keywords import whole
 from ..mdp import FloatArray, IntArray, TabularMDP
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import require_room
+from ..mdp.room import brief, require_room
 from ..rendering import AGENT, FAINT, GOAL, HOLE, INK, LINE, WHITE, Artist, RGBArray
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
@@ -72,7 +72,8 @@ def turn_of_opponent(n: int, flips: np.ndarray[tuple[int, ...], np.dtype[np.bool
 def piglet(n: int) -> TabularMDP:
     """The table: (i, j, k) in that order, and the end."""
     num_states = n * n * (n + 1) // 2
-    require_room(num_states * (7 * 60 + 150) + 100 * n**3, f"a table of {num_states} states and 2 actions")
+    num_bytes = num_states * (7 * 60 + 150) + 100 * n**3
+    require_room(num_bytes, f"a table of {brief(num_states)} states and 2 actions", {"n": n})
     flip, hold = chances_of_winning(n)
     with np.errstate(invalid="ignore"):
         flips = ~(flip < hold - TIE)

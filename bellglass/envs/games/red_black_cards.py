@@ -9,6 +9,8 @@ Whoever stops puts the rest of the deck away, so stopping leads to (0, 0) too.  
     v(x, y)  =  max(0,  x / (x + y) * (1 + v(x - 1, y)) + y / (x + y) * (v(x, y - 1) - 1))
 
 which is at least x - y, since turning all cards earns that.  26 and 26 are worth 2.62 (folklore).
+
+Folklore.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ STOP, TURN = 0, 1
 def red_black_cards(r: int, b: int) -> TabularMDP:
     """The table: (0, 0), (0, 1), .., (0, b), (1, 0), .., (r, b)."""
     num_states = (r + 1) * (b + 1)
-    require_room_for_table(num_states, 2, 5 * num_states)
+    require_room_for_table(num_states, 2, 5 * num_states, {"r": r, "b": b})
     live = np.arange(1, num_states)
     reds, blacks = live // (b + 1), live % (b + 1)
     cards = reds + blacks

@@ -10,7 +10,9 @@ and it succeeds with chance
 
     (r - 1) / n * (1 / (r - 1) + 1 / r + ... + 1 / (n - 1))        (1 / n for r = 1)
 
-which tends to 1/e.  Gilbert & Mosteller, JASA 61 (1966), section 2.
+which tends to 1/e.
+
+Gilbert & Mosteller, JASA 61 (1966), section 2.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from ..drawing import canvas, panel, polygon, spot, words
 from ..glyphs import Colour
 from ..keywords import whole
 from ..mdp import TabularMDP
+from ..mdp.room import brief, require_room
 from ..rendering import AGENT, FAINT, INK, LINE, Artist, RGBArray
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
@@ -33,6 +36,7 @@ STOP, CONTINUE = 0, 1
 def secretary(n: int) -> TabularMDP:
     """The table: (1, no), (1, yes), .., (n, no), (n, yes), the end."""
     end = 2 * n
+    require_room(1000 * end, f"a table of {brief(end + 1)} states", {"n": n})
     P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {
         end: {a: [(1.0, end, 0.0, True)] for a in (STOP, CONTINUE)}
     }
@@ -73,7 +77,7 @@ PASSED: Colour = (199, 206, 218)
 
 
 class SecretaryArtist:
-    """Draws the candidates in rows of ten: those who are gone, the one who is here, and those still to come."""
+    """Draws the candidates in rows: those who are gone, the one who is here, and those still to come."""
 
     def __init__(self, n: int) -> None:
         self._n = n
@@ -86,8 +90,8 @@ class SecretaryArtist:
         return f"{'-' * (i - 1)}{'*' if best else 'o'}{'.' * (self._n - i)}  candidate {i} of {self._n}"
 
     def picture(self, state: int) -> RGBArray:
-        """Rows of ten candidates, 64 x 80 pixels each (narrower where there are many)."""
-        per_row = 10 if self._n <= 60 else 20 if self._n <= 400 else 40
+        """Rows of candidates: five, 128 x 160 pixels each, or more and smaller ones where there are many."""
+        per_row = 5 if self._n <= 10 else 10 if self._n <= 60 else 20 if self._n <= 400 else 40
         size = 640 // per_row
         height = round(1.25 * size) // 2 * 2
         rows = -(-self._n // per_row)
@@ -102,7 +106,7 @@ class SecretaryArtist:
             if here and size >= 32:
                 words(image, str(i + 1), INK, (centre[0] + 0.22 * size, centre[1]), dot=max(size // 28, 1))
             elif size >= 64:
-                words(image, str(i + 1), FAINT, (centre[0] + 0.22 * size, centre[1]), dot=2)
+                words(image, str(i + 1), FAINT, (centre[0] + 0.22 * size, centre[1]), dot=size // 32)
         return image
 
 

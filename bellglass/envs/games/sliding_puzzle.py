@@ -9,6 +9,8 @@ solvable arrangements, tiles read row by row with 0 for the blank, in lexicograp
 
 Episodes start in any of them but the solved one.  No closed form: minus the optimum is the depth in a
 breadth-first search from the solved arrangement (at most 21 for 2 x 3, 31 for 3 x 3; Reinefeld, IJCAI 1993).
+
+Reinefeld, Complete solution of the eight-puzzle, IJCAI 1993.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from ..glyphs import Colour
 from ..keywords import whole
 from ..mdp import TabularMDP
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import require_room
+from ..mdp.room import brief, require_room
 from ..rendering import GOAL, WHITE, Artist, RGBArray
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
@@ -59,11 +61,16 @@ def solvable(rows: int, cols: int) -> Tiles:
     return kept
 
 
+#: No memory holds the arrangements of more; so many need not be counted to be refused.
+MOST_CELLS = 100
+
+
 def sliding_puzzle(rows: int, cols: int) -> TabularMDP:
     """The table: (rows * cols)! / 2 states."""
     n = rows * cols
-    num_states = factorial(n) // 2
-    require_room(num_states * (2 * 3 * n + 400), f"a table of {num_states} states and 4 actions")
+    num_states = factorial(min(n, MOST_CELLS)) // 2
+    num_bytes, what = num_states * (2 * 3 * n + 400), f"a table of {brief(num_states)} states and 4 actions"
+    require_room(num_bytes, what, {"rows": rows, "cols": cols})
     tiles = solvable(rows, cols)
     weight = n ** np.arange(n - 1, -1, -1)
     codes = tiles @ weight  # ascending

@@ -12,6 +12,8 @@ digits (. X O).  For agent O an episode starts after the opponent's first move.
 
 No closed form; `game_values` is the minimax recursion from full boards down to the empty one, which is a
 draw, so that no agent has more than 0 against "minimax".
+
+Folklore.
 """
 
 from __future__ import annotations

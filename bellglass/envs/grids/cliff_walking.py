@@ -16,6 +16,7 @@ Sutton & Barto, Reinforcement Learning: An Introduction, 2nd ed. (2018), Example
 
 from __future__ import annotations
 
+from ..keywords import flag
 from ..mdp import Layout, TabularMDP
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
@@ -72,9 +73,8 @@ class CliffWalking(TabularEnv):
         render_mode: str | None = None,
         invalid_actions: InvalidActions = "lowest",
     ) -> None:
-        super().__init__(
-            cliff_walking(is_slippery=is_slippery), render_mode=render_mode, invalid_actions=invalid_actions
-        )
+        mdp = cliff_walking(is_slippery=flag("is_slippery", is_slippery))
+        super().__init__(mdp, render_mode=render_mode, invalid_actions=invalid_actions)
 
 
 cliff_walking_vector = vector_maker(CliffWalking)

@@ -79,10 +79,12 @@ def checked_letters(rows: Sequence[str], others: Container[str]) -> npt.NDArray[
         for column, letter in enumerate(letters):
             if letter not in KNOWN and not is_portal(letter) and letter not in others:
                 raise ValueError(
-                    f"row {row}, column {column} of the map: unknown letter {letter!r}; {LEGEND}"
+                    f"row {row}, column {column} of the map: unknown letter {letter!r} in {letters!r}; {LEGEND}"
                 )
     if not any("S" in letters for letters in rows):
-        raise ValueError(f"the map has no start: none of its {len(rows)} rows has an S")
+        raise ValueError(
+            f"the map has no start: none of its {len(rows)} rows has an S, the first is {rows[0]!r}"
+        )
     portals(rows)
     return np.array([list(letters) for letters in rows])
 

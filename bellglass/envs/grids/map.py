@@ -23,6 +23,8 @@ none, `step_reward`; so does a step that ends where it began.  A letter of `ends
 
 States are the cells that are no wall, row by row.  There is no closed form for all maps; the solver's certificate
 stands behind the values.  Nothing is remembered: a reward that ends nothing is paid each time its cell is entered.
+
+A world of your own.
 """
 
 from __future__ import annotations
@@ -215,13 +217,13 @@ class Map(TabularEnv):
     """Walk on a map of your own.
 
     Args:
-        drawing: the map, as one text or as a list of rows; None: the map above, or the one in `path`.
+        drawing: the map, as one text or as a list of rows; None: the one in `path`, or else the default map.
         path: name of a text file (UTF-8) with the map.
         rewards: what entering a letter pays, on top of {"G": 1, "H": -1}; a letter that means nothing else is floor.
         ends: letters that end the episode.
         step_reward: what every other step pays.
         slip: chance in [0, 1] of slipping to a side.
-        ice_slip: the same on ice.
+        ice_slip: chance in [0, 1] of slipping to a side on ice.
         wind: chance in [0, 1] that the wind blows.
         render_mode: "ansi", "rgb_array", "human" or None.
         invalid_actions: "lowest" or "raise"; every action is available here.

@@ -81,7 +81,7 @@ class Maze(TabularEnv):
 
     Args:
         layout: "dyna", "blocking" or "shortcut".
-        phase: 0, before the change, or 1, after it; "dyna" does not change.
+        phase: in [0, 1]: 0 before the change, 1 after it; "dyna" does not change.
         render_mode: "ansi", "rgb_array", "human" or None.
         invalid_actions: "lowest" or "raise"; every action is available here.
     """

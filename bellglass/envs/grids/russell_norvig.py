@@ -15,8 +15,7 @@ Russell & Norvig, Artificial Intelligence: A Modern Approach, 4th ed. (2020) and
 
 from __future__ import annotations
 
-import numpy as np
-
+from ..keywords import flag, real
 from ..mdp import Layout, TabularMDP
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
@@ -30,10 +29,6 @@ EXITS = {(0, 3): 1.0, (1, 3): -1.0}
 
 def russell_norvig(*, living_reward: float, noise: float, reward_on_entry_too: bool) -> TabularMDP:
     """The table: the 11 free cells row by row."""
-    if not 0.0 <= noise <= 1.0:
-        raise ValueError(f"noise must be in [0, 1], got {noise}")
-    if not np.isfinite(living_reward):
-        raise ValueError(f"living_reward must be finite, got {living_reward}")
     cells = tuple(cell for cell in cells_of(ROWS, COLUMNS) if cell != WALL)
     P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {}
     for s, cell in enumerate(cells):
@@ -78,7 +73,11 @@ class RussellNorvig(TabularEnv):
         invalid_actions: InvalidActions = "lowest",
     ) -> None:
         super().__init__(
-            russell_norvig(living_reward=living_reward, noise=noise, reward_on_entry_too=reward_on_entry_too),
+            russell_norvig(
+                living_reward=real("living_reward", living_reward),
+                noise=real("noise", noise, 0.0, 1.0),
+                reward_on_entry_too=flag("reward_on_entry_too", reward_on_entry_too),
+            ),
             render_mode=render_mode,
             invalid_actions=invalid_actions,
         )

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..keywords import flag, real
 from ..mdp import TabularMDP
 from ..rendering import Artist
 from ..tabular import InvalidActions, TabularEnv
@@ -66,8 +67,6 @@ def encode(row: int, column: int, passenger: int, destination: int) -> int:
 
 def taxi(*, is_rainy: bool, rainy_probability: float) -> TabularMDP:
     """The table: 500 states, 300 of them starts."""
-    if not 0.0 <= rainy_probability <= 1.0:
-        raise ValueError(f"rainy_probability must be in [0, 1], got {rainy_probability}")
     labels = [
         (row, column, passenger, destination)
         for row in range(SIDE)
@@ -128,7 +127,10 @@ class Taxi(TabularEnv):
         invalid_actions: InvalidActions = "lowest",
     ) -> None:
         super().__init__(
-            taxi(is_rainy=is_rainy, rainy_probability=rainy_probability),
+            taxi(
+                is_rainy=flag("is_rainy", is_rainy),
+                rainy_probability=real("rainy_probability", rainy_probability, 0.0, 1.0),
+            ),
             render_mode=render_mode,
             invalid_actions=invalid_actions,
         )

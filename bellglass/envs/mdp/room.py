@@ -7,6 +7,7 @@ too late or never.  A refusal here costs nothing and says what would be needed.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 #: Below this many bytes nobody asks.
@@ -19,12 +20,13 @@ class RoomError(ValueError):
     """What was asked for does not fit into the memory that is free."""
 
 
-def require_room(num_bytes: int, what: str) -> None:
+def require_room(num_bytes: int, what: str, asked: Mapping[str, float] | None = None) -> None:
     """Refuses what cannot fit.
 
     Args:
         num_bytes: how much is about to be allocated.
         what: how the error's sentence begins, such as "a table of 3 states".
+        asked: the arguments that asked for it, to be named in the error.
 
     Raises:
         RoomError: more than is free; the message tells both in GiB.
@@ -33,9 +35,23 @@ def require_room(num_bytes: int, what: str) -> None:
         return
     free = free_memory()
     if free is not None and num_bytes > free:
+        named = ", ".join(f"{name} = {brief(value)}" for name, value in (asked or {}).items())
+        needed = brief(num_bytes // 2**30) if num_bytes > 10**15 else f"{num_bytes / GIB:.1f}"
         raise RoomError(
-            f"{what} would take {num_bytes / GIB:.1f} GiB of memory, but only {free / GIB:.1f} GiB are free"
+            f"{named}{': ' if named else ''}{what} would take {needed} GiB of memory, "
+            f"but only {free / GIB:.1f} GiB are free"
         )
+
+
+def brief(number: float) -> str:
+    """The number, or about how large it is where nobody would count its digits.
+
+    >>> brief(1_000_000), brief(3 * 10**30), brief(2**5000)
+    ('1000000', '3.0e+30', 'more than 1e+300')
+    """
+    if abs(number) < 10**16:
+        return str(number)
+    return "more than 1e+300" if number > 10**300 else f"{float(number):.1e}"
 
 
 def table_bytes(num_states: int, num_actions: int, num_outcomes: int) -> int:
@@ -44,15 +60,18 @@ def table_bytes(num_states: int, num_actions: int, num_outcomes: int) -> int:
     return per_outcome * num_outcomes + 8 * (num_states * num_actions + 1) + 9 * num_states
 
 
-def require_room_for_table(num_states: int, num_actions: int, num_outcomes: int) -> None:
-    """Refuses a table that cannot fit.
+def require_room_for_table(
+    num_states: int, num_actions: int, num_outcomes: int, asked: Mapping[str, float] | None = None
+) -> None:
+    """Refuses a table that cannot fit; `asked` as in `require_room`.
 
     Raises:
         RoomError: more than is free; the message tells both in GiB.
     """
     require_room(
         table_bytes(num_states, num_actions, num_outcomes),
-        f"a table of {num_states} states, {num_actions} actions and {num_outcomes} outcomes",
+        f"a table of {brief(num_states)} states, {brief(num_actions)} actions and {brief(num_outcomes)} outcomes",
+        asked,
     )
 
 

@@ -10,7 +10,9 @@ Seen: 0 start, 1 light left, 2 light right (right after looking up at the start)
 
 With memory the best is look up, forward, turn, forward:  discount**3.  Without it the light is forgotten at the
 branch, and the best deterministic policy walks on after one light only, waiting for ever after the other:
-discount**3 / 2.  Littman, A tutorial on partially observable Markov decision processes, J. Math. Psych. 53 (2009).
+discount**3 / 2.
+
+Littman, A tutorial on partially observable Markov decision processes, J. Math. Psych. 53 (2009).
 """
 
 from __future__ import annotations

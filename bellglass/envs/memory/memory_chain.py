@@ -8,8 +8,9 @@ Seen: 0 .. 2**bits - 1 the bits, read as a number with bit 0 first; then blank; 
 Bits and question are uniform; time is not observed.  States (t, bits, question), then the end.
 
 With memory the answer is always right, which is worth 1 (discount**N from reset); an agent that remembers one
-of the bits is worth 1 / bits, one without memory 0.  Osband et al., Behaviour Suite for Reinforcement Learning
-(2020), memory length and memory size.
+of the bits is worth 1 / bits, one without memory 0.
+
+Osband et al., Behaviour Suite for Reinforcement Learning (2020), memory length and memory size.
 """
 
 from __future__ import annotations
@@ -24,21 +25,26 @@ from ..glyphs import Colour
 from ..keywords import whole
 from ..mdp import TabularMDP
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import require_room
+from ..mdp.room import brief, require_room
 from ..pomdp import TabularPOMDP, TabularPOMDPEnv
 from ..rendering import AGENT, FAINT, INK, LINE, WHITE, Artist, RGBArray
 from ..tabular import InvalidActions
 from ..vector import vector_maker
 
+#: No memory holds the patterns of more; so many need not be counted to be refused.
+MOST_BITS = 200
+
 
 def memory_chain(N: int, bits: int) -> TabularPOMDP:
     """The table: (0, 0..0, question 0), (0, 0..0, question 1), .., (N, 1..1, last question), the end."""
-    num_patterns = 2**bits
+    num_patterns = 2 ** min(bits, MOST_BITS)
     a_step = num_patterns * bits
     end = (N + 1) * a_step
     num_observations = num_patterns + 1 + bits
     require_room(
-        end * (3 * 8 * num_observations + 400), f"{end} states with {num_observations} observations each"
+        end * (3 * 8 * num_observations + 400),
+        f"a table of {brief(end)} states with {brief(num_observations)} observations each",
+        {"N": N, "bits": bits},
     )
     states = np.arange(end)
     t, pattern, question = states // a_step, states // bits % num_patterns, states % bits

@@ -24,19 +24,24 @@ from ..glyphs import Colour
 from ..keywords import whole
 from ..mdp import TabularMDP
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import require_room
+from ..mdp.room import brief, require_room
 from ..pomdp import TabularPOMDP, TabularPOMDPEnv
 from ..rendering import FAINT, INK, LINE, WHITE, Artist, RGBArray
 from ..tabular import InvalidActions
 from ..vector import vector_maker
 
+#: No memory holds the windows of more; so many need not be counted to be refused.
+MOST_SHOWN = 200
+
 
 def repeat_previous(m: int, k: int, L: int) -> TabularPOMDP:
     """The table: m**(k+1) windows at each of L steps, and the end."""
-    num_windows = m ** (k + 1)
+    num_windows = m ** min(k + 1, MOST_SHOWN)
     end = L * num_windows
     require_room(
-        end * (m * m * 70 + 16 * m + 200 + 8 * k), f"a table of {end} states and {end * m * m} outcomes"
+        end * (m * m * 70 + 16 * m + 200 + 8 * k),
+        f"a table of {brief(end)} states and {brief(end * m * m)} outcomes",
+        {"m": m, "k": k, "L": L},
     )
     states, action = np.arange(end)[:, None, None], np.arange(m)[:, None]
     shown_next = np.arange(m)

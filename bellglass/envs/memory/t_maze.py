@@ -23,7 +23,9 @@ from collections.abc import Hashable
 
 import numpy as np
 
+from ..keywords import whole
 from ..mdp import Layout, TabularMDP
+from ..mdp.room import brief, require_room
 from ..pomdp import TabularPOMDP, TabularPOMDPEnv
 from ..rendering import Artist, LayoutArtist, RGBArray
 from ..tabular import InvalidActions
@@ -38,6 +40,7 @@ RIGHT_TURN, WRONG_TURN, BUMP = 4.0, -0.1, -0.1
 def t_maze(N: int) -> TabularPOMDP:
     """The table: cells 0 .. N under the signal up, then under the signal down, then the end."""
     end = 2 * (N + 1)
+    require_room(1500 * end, f"a table of {brief(end + 1)} states", {"N": N})
     P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {
         end: {a: [(1.0, end, 0.0, True)] for a in range(4)}
     }
@@ -135,9 +138,8 @@ class TMaze(TabularPOMDPEnv):
     def __init__(
         self, N: int = 10, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest"
     ) -> None:
-        if N < 1:
-            raise ValueError(f"N must be at least 1, got {N}")
-        super().__init__(t_maze(N), render_mode=render_mode, invalid_actions=invalid_actions)
+        mdp = t_maze(whole("N", N, 1))
+        super().__init__(mdp, render_mode=render_mode, invalid_actions=invalid_actions)
 
     @property
     def artist(self) -> Artist:

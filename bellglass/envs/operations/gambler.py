@@ -20,7 +20,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..keywords import real, whole
 from ..mdp import FloatArray, Layout, TabularMDP
+from ..mdp.room import brief, require_room
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -31,6 +33,7 @@ PER_ROW = 10
 def gambler(*, p_h: float, goal: int) -> TabularMDP:
     """The table: capital 0 .. goal; action a stakes a + 1."""
     num_actions = goal // 2
+    require_room(150 * goal**2, f"a table of {brief(goal + 1)} states", {"goal": goal})
     P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {
         s: {a: [(1.0, s, 0.0, True)] for a in range(num_actions)} for s in (0, goal)
     }
@@ -100,13 +103,8 @@ class Gambler(TabularEnv):
         render_mode: str | None = None,
         invalid_actions: InvalidActions = "lowest",
     ) -> None:
-        if not 0.0 <= p_h <= 1.0:
-            raise ValueError(f"p_h must be in [0, 1], got {p_h}")
-        if goal < 2:
-            raise ValueError(f"goal must be at least 2, got {goal}")
-        super().__init__(
-            gambler(p_h=p_h, goal=goal), render_mode=render_mode, invalid_actions=invalid_actions
-        )
+        mdp = gambler(p_h=real("p_h", p_h, 0.0, 1.0), goal=whole("goal", goal, 2))
+        super().__init__(mdp, render_mode=render_mode, invalid_actions=invalid_actions)
 
 
 gambler_vector = vector_maker(Gambler)

@@ -16,6 +16,8 @@ A coin c_s, p_s (cost, chance of heads) for each s makes  m = (c_0/p_0 + c_1 + p
 without a discount; in 1 both are as good.
 
 Files hold no time limit and no discount; `gymnasium.make(..., max_episode_steps=...)` replaces the limit of 1000.
+
+A table of your own.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ class FromTable(TabularEnv):
     """Walk through a saved table.
 
     Args:
-        path: name of an npz file that `TabularMDP.save` wrote; None: the game above.
+        path: name of an npz file that `TabularMDP.save` wrote; None: a small game, three heads in a row.
         render_mode: "ansi", "rgb_array", "human" or None.
         invalid_actions: "lowest": an unavailable action is played as the lowest available one; "raise": ValueError.
     """

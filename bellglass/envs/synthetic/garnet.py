@@ -21,7 +21,7 @@ import numpy as np
 
 from ..keywords import real, whole
 from ..mdp import FloatArray, IntArray, TabularMDP
-from ..mdp.room import require_room, table_bytes
+from ..mdp.room import brief, require_room, table_bytes
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -94,7 +94,8 @@ class Garnet(TabularEnv):
         num_outcomes = states * actions * branches
         require_room(  # besides the table itself, the cuts, their differences and a sorter's copy
             2 * table_bytes(states, actions, num_outcomes) + 24 * num_outcomes,
-            f"a table of {states} states, {actions} actions and {num_outcomes} outcomes",
+            f"a table of {brief(states)} states, {brief(actions)} actions and {brief(num_outcomes)} outcomes",
+            {"num_states": states, "num_actions": actions, "branching": branches},
         )
         super().__init__(
             garnet(rng, num_states=states, num_actions=actions, branching=branches, sparsity=share),

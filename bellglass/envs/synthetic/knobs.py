@@ -35,9 +35,11 @@ import numpy as np
 from ..keywords import real, whole
 from ..mdp import BoolArray, IntArray, TabularMDP
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import require_room
+from ..mdp.room import brief, require_room
+from ..rendering import Artist
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
+from .knobs_pictures import knobs_artist
 
 
 def drawn_world(
@@ -138,14 +140,23 @@ class Knobs(TabularEnv):
         num_states = actions * rings * 2 ** min(waits, 200)
         require_room(  # the outcomes of all next places are laid out before those without a chance are dropped
             num_states * actions * actions * (2 if deviation > 0 else 1) * 100 + 200 * num_states,
-            f"a table of {num_states} states and {actions} actions",
+            f"a table of {brief(num_states)} states and {brief(actions)} actions",
+            {"num_actions": actions, "diameter": rings, "delay": waits},
         )
         leads, earns = drawn_world(rng, num_actions=actions, diameter=rings, sparsity=share)
+        self._leads, self._delay = leads, waits
         super().__init__(
             knobs(leads, earns, stochasticity=chance, delay=waits, noise=deviation),
             render_mode=render_mode,
             invalid_actions=invalid_actions,
         )
+
+    @property
+    def artist(self) -> Artist:
+        """Draws the rings."""
+        if self._artist is None:
+            self._artist = knobs_artist(self.mdp, self._leads, self._delay)
+        return self._artist
 
 
 knobs_vector = vector_maker(Knobs)

@@ -1,16 +1,18 @@
-"""The parts of the page about what was learned, how hard it was, what went wrong, and how to do it again."""
+"""The parts of the page behind the numbers: how hard it was, how fair, what went wrong, how to do it again."""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from ..card import Card
+from ..records import AgentSpec, FailedRun, RunSpec
 from . import words
 from .comparison import Comparison
-from .elements import left_out, section
-from .maps import EnvironmentMap, Learned, learned_map, map_data, maps_of, optimum_map
+from .detail import Detail
+from .elements import left_out, named, section, table
 
 HARDNESS_NAMES = {
     "effective_horizon": "effective horizon 1/(1 − discount)",
@@ -20,74 +22,6 @@ HARDNESS_NAMES = {
     "mixing_time": "mixing time (lazy, optimal policy)",
     "laidlaw_horizon": "effective horizon (Laidlaw 2023)",
 }
-
-
-def learned(comparison: Comparison, data: dict[str, object]) -> str:
-    """The optimum beside a learned policy, with a choice of agent and seed."""
-    maps, reasons = maps_of(comparison)
-    parts = []
-    stored: dict[str, object] = {}
-    for k, one in enumerate(maps):
-        stored[str(k)] = map_data(one)
-        parts.append(map_pair(comparison, one, k))
-    data["maps"] = stored
-    if reasons:
-        items = "; ".join(f"{escape(name)}: {escape(why)}" for name, why in reasons.items())
-        parts.append(f'<p class="none">No map for {items}.</p>')
-    lead = (
-        "Left the optimum: shade and number are V*, arrows all optimal actions. Right a learned policy: shade and "
-        'number are what it loses from there on. An arrow is <b class="bad">red</b> only where it is proved wrong: '
-        "it loses more than the certified error of the optimum. Ties are not wrong. Hover a cell for its exact values."
-    )
-    return section("learned", "What did it learn?", lead if maps else "", "".join(parts))
-
-
-def first_shown(one: EnvironmentMap) -> Learned:
-    """The median run of the agent that has most to learn there: the one that shows something."""
-    agents = sorted({run.agent for run in one.runs})
-    return min((one.median_of(agent) for agent in agents), key=lambda run: (run.score, run.agent))
-
-
-def map_pair(comparison: Comparison, one: EnvironmentMap, k: int) -> str:
-    """Both maps of an environment, and the choice."""
-    shown = first_shown(one)
-    options = []
-    for agent in sorted({run.agent for run in one.runs}):
-        middle = one.median_of(agent)
-        group = "".join(
-            f'<option value="{i}"{" selected" if run is shown else ""}>'
-            f"{escape(comparison.agents[agent])}, seed {run.seed}: "
-            f"{words.score(run.score)}{', median' if run is middle else ''}</option>"
-            for i, run in enumerate(one.runs)
-            if run.agent == agent
-        )
-        options.append(f'<optgroup label="{escape(comparison.agents[agent])}">{group}</optgroup>')
-    said = told(comparison, shown)
-    notes = []
-    if one.shared:
-        notes.append(
-            "Several states lie in one cell: shade is their average, the number how many are provably wrong."
-        )
-    if one.left_out:
-        notes.append(f"{words.counted(one.left_out, 'run')} left out to keep the page small.")
-    note = f'<p class="note">{escape(" ".join(notes))}</p>' if notes else ""
-    wide = " wide" if len(one.layout.background[0]) > 9 else ""
-    return (
-        f'<div class="pair{wide}" data-map="{k}"><h3>{escape(one.environment)}</h3><div class="choice">'
-        f'<label for="map-{k}">Run shown</label> <select id="map-{k}">{"".join(options)}</select> '
-        f'<span class="said" aria-live="polite">{escape(said)}</span></div>'
-        f'<div class="maps"><figure><figcaption>Optimum</figcaption>{optimum_map(one)}</figure>'
-        f"<figure><figcaption>Learned</figcaption>{learned_map(one, shown, kind='learned')}</figure></div>"
-        f"{note}</div>"
-    )
-
-
-def told(comparison: Comparison, run: Learned) -> str:
-    """One line about a run."""
-    return (
-        f"{comparison.agents[run.agent]}, seed {run.seed}: score {words.score(run.score)}, "
-        f"{words.counted(run.wrong, 'state')} with a provably wrong action"
-    )
 
 
 def hardness(comparison: Comparison) -> str:
@@ -107,6 +41,13 @@ def hardness(comparison: Comparison) -> str:
 
 def card_text(name: str, card: Card) -> str:
     """Facts of one environment."""
+    body = "".join(f"<div><dt>{escape(what)}</dt><dd>{escape(much)}</dd></div>" for what, much in facts(card))
+    source = f'<p class="note">{escape("; ".join(card.sources))}</p>' if card.sources else ""
+    return f'<article class="card"><h3>{escape(name)}</h3><dl>{body}</dl>{source}</article>'
+
+
+def facts(card: Card) -> list[tuple[str, str]]:
+    """What a card says, as (what, how much)."""
     best, random = card.optimum.get(card.criterion), card.random.get(card.criterion)
     rows: list[tuple[str, str]] = [
         ("id", card.id),
@@ -133,34 +74,74 @@ def card_text(name: str, card: Card) -> str:
                 (HARDNESS_NAMES.get(key, key.replace("_", " ")), "∞" if math.isinf(value) else f"{value:.4g}")
             )
     rows.append(("fingerprint", card.fingerprint[:16]))
-    body = "".join(f"<div><dt>{escape(what)}</dt><dd>{escape(much)}</dd></div>" for what, much in rows)
-    source = f'<p class="note">{escape("; ".join(card.sources))}</p>' if card.sources else ""
-    return f'<article class="card"><h3>{escape(name)}</h3><dl>{body}</dl>{source}</article>'
+    return [
+        (what, much.replace("-", "−") if what != "id" and what != "fingerprint" else much)
+        for what, much in rows
+    ]
 
 
-def trouble(comparison: Comparison) -> str:
+def fairness(comparison: Comparison) -> str:
+    """What each agent was given: experience, settings, tuning."""
+    sweep = comparison.sweep
+    rows, kinds = [], []
+    floors = {
+        cell.agent for cell in comparison.cells.values() if cell.regret is not None and cell.regret.floor > 0
+    }
+    heads = ["Agent", "Class", "Settings given", "Seeds", "Environments at once"]
+    heads += ["Discount"] if floors else []
+    for number, agent in enumerate(sweep.agents):
+        cells = [cell for cell in comparison.cells.values() if cell.agent == agent.name]
+        row = [
+            named(number, agent.name),
+            f"<code>{escape(agent.class_name)}</code>",
+            f'<span class="said">{escape(given(agent))}</span>',
+            words.range_text([cell.planned for cell in cells]),
+            f"{agent.num_envs}",
+        ]
+        row += ["not the criterion’s" if agent.name in floors else "the criterion’s"] if floors else []
+        rows.append(row)
+        kinds.append(f"a{number}")
+    body = table(heads, rows, label="What each agent was given", kind="fair", kinds=kinds, numbers=3)
+    lead = (
+        "Every agent learns from the same tables for the same number of environment steps, with the same seeds, and is "
+        "scored by the same linear solves. Settings that the suite does not name are the class’s defaults. No search "
+        "for settings is recorded in this folder: whoever chose them by hand should say how long, since an agent that "
+        "was tuned beats one that was not."
+    )
+    return section("fairness", "Fairness of tuning", lead, body)
+
+
+def given(agent: AgentSpec) -> str:
+    """The settings that the suite names."""
+    said = ", ".join(
+        f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in agent.settings.items()
+    )
+    return said or "none: all defaults"
+
+
+def trouble(comparison: Comparison, detail: Detail) -> str:
     """Failed, missing and skipped runs by name."""
     sweep = comparison.sweep
     parts = []
     if sweep.failed:
+        kinds = failures(sweep.failed)
         items = "".join(
-            f"<details><summary>{escape(run.spec.agent.name)} on {escape(run.spec.environment.name)}, seed "
-            f"{run.spec.seed}: {escape(first_line(run.error))}</summary>"
-            f"<pre>{escape(run.traceback[-6_000:])}</pre></details>"
-            for run in sweep.failed[:100]
+            f"<details><summary>{escape(agent)}, {words.counted(len(runs), 'run')}: {escape(error)}</summary>"
+            f"<p>{escape(where(run.spec for run in runs))}; the first traceback:</p>"
+            f"<pre tabindex=0>{escape(runs[0].traceback[-4_000:])}</pre></details>"
+            for (agent, error), runs in kinds[: detail.failures]
         )
-        more = len(sweep.failed) - 100
         parts.append(f"<h3>Failed: {len(sweep.failed)}</h3>{items}")
-        if more > 0:
-            parts.append(left_out(f"and {more} more; runs.csv lists every one."))
+        if len(kinds) > detail.failures:
+            parts.append(
+                left_out(f"and {len(kinds) - detail.failures} more kinds; runs.csv lists every run.")
+            )
     if sweep.missing:
-        groups: dict[tuple[str, str], list[int]] = {}
+        agents: dict[str, list[RunSpec]] = {}
         for spec in sweep.missing:
-            groups.setdefault((spec.agent.name, spec.environment.name), []).append(spec.seed)
+            agents.setdefault(spec.agent.name, []).append(spec)
         items = "".join(
-            f"<li>{escape(agent)} on {escape(name)}: {'seed' if len(some) == 1 else 'seeds'} "
-            f"{', '.join(map(str, sorted(some)))}</li>"
-            for (agent, name), some in groups.items()
+            f"<li>{escape(agent)} on {escape(where(specs))}</li>" for agent, specs in agents.items()
         )
         parts.append(f"<h3>Missing: {len(sweep.missing)}</h3><ul>{items}</ul>")
     if sweep.skipped:
@@ -174,6 +155,25 @@ def trouble(comparison: Comparison) -> str:
         f"{len(sweep.planned):,} planned."
     )
     return section("trouble", "Failed, missing and skipped", escape(count), "".join(parts))
+
+
+def failures(failed: Sequence[FailedRun]) -> list[tuple[tuple[str, str], list[FailedRun]]]:
+    """Failed runs by agent and first line of the error."""
+    kinds: dict[tuple[str, str], list[FailedRun]] = {}
+    for run in failed:
+        kinds.setdefault((run.spec.agent.name, first_line(run.error)), []).append(run)
+    return list(kinds.items())
+
+
+def where(specs: Iterable[RunSpec]) -> str:
+    """Environments and seeds of some runs."""
+    seeds: dict[str, list[int]] = {}
+    for spec in specs:
+        seeds.setdefault(spec.environment.name, []).append(spec.seed)
+    return "; ".join(
+        f"{name}: {'seed' if len(some) == 1 else 'seeds'} {', '.join(map(str, sorted(some)))}"
+        for name, some in seeds.items()
+    )
 
 
 def first_line(text: str) -> str:
@@ -197,11 +197,6 @@ def reproduce(comparison: Comparison) -> str:
     tables = "\n".join(
         f"{name}: {', '.join(sorted(prints[name]))}" for name in comparison.environments if name in prints
     )
-    agents = "\n".join(
-        f"{agent.name}: {agent.class_name}({', '.join(f'{key}={value!r}' for key, value in agent.settings.items())})"
-        + (f", {agent.num_envs} environments at once" if agent.num_envs > 1 else "")
-        for agent in sweep.agents
-    )
     steps = "\n".join(
         f"{environment.name}: {environment.id} {json.dumps(dict(environment.keywords), sort_keys=True)}, "
         f"{environment.steps:,} steps"
@@ -210,7 +205,6 @@ def reproduce(comparison: Comparison) -> str:
     blocks = [
         ("Commands", commands),
         ("Versions", versions),
-        ("Agents", agents),
         ("Environments", steps),
         ("Tables (SHA-256)", tables),
     ]

@@ -1,7 +1,6 @@
 """A sweep as numbers: everything the report shows, worked out once, for the page, the Markdown and the JSON alike.
 
-A failed run counts with the worst score that any run had in its environment, and never above 0, the score of uniform
-random play; so an agent gains nothing by crashing.  A missing run is counted and shown, but has no score.
+Like is compared with like: agents are ranked on environments that all of them have scores in.
 """
 
 from __future__ import annotations
@@ -14,104 +13,17 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from .. import aggregate
-from ..aggregate import FloatArray, Interval, Pair
+from ..aggregate import Interval, Pair
 from ..card import Card
-from ..records import AgentSpec, FailedRun, RunResult, RunSpec, Sweep
+from ..records import RunSpec, Sweep
+from .cells import LEVELS, Cell, Scale, Share, added, cell_of, scale_of, seed_means
 
 Run = TypeVar("Run")
 
-#: Share of the way from random play to the optimum that counts as "within 5 %" and "within 1 %".
-LEVELS = (0.95, 0.99)
 #: Thresholds of the performance profile.
 THRESHOLDS = tuple(k / 100 for k in range(101))
-
-
-@dataclass(frozen=True)
-class Share:
-    """`count` of `total`, with the Clopper-Pearson interval."""
-
-    count: int
-    total: int
-
-    @property
-    def interval(self) -> Interval | None:
-        """None without runs."""
-        return aggregate.clopper_pearson(self.count, self.total) if self.total else None
-
-
-@dataclass(frozen=True)
-class Reached:
-    """Steps until a level is reached and held to the end.
-
-    Attributes:
-        level: score to reach.
-        median: environment steps, over all runs that count; None if half of them or more never got there.
-        missed: runs that did not reach it.
-        total: runs that count (finished and failed).
-    """
-
-    level: float
-    median: float | None
-    missed: int
-    total: int
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Mean of an agent's runs over steps, with the lowest and the highest run: [points] each."""
-
-    steps: FloatArray
-    mean: FloatArray
-    low: FloatArray
-    high: FloatArray
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One agent in one environment.
-
-    Attributes:
-        agent: its name.
-        environment: its name.
-        planned: number of runs.
-        finished: sorted by seed.
-        failed: sorted by seed.
-        missing: sorted by seed.
-        seeds: of `scores`.
-        scores: of finished runs, and the stand-in of failed ones; sorted by seed.
-        mean: of `scores`; None where there are none.
-        interval: betting interval of the mean, on `score_range`.
-        score_range: what the scores are taken to lie in.
-        within: for each of `LEVELS`.
-        solved: regret below half of the smallest gap; None where the gap is not known.
-        reached: for each of `LEVELS`.
-        value: curve of the exact value.
-        gap_regret: curve of the cumulative gap regret.
-        episodic_regret: curve of it, or None where it is not exact.
-        cpu_seconds: median over finished runs, or None.
-    """
-
-    agent: str
-    environment: str
-    planned: int
-    finished: tuple[RunResult, ...]
-    failed: tuple[FailedRun, ...]
-    missing: tuple[RunSpec, ...]
-    seeds: tuple[int, ...]
-    scores: FloatArray
-    mean: float | None
-    interval: Interval | None
-    score_range: tuple[float, float]
-    within: tuple[Share, ...]
-    solved: Share | None
-    reached: tuple[Reached, ...]
-    value: Curve | None
-    gap_regret: Curve | None
-    episodic_regret: Curve | None
-    cpu_seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -188,6 +100,7 @@ class Comparison:
         cells: by (agent, environment), where runs are planned.
         rankings: the widest first; every agent with a score is in at least one.
         unscored: environments in which random play is optimal, so that scores mean nothing.
+        scales: {environment name: what 0 and 1 are}, where there is a finished run and a score.
     """
 
     sweep: Sweep
@@ -197,6 +110,7 @@ class Comparison:
     cells: Mapping[tuple[str, str], Cell]
     rankings: tuple[Ranking, ...]
     unscored: tuple[str, ...]
+    scales: Mapping[str, Scale]
 
     @property
     def cpu_seconds(self) -> float | None:
@@ -228,22 +142,17 @@ def compare(sweep: Sweep, cards: Mapping[str, Card], *, replications: int = 10_0
         by_cell([(run.spec, run) for run in sweep.failed]),
         by_cell([(spec, spec) for spec in sweep.missing]),
     )
-    unscored = tuple(
-        name
-        for name in environments
-        if any(run.optimum == run.random for run in sweep.finished if run.spec.environment.name == name)
-    )
-    worst = {
-        name: min(
-            [0.0]
-            + [
-                score_of(run)
-                for run in sweep.finished
-                if run.spec.environment.name == name and name not in unscored
-            ]
-        )
-        for name in environments
+    scales = {
+        run.spec.environment.name: scale_of(run, cards.get(run.spec.environment.name))
+        for run in reversed(sweep.finished)
     }
+    unscored = tuple(name for name in environments if scales.get(name, True) is None)
+    known = {name: scale for name, scale in scales.items() if scale is not None}
+    worst = dict.fromkeys(environments, 0.0)
+    for run in sweep.finished:
+        name = run.spec.environment.name
+        if name in known:
+            worst[name] = min(worst[name], known[name].of(run))
     cells: dict[tuple[str, str], Cell] = {}
     for agent, name in itertools.product(agents, environments):
         key = (agent, name)
@@ -256,13 +165,13 @@ def compare(sweep: Sweep, cards: Mapping[str, Card], *, replications: int = 10_0
                 worst[name],
                 None if name in unscored else cards.get(name),
                 sweep,
-                scored=name not in unscored,
+                known.get(name, Scale(0.0, 1.0)) if name not in unscored else None,
             )
     rankings = tuple(
         ranking_of(some, where, cells, replications)
         for some, where in leagues(agents, [name for name in environments if name not in unscored], cells)
     )
-    return Comparison(sweep, cards, agents, environments, cells, rankings, unscored)
+    return Comparison(sweep, cards, agents, environments, cells, rankings, unscored, known)
 
 
 def by_cell(runs: Sequence[tuple[RunSpec, Run]]) -> dict[tuple[str, str], tuple[Run, ...]]:
@@ -271,98 +180,6 @@ def by_cell(runs: Sequence[tuple[RunSpec, Run]]) -> dict[tuple[str, str], tuple[
     for spec, run in sorted(runs, key=lambda pair: pair[0].seed):
         groups[spec.agent.name, spec.environment.name].append(run)
     return defaultdict(tuple, {key: tuple(group) for key, group in groups.items()})
-
-
-def score_of(run: RunResult) -> float:
-    """The final score; rounding above the optimum is not kept."""
-    score = run.normalized(run.final.value)
-    return 1.0 if 1.0 < score < 1.0 + 1e-6 else score
-
-
-def cell_of(
-    key: tuple[str, str],
-    finished: tuple[RunResult, ...],
-    failed: tuple[FailedRun, ...],
-    missing: tuple[RunSpec, ...],
-    worst: float,
-    card: Card | None,
-    sweep: Sweep,
-    *,
-    scored: bool,
-) -> Cell:
-    """One agent in one environment."""
-    scores: FloatArray = np.zeros(0)
-    seeds: tuple[int, ...] = ()
-    if scored:
-        known = [(run.spec.seed, score_of(run)) for run in finished]
-        known += [(run.spec.seed, worst) for run in failed]
-        known.sort()
-        seeds = tuple(seed for seed, _ in known)
-        scores = np.array([score for _, score in known])
-    top = max(1.0, float(scores.max(initial=1.0)))
-    total = len(scores)
-    gap = card.gap if card is not None else None
-    solved = None
-    if scored and gap is not None and math.isfinite(gap):
-        solved = Share(sum(run.optimum - run.final.value < gap / 2 for run in finished), total)
-    cpu = [sweep.timings[run.spec.run_id].cpu_seconds for run in finished if run.spec.run_id in sweep.timings]
-    ran = [score_of(run) for run in finished] if scored else []
-    return Cell(
-        agent=key[0],
-        environment=key[1],
-        planned=len(finished) + len(failed) + len(missing),
-        finished=finished,
-        failed=failed,
-        missing=missing,
-        seeds=seeds,
-        scores=scores,
-        mean=float(scores.mean()) if total else None,
-        interval=aggregate.betting_interval(scores, worst, top),
-        score_range=(worst, top),
-        within=tuple(Share(sum(score >= level for score in ran), total) for level in LEVELS),
-        solved=solved,
-        reached=tuple(reached_of(finished, level, total) for level in LEVELS) if scored else (),
-        value=curve_of(finished, "value"),
-        gap_regret=curve_of(finished, "gap_regret"),
-        episodic_regret=curve_of(finished, "episodic_regret"),
-        cpu_seconds=float(np.median(cpu)) if cpu else None,
-    )
-
-
-def reached_of(runs: Sequence[RunResult], level: float, total: int) -> Reached:
-    """Steps of the first point from which on every score is at least `level`; those that never get there are late."""
-    times: list[float] = []
-    for run in runs:
-        held = math.inf
-        for point in reversed(run.curve):
-            if run.normalized(point.value) < level:
-                break
-            held = float(point.steps)
-        times.append(held)
-    missed = sum(time == math.inf for time in times) + total - len(times)
-    times += [math.inf] * (total - len(times))
-    middle = sorted(times)[(total - 1) // 2 : total // 2 + 1]
-    finite = bool(middle) and math.inf not in middle
-    return Reached(level, sum(middle) / len(middle) if finite else None, missed, total)
-
-
-def curve_of(runs: Sequence[RunResult], column: str) -> Curve | None:
-    """Mean, lowest and highest run at each step of the grid; a run keeps its last score between its points."""
-    if not runs:
-        return None
-    grid = np.unique([point.steps for run in runs for point in run.curve])
-    rows = []
-    for run in runs:
-        steps = np.array([point.steps for point in run.curve])
-        numbers = [getattr(point, column) for point in run.curve]
-        if any(number is None for number in numbers):
-            return None
-        at = np.maximum(np.searchsorted(steps, grid, side="right") - 1, 0)
-        rows.append(np.array(numbers, dtype=np.float64)[at])
-    stack = np.stack(rows)
-    if not np.isfinite(stack).all():
-        return None
-    return Curve(grid.astype(np.float64), stack.mean(axis=0), stack.min(axis=0), stack.max(axis=0))
 
 
 def leagues(
@@ -454,23 +271,3 @@ def ranking_of(
     ordered = {row.agent: [cells[row.agent, name].scores for name in environments] for row in rows}
     seeds = min(len(scores) for strata in ordered.values() for scores in strata)
     return Ranking(tuple(environments), tuple(rows), aggregate.compare_all(ordered), (low, high), seeds)
-
-
-def seed_means(row: Sequence[Cell]) -> npt.NDArray[np.float64]:
-    """[seeds] average over environments for each seed that has a score in all of them: independent numbers."""
-    tables = [dict(zip(cell.seeds, cell.scores, strict=True)) for cell in row]
-    shared = sorted(set.intersection(*(set(table) for table in tables)))
-    return np.array([np.mean([table[seed] for table in tables]) for seed in shared], dtype=np.float64)
-
-
-def added(shares: Sequence[Share | None]) -> Share | None:
-    """All together, or None if one is not known."""
-    known = [share for share in shares if share is not None]
-    if len(known) < len(shares):
-        return None
-    return Share(sum(share.count for share in known), sum(share.total for share in known))
-
-
-def agent_specs(sweep: Sweep) -> dict[str, AgentSpec]:
-    """By name."""
-    return {agent.name: agent for agent in sweep.agents}

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from ..pictures import marker, svg
+from .. import pictures
+
+#: Kinds of tables that become a stack of cards where there is no room.
+STACKED = ("ranking", "heat", "fair")
 
 
 def section(anchor: str, heading: str, lead: str, body: str) -> str:
@@ -28,8 +31,9 @@ def table(
     kind: str = "",
     numbers: int = 1,
     kinds: Sequence[str] = (),
+    stops: tuple[str, int] | None = None,
 ) -> str:
-    """A table that becomes a stack of cards where there is no room; cells are HTML.
+    """A table; cells are HTML.
 
     Args:
         heads: names of the columns, plain text.
@@ -38,29 +42,61 @@ def table(
         kind: CSS class.
         numbers: from this column on numbers are set flush right.
         kinds: CSS class of each row.
+        stops: what the arrow keys walk over, and how many of it a row has.
     """
+    body = "".join(row_of(heads, row, numbers, kinds[i] if kinds else "") for i, row in enumerate(rows))
+    return framed(heads, f"<tbody>{body}</tbody>", label=label, kind=kind, numbers=numbers, stops=stops)
+
+
+def grouped_table(
+    heads: Sequence[str], groups: Sequence[tuple[str, Sequence[tuple[str, Sequence[str]]]]], *, label: str
+) -> str:
+    """A table in parts, each under its name: (name, [(CSS class of the row, its cells)])."""
+    parts = []
+    for name, rows in groups:
+        body = "".join(row_of(heads, row, 1, kind) for kind, row in rows)
+        top = f'<tr class="part"><th scope="rowgroup" colspan="{len(heads)}">{escape(name)}</th></tr>'
+        parts.append(f"<tbody>{top}{body}</tbody>")
+    return framed(heads, "".join(parts), label=label, kind="heat parts", numbers=1)
+
+
+def row_of(heads: Sequence[str], row: Sequence[str], numbers: int, kind: str) -> str:
+    """One row."""
+    cells = [f'<th scope="row">{row[0]}</th>']
+    for k, (head, cell) in enumerate(zip(heads[1:], row[1:], strict=True), 1):
+        css = ' class="n"' if k >= numbers else ""
+        cells.append(f'<td{css} data-l="{escape(head)}"><div>{cell}</div></td>')
+    css = f' class="{kind}"' if kind else ""
+    return f"<tr{css}>{''.join(cells)}</tr>"
+
+
+def framed(
+    heads: Sequence[str],
+    bodies: str,
+    *,
+    label: str,
+    kind: str,
+    numbers: int,
+    stops: tuple[str, int] | None = None,
+) -> str:
+    """The table in a frame that scrolls where there is no room."""
     top = "".join(
         f'<th scope="col"{" class=n" if k >= numbers else ""}>{escape(head)}</th>'
         for k, head in enumerate(heads)
     )
-    body = []
-    for i, row in enumerate(rows):
-        cells = [f'<th scope="row">{row[0]}</th>']
-        for k, (head, cell) in enumerate(zip(heads[1:], row[1:], strict=True), 1):
-            css = ' class="n"' if k >= numbers else ""
-            cells.append(f'<td{css} data-l="{escape(head)}"><div>{cell}</div></td>')
-        css = f' class="{kinds[i]}"' if kinds else ""
-        body.append(f"<tr{css}>{''.join(cells)}</tr>")
+    walk = f' data-stops="{stops[0]}" data-columns="{stops[1]}"' if stops else ""
+    stacked = kind.split()[0] in STACKED if kind else False
+    css = f' class="{kind}{" stack" if stacked else ""}"' if kind else ""
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(label)}"><table class="{kind}">'
-        f"<thead><tr>{top}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(label)}"{walk}><table{css}>'
+        f"<thead><tr>{top}</tr></thead>{bodies}</table></div>"
     )
 
 
 def key(agent: int) -> str:
     """The agent's sign beside its name."""
-    picture = svg(16, 16, marker(agent, 8, 8, 4.2), label="", extra=' class="key" aria-hidden="true"')
-    return picture.replace(' role="img" aria-label=""', "")
+    shape = f'<use href="#m{pictures.shape(agent)}"/>'
+    return f'<svg class="key s{agent % 8} fill" viewBox="-5 -5 10 10" aria-hidden="true">{shape}</svg>'
 
 
 def named(agent: int, name: str) -> str:

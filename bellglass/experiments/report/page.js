@@ -20,8 +20,17 @@
     paint();
   });
   prefersDark.addEventListener("change", paint);
-  addEventListener("beforeprint", () => { root.dataset.theme = "light"; });
-  addEventListener("afterprint", paint);
+  const shut = () => document.querySelectorAll("details:not([open])");
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    root.dataset.theme = "light";
+    opened = [...shut()];
+    for (const part of opened) part.open = true;
+  });
+  addEventListener("afterprint", () => {
+    paint();
+    for (const part of opened) part.open = false;
+  });
   paint();
 
   // -- agents on and off --------------------------------------------------------------------------------------
@@ -34,9 +43,10 @@
     });
   }
 
-  // The pointer on an agent's switch lights its lines and fades all others.
+  // The pointer, or the focus, on an agent's switch lights its lines and fades all others.
   for (const label of document.querySelectorAll(".legend label")) {
-    const agent = label.querySelector("input").value;
+    const box = label.querySelector("input");
+    const agent = box.value;
     const light = (on) => {
       for (const part of document.querySelectorAll("svg.chart [class*='a']")) {
         const own = /^a(\d+)( |$)/.exec(part.getAttribute("class"));
@@ -47,6 +57,16 @@
     };
     label.addEventListener("pointerenter", () => light(true));
     label.addEventListener("pointerleave", () => light(false));
+    box.addEventListener("focus", () => light(box.matches(":focus-visible")));
+    box.addEventListener("blur", () => light(false));
+  }
+
+  // -- one kind of regret at a time ---------------------------------------------------------------------------
+  for (const radio of document.querySelectorAll(".switch input")) {
+    radio.addEventListener("change", () => {
+      const section = radio.closest("section");
+      for (const part of section.querySelectorAll("[data-choice]")) part.hidden = part.dataset.choice !== radio.value;
+    });
   }
 
   // -- exact numbers under the pointer, or by arrow keys ------------------------------------------------------
@@ -90,6 +110,7 @@
         line.insertCell().textContent = tell(mean);
         line.insertCell().textContent = low === null || low === high ? "" : tell(low) + " to " + tell(high);
       }
+      tip.style.whiteSpace = "";
       tip.replaceChildren(table);
       const box = chart.getBoundingClientRect();
       showTip(clientX ?? box.left + place / chart.viewBox.baseVal.width * box.width, clientY ?? box.top + 10);
@@ -102,6 +123,7 @@
       show(nearest(longest, x), event.clientX, event.clientY);
     });
     chart.addEventListener("pointerleave", hide);
+    chart.addEventListener("focus", () => { if (chart.matches(":focus-visible")) show(at); });
     chart.addEventListener("blur", hide);
     chart.addEventListener("keydown", (event) => {
       const move = { ArrowLeft: -1, ArrowRight: 1, Home: -1e9, End: 1e9 }[event.key];
@@ -112,74 +134,69 @@
     });
   }
 
-  // Titles inside pictures, at once instead of after a second, and by touch.
-  document.addEventListener("pointerover", (event) => {
-    const spot = event.target.closest && event.target.closest("svg:not(.chart) g, svg:not(.chart) .dots > *, .chance");
-    if (!spot) { if (!event.target.closest || !event.target.closest("svg.chart")) tip.hidden = true; return; }
-    let own = spot.querySelector(":scope > title");
-    const learned = spot.closest("svg.learned");
-    if (learned) {  // the exact numbers of a cell are kept once, in the map of the optimum
-      const place = [...learned.children].indexOf(spot.closest("svg.learned > g"));
-      own = learned.closest(".maps").querySelector("svg").children[place]?.querySelector("title");
+  // -- parts of pictures and tables that tell more: under the pointer, or by arrow keys ------------------------
+  const saidBy = (part) => {
+    if (part.dataset.say) return part.dataset.say;
+    const own = part.querySelector(":scope > title");
+    if (own) {  // the browser's own tip would come a second later, beside ours
+      part.dataset.say = own.textContent;
+      own.remove();
     }
-    const said = own ? own.dataset.text || own.textContent : spot.title || spot.dataset.text;
-    if (!said) return;
-    if (own && own.textContent && !learned) { own.dataset.text = said; spot.setAttribute("aria-label", said); own.textContent = ""; }
-    if (spot.title) { spot.dataset.text = said; spot.removeAttribute("title"); }
+    return part.dataset.say || "";
+  };
+  const tell_of = (part, x, y) => {
+    const said = [saidBy(part), part.tellMore ? part.tellMore() : ""].filter(Boolean).join("\n");
+    if (!said) { tip.hidden = true; return; }
     tip.textContent = said;
     tip.style.whiteSpace = "pre-line";
-    showTip(event.clientX, event.clientY);
-  });
-  document.addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
-
-  // -- another run on the map -----------------------------------------------------------------------------------
-  const SVG = "http" + "://www.w3.org/2000/svg";
-  const brief = (loss) => {
-    if (loss < 0.005) return "";
-    return "\u2212" + (loss >= 99.5 ? loss.toFixed(0) : loss >= 9.95 ? loss.toFixed(1) : loss.toFixed(2));
+    showTip(x, y);
   };
-  const sign = (map, action, wrong) => {
-    const stroke = map.arrows[action];
-    const part = document.createElementNS(SVG, stroke ? "path" : "text");
-    if (stroke) {
-      part.setAttribute("class", "arrow" + (wrong ? " wrong" : ""));
-      part.setAttribute("transform", `scale(${map.side})`);
-      part.setAttribute("d", stroke);
-    } else {
-      part.setAttribute("class", "glyph" + (wrong ? " wrong" : ""));
-      part.setAttribute("text-anchor", "middle");
-      part.setAttribute("y", map.side * 0.1);
-      part.textContent = map.glyphs[action];
-    }
-    return part;
-  };
-  const isWrong = (map, state, action) => action >= 0 && Math.floor((map.wrong[state] || 0) / 2 ** action) % 2 === 1;
-  for (const pair of document.querySelectorAll("[data-map]")) {
-    const map = data.maps[pair.dataset.map];
-    const cells = pair.querySelectorAll("svg.learned > g");
-    const said = pair.querySelector(".said");
-    pair.querySelector("select").addEventListener("change", (event) => {
-      const run = map.runs[Number(event.target.value)];
-      map.cells.forEach((states, k) => {
-        if (!states.length) return;
-        const loss = run.l ? states.reduce((sum, s) => sum + run.l[s], 0) / states.length : 0;
-        cells[k].querySelector(".lost").setAttribute("fill-opacity", (Math.min(1, loss / map.top) * 0.6).toFixed(2));
-        const number = cells[k].querySelector(".number");
-        if (number) number.textContent = run.l ? brief(loss) : "";
-        const count = cells[k].querySelector(".count");
-        if (count) {
-          const wrong = states.filter((s) => isWrong(map, s, run.p[s])).length;
-          count.textContent = wrong;
-          count.classList.toggle("wrong", wrong > 0);
-        }
-        const arrows = cells[k].querySelector(".arrows");
-        if (arrows && run.p[states[0]] >= 0) {
-          arrows.replaceChildren(sign(map, run.p[states[0]], isWrong(map, states[0], run.p[states[0]])));
-        }
-      });
-      const score = run.v >= 0.9995 && run.v < 1 ? ">0.999" : run.v.toFixed(3);
-      said.textContent = `${names[run.a]}, seed ${run.s}: score ${score}, ${run.w.toLocaleString("en")} ` +
-        `${run.w === 1 ? "state" : "states"} with a provably wrong action`;
+  for (const host of document.querySelectorAll("[data-stops]")) {
+    const stops = [...host.querySelectorAll(host.dataset.stops)];
+    const columns = Number(host.dataset.columns);
+    let here = -1;
+    const leave = () => {
+      if (here >= 0) stops[here].classList.remove("here");
+      tip.hidden = true;
+    };
+    const go = (place) => {
+      leave();
+      here = Math.max(0, Math.min(stops.length - 1, place));
+      stops[here].classList.add("here");
+      const box = stops[here].getBoundingClientRect();
+      tell_of(stops[here], box.right - 8, box.bottom - 14);
+    };
+    const shown = (place) => stops[place] && stops[place].getClientRects().length > 0;
+    host.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") leave();
+      const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
+      if (event.key === "Home" || event.key === "End") {
+        event.preventDefault();
+        go(event.key === "Home" ? 0 : stops.length - 1);
+      }
+      if (step === undefined || !stops.length) return;
+      event.preventDefault();
+      let place = here < 0 ? 0 : here + step;
+      while (stops[place] && !shown(place)) place += Math.sign(step);  // of agents that are switched off
+      if (stops[place]) go(place);
     });
+    host.addEventListener("focus", () => { if (host.matches(":focus-visible") && stops.length) go(Math.max(0, here)); });
+    host.addEventListener("blur", leave);
+    host.addEventListener("pointerover", (event) => {
+      const part = stops.find((stop) => stop.contains(event.target));
+      if (part) tell_of(part, event.clientX, event.clientY);
+    });
+    host.addEventListener("pointerleave", () => { tip.hidden = true; });
   }
+  addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
+
+  // -- where one is -----------------------------------------------------------------------------------------------
+  const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      const link = links.get(entry.target.id);
+      if (link) entry.isIntersecting ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
+    }
+  }, { rootMargin: "-20% 0px -70% 0px" });
+  for (const section of document.querySelectorAll("main > section")) seen.observe(section);
 })();

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 
-from ..pictures import DARK, DASHES, LIGHT, marker, svg
-from . import background, sections, words
+from ..pictures import DARK, LIGHT, marker, marks, stroke, svg
+from . import background, learned, learning, sections, words
 from .comparison import Comparison
+from .detail import LEVELS, LIMIT, Detail
+from .drawing import STROKES
 
 #: Before the first paint, so that dark readers see no white flash.
 THEME = (
@@ -18,38 +21,60 @@ THEME = (
 
 def page(comparison: Comparison) -> str:
     """The whole report as HTML; the same comparison gives the same bytes."""
+    text = ""
+    for detail in LEVELS:
+        text = page_of(comparison, detail)
+        if len(text.encode()) <= LIMIT:
+            break
+    return text
+
+
+def page_of(comparison: Comparison, detail: Detail) -> str:
+    """The page at one level of detail."""
     charts: dict[str, object] = {}
     maps: dict[str, object] = {}
+    parts = [
+        ("Ranking", sections.ranking(comparison)),
+        ("Regret", learning.regret(comparison, charts, detail)),
+        ("Efficiency", learning.efficiency(comparison, charts, detail)),
+        ("How sure", sections.sureness(comparison, charts)),
+        ("Every seed", sections.seeds(comparison, detail)),
+        ("What it learned", learned.learned(comparison, maps, detail)),
+        ("Time", sections.cost(comparison)),
+        ("Environments", background.hardness(comparison)),
+        ("Fairness", background.fairness(comparison)),
+        ("Failures", background.trouble(comparison, detail)),
+        ("Reproduce", background.reproduce(comparison)),
+    ]
     body = "".join(
         [
             head(comparison),
             verdict(comparison),
             sections.numbers(comparison),
-            legend(comparison),
-            sections.ranking(comparison),
-            sections.curves(comparison, charts),
-            sections.efficiency(comparison),
-            sections.sureness(comparison, charts),
-            sections.seeds(comparison),
-            background.learned(comparison, maps),
-            sections.cost(comparison),
-            background.hardness(comparison),
-            background.trouble(comparison),
-            background.reproduce(comparison),
+            contents(parts),
+            legend(comparison.agents),
+            *(text for _, text in parts),
         ]
     )
-    data = script_text({"agents": list(comparison.agents), "charts": charts, "maps": maps["maps"]})
+    data = {"agents": list(comparison.agents), "charts": charts, "maps": maps["maps"], "strokes": STROKES}
+    version = comparison.sweep.versions.get("bellglass", "")
+    return document(f"{comparison.sweep.name}: agent comparison", body, data, version)
+
+
+def document(title: str, body: str, data: object, version: str) -> str:
+    """A page that opens from a file; `title` and `version` are plain text, `body` is HTML."""
     return (
         '<!doctype html>\n<html lang="en" data-theme="light"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         '<link rel="icon" href="data:,">'
-        f"<title>{escape(comparison.sweep.name)}: agent comparison</title>"
+        f"<title>{escape(title)}</title>"
         f"<script>{THEME}</script><style>{style()}</style></head><body>"
+        f'<svg class="marks" aria-hidden="true">{marks()}</svg>'
         f'<a class="skip" href="#ranking">Skip to the ranking</a><main>{body}'
-        f"<footer>Made by bellglass {escape(comparison.sweep.versions.get('bellglass', ''))}. "
-        "Exact scores from open tables.</footer></main>"
-        f'<div id="tip" role="status" hidden></div><script id="data" type="application/json">{data}</script>'
-        f"<script>{source('page.js')}</script></body></html>\n"
+        f"<footer>Made by bellglass {escape(version)}. Exact scores from open tables.</footer></main>"
+        '<div id="tip" role="status" hidden></div>'
+        f'<script id="data" type="application/json">{script_text(data)}</script>'
+        f"<script>{source('page.js')}</script><script>{source('maps.js')}</script></body></html>\n"
     )
 
 
@@ -76,6 +101,14 @@ def script_text(data: object) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
+def contents(parts: Sequence[tuple[str, str]]) -> str:
+    """Links to the sections: (short name, HTML of the section)."""
+    links = "".join(
+        f'<li><a href="#{text.split(chr(34), 2)[1]}">{escape(name)}</a></li>' for name, text in parts
+    )
+    return f'<nav aria-label="Sections"><ul>{links}</ul></nav>'
+
+
 def head(comparison: Comparison) -> str:
     """Title and one line of what this is."""
     sweep = comparison.sweep
@@ -98,16 +131,14 @@ def verdict(comparison: Comparison) -> str:
     return f'<div class="verdict"><p>{escape(first)}</p><p>{escape(" ".join(said))}</p>{more}</div>'
 
 
-def legend(comparison: Comparison) -> str:
+def legend(agents: Sequence[str]) -> str:
     """One switch an agent."""
     rows = []
-    for agent, name in enumerate(comparison.agents):
-        dash = DASHES[agent % len(DASHES)]
-        stroke = f' stroke-dasharray="{dash}"' if dash else ""
+    for agent, name in enumerate(agents):
         picture = svg(
             44,
             16,
-            f'<path class="line s{agent % 8}"{stroke} d="M2 8H42"/>{marker(agent, 36, 8, 4)}',
+            f'<path class="line s{agent % 8}"{stroke(agent)} d="M2 8H42"/>{marker(agent, 36, 8, 4)}',
             label="",
             extra=' aria-hidden="true"',
         ).replace(' role="img" aria-label=""', "")

@@ -1,4 +1,4 @@
-"""The same comparison for machines (JSON, CSV) and for GitHub (Markdown with pictures in files)."""
+"""The same comparison for machines: JSON and CSV."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ import csv
 import io
 import json
 import math
-import re
 from dataclasses import asdict
 
-from .. import pictures
 from ..aggregate import Interval
 from ..records import RunSpec
 from . import words
-from .background import first_shown, told
-from .comparison import THRESHOLDS, Cell, Comparison, Ranking, Share
-from .maps import learned_map, maps_of, optimum_map
-from .sections import lines, ran
+from .cells import Cell, Share
+from .comparison import THRESHOLDS, Comparison, Ranking
 
 COLUMNS = (
     "run_id",
@@ -31,6 +27,7 @@ COLUMNS = (
     "high",
     "optimum",
     "random",
+    "score_zero",
     "regret",
     "criterion_floor",
     "gap_regret",
@@ -67,14 +64,16 @@ def runs_csv(comparison: Comparison) -> str:
         if place(spec) in finished:
             run = finished[place(spec)]
             final = run.final
+            scale = comparison.scales.get(spec.environment.name)
             row |= {
                 "status": "finished",
-                "score": "" if run.optimum == run.random else run.normalized(final.value),
+                "score": "" if scale is None else scale(final.value),
                 "final_value": final.value,
                 "low": final.low,
                 "high": final.high,
                 "optimum": run.optimum,
                 "random": run.random,
+                "score_zero": "" if scale is None else scale.zero,
                 "regret": run.optimum - final.value,
                 "criterion_floor": run.floor,
                 "gap_regret": final.gap_regret,
@@ -119,6 +118,8 @@ def summary_json(comparison: Comparison) -> str:
         "versions": dict(sweep.versions),
         "fingerprints": {run.spec.environment.name: run.fingerprint for run in sweep.finished},
         "unscored": comparison.unscored,
+        "scales": {name: asdict(scale) for name, scale in comparison.scales.items()},
+        "score": words.meaning(comparison),
         "rankings": [ranking_data(one) for one in comparison.rankings],
         "cells": [cell_data(cell) for cell in comparison.cells.values()],
     }
@@ -177,6 +178,7 @@ def cell_data(cell: Cell) -> dict[str, object]:
         "solved": share_data(cell.solved),
         "reached": [asdict(some) for some in cell.reached],
         "cpu_seconds": cell.cpu_seconds,
+        "regret": None if cell.regret is None else {**asdict(cell.regret), "learning": cell.regret.learning},
         "curves": {
             name: None if curve is None else {key: row.tolist() for key, row in vars(curve).items()}
             for name, curve in (
@@ -211,181 +213,3 @@ def clean(value: object) -> object:
     if isinstance(value, (str, int, float, bool)) or value is None:
         return value
     return str(value)
-
-
-def markdown(comparison: Comparison) -> tuple[str, dict[str, str]]:
-    """`report.md`, and the pictures it shows: {file name: SVG}."""
-    sweep = comparison.sweep
-    figures: dict[str, str] = {}
-    first, said = words.verdict(comparison)
-    text = [f"# {cellsafe(sweep.name)}", "", f"**{cellsafe(first)}** {cellsafe(' '.join(said))}", ""]
-    text += [f"- {cellsafe(warning)}" for warning in words.warnings(comparison)]
-    text += [
-        "",
-        f"{len(sweep.finished):,} finished + {len(sweep.failed):,} failed + {len(sweep.missing):,} missing = "
-        f"{len(sweep.planned):,} planned runs; {sweep.seeds} seeds; CPU time {words.seconds(comparison.cpu_seconds)}. "
-        "Score: 0 is uniform random play, 1 the optimum of the table.",
-        "",
-        "## Ranking",
-        "",
-    ]
-    for k, one in enumerate(comparison.rankings):
-        text += ranking_text(comparison, one, k, figures)
-    text += ["## Environment by environment", ""]
-    text += grid_of(["agent", *comparison.environments], environment_rows(comparison))
-    text += ["## Exact value while learning", ""]
-    for k, name in enumerate(comparison.environments):
-        text += curve_text(comparison, name, k, figures)
-    text += ["## Every seed", ""]
-    for k, name in enumerate(comparison.environments):
-        rows = [
-            (
-                agent,
-                agent_name,
-                [
-                    (f"seed {run.spec.seed}", score)
-                    for run, score in zip(cell.finished, ran(cell), strict=True)
-                ],
-            )
-            for agent, agent_name in enumerate(comparison.agents)
-            if (cell := comparison.cells.get((agent_name, name))) is not None
-            and name not in comparison.unscored
-        ]
-        if any(runs for *_, runs in rows):
-            low = max(-1.0, min([0.0] + [score for *_, runs in rows for _, score in runs]))
-            label = f"{name}: score of every run"
-            text += shown(figures, f"seeds-{k}", name, pictures.dot_strip(rows, label=label, low=low), label)
-    text += map_text(comparison, figures)
-    text += trouble_text(comparison)
-    text += ["## How to reproduce", "", "```", f"bellglass run suite.toml --output {sweep.folder.name}"]
-    text += [", ".join(f"{name} {version}" for name, version in sorted(sweep.versions.items())), "```", ""]
-    if sweep.suite_text:
-        fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", sweep.suite_text)), default=0))
-        text += [f"{fence}toml", sweep.suite_text.rstrip(), fence, ""]
-    return "\n".join(text), figures
-
-
-def ranking_text(comparison: Comparison, one: Ranking, k: int, figures: dict[str, str]) -> list[str]:
-    """A ranking as picture and table."""
-    where = words.listed(list(one.environments))
-    label = f"Mean score on {where}"
-    picture = pictures.interval_chart(
-        [(comparison.agents.index(row.agent), row.agent, row.mean, row.interval) for row in one.rows],
-        label=label,
-    )
-    rows = [
-        [
-            str(place),
-            row.agent,
-            words.score(row.mean),
-            words.interval(row.interval),
-            words.score(row.iqm),
-            words.score(row.optimality_gap),
-            words.share(row.within[1]),
-            f"{row.finished}/{row.planned}" + (f", {row.failed} failed" if row.failed else ""),
-        ]
-        for place, row in enumerate(one.rows, 1)
-    ]
-    heads = ["", "agent", "mean", "95 % interval", "IQM", "optimality gap", "within 1 %", "runs"]
-    return [
-        *shown(figures, f"ranking-{k}", f"Compared on {where}", picture, label),
-        *grid_of(heads, rows),
-        f"Betting interval for scores from {cellsafe(words.range_of(one))}.",
-        "",
-    ]
-
-
-def environment_rows(comparison: Comparison) -> list[list[str]]:
-    """Mean score of each agent in each environment."""
-    rows = []
-    for name in comparison.agents:
-        row = [name]
-        for environment in comparison.environments:
-            cell = comparison.cells.get((name, environment))
-            if cell is None:
-                row.append("does not play")
-            else:
-                lost = f" ({len(cell.failed)} failed)" if cell.failed else ""
-                row.append(words.score(cell.mean) + lost)
-        rows.append(row)
-    return rows
-
-
-def curve_text(comparison: Comparison, name: str, k: int, figures: dict[str, str]) -> list[str]:
-    """Exact value against steps."""
-    series = lines(comparison, name, lambda cell: cell.value)
-    if not series:
-        return []
-    run = next(run for run in comparison.sweep.finished if run.spec.environment.name == name)
-    floor = run.random - abs(run.optimum - run.random) if run.optimum != run.random else None
-    label = f"{name}: exact value against steps"
-    picture = pictures.line_chart(
-        series,
-        label=label,
-        x_label="environment steps",
-        references=(("optimum", run.optimum), ("random", run.random)),
-        floor=floor,
-    )
-    return shown(figures, f"value-{k}", name, pictures.with_legend(picture, series), label)
-
-
-def map_text(comparison: Comparison, figures: dict[str, str]) -> list[str]:
-    """The optimum beside the same run that the page shows first."""
-    found, _ = maps_of(comparison)
-    text = ["## What did it learn?", ""] if found else []
-    for k, one in enumerate(found):
-        run = first_shown(one)
-        text += [
-            f"**{cellsafe(one.environment)}**: left the optimum, right {cellsafe(told(comparison, run))}.",
-            "",
-        ]
-        figures[f"map-{k}-optimum.svg"] = pictures.standalone(optimum_map(one))
-        figures[f"map-{k}-learned.svg"] = pictures.standalone(learned_map(one, run))
-        text += [f"![Optimum](figures/map-{k}-optimum.svg) ![Learned](figures/map-{k}-learned.svg)", ""]
-    return text
-
-
-def trouble_text(comparison: Comparison) -> list[str]:
-    """Failed runs and pairs that cannot play."""
-    sweep = comparison.sweep
-    text = []
-    if sweep.failed:
-        text += ["## Failed runs", ""]
-        text += [
-            f"- {cellsafe(run.spec.agent.name)} on {cellsafe(run.spec.environment.name)}, seed {run.spec.seed}: "
-            f"{cellsafe(run.error.strip().split(chr(10))[0])}"
-            for run in sweep.failed
-        ]
-        text.append("")
-    if sweep.skipped:
-        text += ["## Pairs that cannot play", ""]
-        text += [
-            f"- {cellsafe(pair.agent)} on {cellsafe(pair.environment)}: {cellsafe(pair.reason)}"
-            for pair in sweep.skipped
-        ]
-        text.append("")
-    return text
-
-
-def shown(figures: dict[str, str], name: str, heading: str, picture: str, label: str) -> list[str]:
-    """Keeps the picture as a file, and shows it."""
-    figures[f"{name}.svg"] = pictures.standalone(picture)
-    return [f"**{cellsafe(heading)}**", "", f"![{cellsafe(label)}](figures/{name}.svg)", ""]
-
-
-def grid_of(heads: list[str], rows: list[list[str]]) -> list[str]:
-    """A Markdown table."""
-    text = ["| " + " | ".join(map(cellsafe, heads)) + " |", "|" + " --- |" * len(heads)]
-    text += ["| " + " | ".join(map(cellsafe, row)) + " |" for row in rows]
-    return [*text, ""]
-
-
-def cellsafe(text: str) -> str:
-    r"""Text that neither ends a table's cell nor turns into HTML or emphasis.
-
-    >>> cellsafe("a|b <i>")
-    'a\\|b &lt;i&gt;'
-    """
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\\", "\\\\")
-    text = re.sub(r"([|*`\[\]])", r"\\\1", text)
-    return re.sub(r"\s+", " ", text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from html import escape
 
 import numpy as np
@@ -10,11 +9,11 @@ import numpy as np
 from .. import pictures
 from ..pictures import Series
 from . import words
-from .comparison import THRESHOLDS, Cell, Comparison, Curve, Ranking
+from .cells import Cell
+from .comparison import THRESHOLDS, Comparison, Ranking
+from .detail import Detail
 from .elements import figure, left_out, named, section, table
-
-#: No more points a line than this (the eye sees no more in 300 pixels), and in all lines of a kind together.
-POINTS, ALL_POINTS = 60, 1_250
+from .learning import chart_data
 
 
 def numbers(comparison: Comparison) -> str:
@@ -24,7 +23,7 @@ def numbers(comparison: Comparison) -> str:
     lost = len(sweep.failed) + len(sweep.missing)
     cards = [
         (f"{len(sweep.finished):,}", f"of {len(sweep.planned):,} planned runs finished", ""),
-        (f"{len(sweep.failed):,}", f"failed, {len(sweep.missing):,} missing", "bad" if lost else ""),
+        (f"{len(sweep.failed):,}", f"failed, {len(sweep.missing):,} missing", "lost" if lost else ""),
         (f"{sweep.seeds:,}", "seeds, the same for all agents", ""),
         (
             f"{len(comparison.agents)} × {len(comparison.environments)}",
@@ -65,9 +64,9 @@ def ranking(comparison: Comparison) -> str:
         body.append(left_out("No run has finished, so there is nothing to rank."))
     body.append("<h3>Environment by environment</h3>" + by_environment(comparison))
     lead = (
-        "Score of the final policy, from the table itself: 0 is uniform random play, 1 the optimum. "
-        "No evaluation episodes, so no evaluation noise. Ranked by mean over environments all of these agents play, "
-        "IQM second."
+        "Score of the final policy, computed from the table: no evaluation episodes, so no evaluation noise. "
+        f"{escape(words.meaning(comparison))} Ranked by the mean over environments that all of these agents play, "
+        "the interquartile mean (IQM) second."
     )
     return section("ranking", "Ranking", lead, "".join(body))
 
@@ -128,7 +127,7 @@ def ranking_table(comparison: Comparison, one: Ranking) -> str:
     return table(
         [head for head, kept in zip(heads, keep, strict=True) if kept],
         chosen,
-        label="Ranking",
+        label=f"Ranking on {words.listed(list(one.environments))}",
         kind="ranking",
         kinds=kinds,
     )
@@ -158,10 +157,8 @@ def cell_text(cell: Cell | None) -> str:
     if cell is None:
         return '<span class="soft">does not play</span>'
     notes = []
-    if cell.failed:
-        notes.append(f"{len(cell.failed)} failed")
-    if cell.missing:
-        notes.append(f"{len(cell.missing)} missing")
+    if cell.failed or cell.missing:
+        notes.append(words.lost(cell))
     if any(not run.exact for run in cell.finished):
         notes.append("sampled")
     more = f'<span class="bad under">{", ".join(notes)}</span>' if notes else ""
@@ -172,150 +169,6 @@ def cell_text(cell: Cell | None) -> str:
         f'<span class="heat" style="--v:{shade}%">{words.score(cell.mean)}'
         f"{stacked('', words.interval(cell.interval))}</span>{more}"
     )
-
-
-def curves(comparison: Comparison, data: dict[str, object]) -> str:
-    """Exact value and gap regret against steps, a chart an environment."""
-    values, regrets = [], []
-    for k, name in enumerate(comparison.environments):
-        known = [run for run in comparison.sweep.finished if run.spec.environment.name == name]
-        if not known:
-            continue
-        optimum, random = known[0].optimum, known[0].random
-        series = lines(comparison, name, lambda cell: cell.value)
-        key = f"v{k}"
-        data[key] = chart_data(series)
-        floor = random - 1.0 * abs(optimum - random) if optimum != random else None
-        worst = min([optimum] + [float((line.y if line.low is None else line.low).min()) for line in series])
-        cut = floor is not None and worst < floor
-        notes = [f"optimum {optimum:.6g}", f"random {random:.6g}"]
-        references = [("optimum", optimum), ("random", random)]
-        if optimum - random > 3 * (optimum - worst) > 0:  # all are far better: the line would flatten them
-            references.pop()
-            notes.append("(below the picture)")
-        if cut:
-            notes.append("(what is worse by as much again is cut off)")
-        values.append(
-            figure(
-                name,
-                pictures.line_chart(
-                    series,
-                    label=f"{name}: exact value of the policy against environment steps; optimum {optimum:.6g}, "
-                    f"random {random:.6g}",
-                    x_label="environment steps",
-                    references=references,
-                    floor=floor,
-                    key=key,
-                ),
-                ", ".join(notes[:2]) + " ".join(["", *notes[2:]]),
-            )
-        )
-        costs = lines(comparison, name, lambda cell: cell.gap_regret)
-        if costs:
-            key = f"g{k}"
-            data[key] = chart_data(costs)
-            regrets.append(
-                figure(
-                    name,
-                    pictures.line_chart(
-                        costs,
-                        label=f"{name}: cumulative gap regret against environment steps",
-                        x_label="environment steps",
-                        key=key,
-                    ),
-                    "reward units",
-                )
-            )
-    if not values:
-        return section("curves", "While learning", "", left_out("No finished run, so there is no curve."))
-    body = (
-        "<h3>Value of the policy it believes best</h3>"
-        '<p class="lead">Exact start value, in the units of the reward; mean over seeds, band from the lowest to '
-        f'the highest seed.</p><div class="grid3">{"".join(values)}</div>'
-    )
-    if regrets:
-        body += (
-            "<h3>What learning cost: gap regret</h3>"
-            '<p class="lead">Sum over all steps taken of what the action really played loses against the best one, '
-            "V*(s) − q*(s, a), discounted within the episode. Lower is better; flat means it plays optimally.</p>"
-            f'<div class="grid3">{"".join(regrets)}</div>'
-        )
-    return section("curves", "Exact regret while learning", "", body)
-
-
-def lines(comparison: Comparison, name: str, pick: Callable[[Cell], Curve | None]) -> list[Series]:
-    """One line an agent that has runs there."""
-    found = []
-    for agent, agent_name in enumerate(comparison.agents):
-        cell = comparison.cells.get((agent_name, name))
-        curve = pick(cell) if cell is not None else None
-        if curve is not None:
-            most = min(POINTS, max(24, ALL_POINTS // len(comparison.cells)), len(curve.steps))
-            keep = np.unique(np.linspace(0, len(curve.steps) - 1, most).round().astype(int))
-            found.append(
-                Series(
-                    agent, agent_name, curve.steps[keep], curve.mean[keep], curve.low[keep], curve.high[keep]
-                )
-            )
-    return found
-
-
-def chart_data(series: list[Series]) -> dict[str, object]:
-    """The numbers behind a chart, five digits each, for the pointer."""
-
-    def digits(row: np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None) -> list[float | int] | None:
-        return None if row is None else [tidy(value) for value in row.tolist()]
-
-    grids: list[list[float | int]] = []
-    rows = []
-    for line in series:
-        grid = digits(line.x) or []
-        if grid not in grids:
-            grids.append(grid)
-        rows.append(
-            {
-                "a": line.agent,
-                "x": grids.index(grid),
-                "m": digits(line.y),
-                "l": digits(line.low),
-                "h": digits(line.high),
-            }
-        )
-    return {"x": grids, "s": rows}
-
-
-def tidy(value: float) -> float | int:
-    """Five digits."""
-    rounded = float(f"{value:.5g}")
-    return int(rounded) if rounded.is_integer() else rounded
-
-
-def efficiency(comparison: Comparison) -> str:
-    """Steps until within 5 % and 1 % of the optimum."""
-    if not any(cell.reached for cell in comparison.cells.values()):
-        return section("efficiency", "Sample efficiency", "", left_out("No scored run."))
-    rows, kinds = [], []
-    for agent, name in enumerate(comparison.agents):
-        row = [named(agent, name)]
-        for environment in comparison.environments:
-            cell = comparison.cells.get((name, environment))
-            if cell is None or not cell.reached or not cell.reached[0].total:
-                row.append('<span class="soft">–</span>')
-            else:
-                row.append(
-                    f"{escape(words.reached(cell.reached[0]))}"
-                    f'<span class="soft under">1 %: {escape(words.reached(cell.reached[1]))}</span>'
-                )
-        rows.append(row)
-        kinds.append(f"a{agent}")
-    lead = (
-        "Environment steps until the exact score is within 5 % of the optimum, and stays there to the end; median over "
-        "seeds, runs that never got there counted as late. Below it the same for 1 %."
-    )
-    body = table(
-        ["Agent", *comparison.environments], rows, label="Steps to within 5 %", kind="heat", kinds=kinds
-    )
-    return section("efficiency", "Sample efficiency", lead, body)
 
 
 def sureness(comparison: Comparison, data: dict[str, object]) -> str:
@@ -334,14 +187,23 @@ def sureness(comparison: Comparison, data: dict[str, object]) -> str:
                 continue
             pair = one.pairs[name, other]
             sure = " sure" if pair.adjusted < 0.05 else ""
-            about = f"interval {words.interval(pair.interval)}, p = {pair.adjusted:.2g} after Holm"
+            about = (
+                f"{name} beats {other}: {pair.probability:.3f}\n95 % interval {words.interval(pair.interval)}\n"
+                f"p = {pair.adjusted:.2g} after Holm: {'they differ' if sure else 'cannot be told apart'}"
+            )
             row.append(
                 f'<span class="chance{sure}" style="--v:{round(100 * abs(2 * pair.probability - 1))}%;'
-                f'--c:var(--{"above" if pair.probability > 0.5 else "under"})" title="{escape(about)}">'
+                f'--c:var(--{"above" if pair.probability > 0.5 else "under"})" data-say="{escape(about)}">'
                 f"{pair.probability:.2f}</span>"
             )
         rows.append(row)
-    matrix = table(["beats →", *names], rows, label="Probability of improvement", kind="matrix")
+    matrix = table(
+        ["beats →", *names],
+        rows,
+        label="Probability of improvement",
+        kind="matrix many" if len(names) > 4 else "matrix few",
+        stops=(".chance", len(names) - 1),
+    )
     profile = [
         Series(comparison.agents.index(row.agent), row.agent, np.array(THRESHOLDS), np.array(row.profile))
         for row in one.rows
@@ -350,74 +212,100 @@ def sureness(comparison: Comparison, data: dict[str, object]) -> str:
     chart = pictures.line_chart(
         profile,
         label="Performance profile: share of runs that reach each score",
-        x_label="score to reach (0 = random play, 1 = optimum)",
+        x_label="score to reach",
         y_range=(0.0, 1.04),
         size=(440, 280),
         key="profile",
     )
+    number = len(names) * (len(names) - 1) // 2
     body = (
-        '<div class="grid2"><div><h3>Chance that a run of the row beats one of the column</h3>'
+        f'<div class="grid2{" one" if len(names) > 9 else ""}"><div>'
+        "<h3>Chance that a run of the row beats one of the column</h3>"
         '<p class="lead">Ties count half. <b>Bold with a ring</b>: the two differ at 5 %, by a permutation test '
-        f"with Holm’s correction over all pairs. Hover for intervals.</p>{matrix}</div>"
+        f"with Holm’s correction over {words.counted(number, 'pair')}. Point at a number for its interval.</p>"
+        f"{matrix}</div>"
         '<div><h3>Performance profile</h3><p class="lead">Share of runs whose final score is at least as high; '
-        f"failed runs reach nothing.</p>{chart}</div></div>"
+        f'failed runs reach nothing.</p><div class="medium">{chart}</div></div></div>'
     )
     where = f"On {escape(words.listed(list(one.environments)))}."
     return section("sure", heading, where, body)
 
 
-def seeds(comparison: Comparison) -> str:
+def seeds(comparison: Comparison, detail: Detail) -> str:
     """Every run as a dot."""
     shown = []
     for name in comparison.environments:
         rows = []
         low = 0.0
+        notes = []
         for agent, agent_name in enumerate(comparison.agents):
             cell = comparison.cells.get((agent_name, name))
-            if cell is None or name in comparison.unscored:
+            if cell is None or name not in comparison.scales:
                 continue
-            runs = [
-                (f"seed {run.spec.seed}: {run.normalized(run.final.value):.6g}", score)
-                for run, score in zip(cell.finished, ran(cell), strict=True)
-            ]
+            runs = seed_scores(cell)
             low = min([low] + [score for _, score in runs])
-            rows.append((agent, agent_name, runs))
+            if cell.failed or cell.missing:
+                notes.append(f"{agent_name}: {words.lost(cell)}")
+            if len(runs) > detail.dots:
+                places = np.linspace(0, len(runs) - 1, detail.dots).round().astype(int)
+                ranked = sorted(runs, key=lambda run: run[1])
+                notes.append(f"{agent_name}: {detail.dots} of {len(runs)} runs, from worst to best")
+                runs = [ranked[k] for k in places.tolist()]
+            rows.append((agent, agent_name, [(f"seed {seed}: {score:.6g}", score) for seed, score in runs]))
+        if low < -1:
+            notes.append("dots at the left edge lie below −1")
         if any(runs for *_, runs in rows):
-            picture = pictures.dot_strip(
-                rows, label=f"{name}: score of every run", low=max(low, -1.0) if low < 0 else 0.0
-            )
-            note = "dots at the left edge lie below −1" if low < -1 else ""
-            shown.append(figure(name, picture, note))
+            picture = pictures.dot_strip(rows, label=f"{name}: score of every run", low=max(low, -1.0))
+            shown.append(figure(name, picture, "; ".join(notes)))
     body = f'<div class="grid3">{"".join(shown)}</div>' if shown else left_out("No scored run.")
-    lead = "One dot a finished run, the bar is the median. Hover a dot for its seed and score."
+    lead = "One dot a finished run, the bar is their median. Point at a dot for its seed and score."
     return section("seeds", "Every seed", lead, body)
 
 
-def ran(cell: Cell) -> list[float]:
-    """Scores of the finished runs alone."""
-    table_of = dict(zip(cell.seeds, cell.scores.tolist(), strict=True))
-    return [table_of[run.spec.seed] for run in cell.finished]
+def seed_scores(cell: Cell) -> list[tuple[int, float]]:
+    """Seed and score of the finished runs alone."""
+    scores = dict(zip(cell.seeds, cell.scores.tolist(), strict=True))
+    return [(run.spec.seed, scores[run.spec.seed]) for run in cell.finished]
 
 
 def cost(comparison: Comparison) -> str:
     """Quality against CPU time."""
     heading = "Quality against time"
-    points = []
-    if comparison.rankings:
-        points = [
-            (comparison.agents.index(row.agent), row.agent, row.cpu_seconds, row.mean)
-            for row in comparison.rankings[0].rows
-            if row.cpu_seconds is not None and row.cpu_seconds > 0
-        ]
-    if not points:
+    ranked = comparison.rankings[0].rows if comparison.rankings else ()
+    timed = [(row, row.cpu_seconds) for row in ranked if row.cpu_seconds is not None and row.cpu_seconds > 0]
+    if not timed:
         return section("cost", heading, "", left_out("No timings in the results folder."))
+    number = comparison.agents.index
     chart = pictures.scatter(
-        points,
+        [(number(row.agent), row.agent, seconds, row.mean) for row, seconds in timed],
         label="Mean score against CPU seconds a run",
         x_label="CPU seconds a run, median (logarithmic)",
     )
-    hosts = {timing.host for timing in comparison.sweep.timings.values()}
-    lead = "Mean score of the first ranking against the CPU time of a run" + (
-        f"; runs come from {len(hosts)} hosts, so times are only a rough guide." if len(hosts) > 1 else "."
+    fastest = min(seconds for _, seconds in timed)
+    rows = [
+        [
+            named(number(row.agent), row.agent),
+            words.seconds(seconds),
+            f"{seconds / fastest:,.3g} ×",
+            words.score(row.mean),
+        ]
+        for row, seconds in sorted(timed, key=lambda pair: pair[1])
+    ]
+    times = table(
+        ["Agent", "CPU a run", "Against the fastest", "Mean score"],
+        rows,
+        label="CPU time a run",
+        kind="short",
+        kinds=[f"a{number(row.agent)}" for row, _ in sorted(timed, key=lambda pair: pair[1])],
     )
-    return section("cost", heading, lead, f'<div class="medium">{chart}</div>')
+    hosts = {timing.host for timing in comparison.sweep.timings.values()}
+    lead = (
+        "Mean score of the first ranking against the CPU time of a run, learning and exact scoring together"
+        + (
+            f"; runs come from {len(hosts)} hosts, so times are only a rough guide."
+            if len(hosts) > 1
+            else "."
+        )
+    )
+    body = f'<div class="grid2"><div class="medium">{chart}</div><div>{times}</div></div>'
+    return section("cost", heading, lead, body)

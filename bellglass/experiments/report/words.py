@@ -1,4 +1,4 @@
-"""Numbers as words, and the verdict in one honest paragraph; the page and the Markdown say the same."""
+"""Numbers as words, and the verdict in a few honest sentences; the page and the Markdown say the same."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from .. import aggregate
 from ..aggregate import Interval
 from ..pictures import short
-from .comparison import Comparison, Ranking, Reached, Row, Share
+from .cells import Cell, Reached, Share
+from .comparison import Comparison, Ranking, Row
 
 CRITERIA = {
     "discounted": "discounted return from the start",
@@ -29,13 +30,37 @@ def score(value: float | None) -> str:
     return ">0.999" if text == "1.000" and value < 1 - 1e-9 else text.replace("-", "−")
 
 
+def percent(value: float) -> str:
+    r"""A score as a manager reads it, on one line; never 100 % for less than the optimum.
+
+    >>> [percent(value).replace("\u00a0", " ") for value in (0.9731, 1.0, 0.99999, -0.25, 0.0)]
+    ['97.3 %', '100 %', 'over 99.9 %', '−25 %', '0 %']
+    """
+    if 0.9995 <= value < 1 - 1e-9:
+        return "over 99.9\u00a0%"
+    text = f"{100 * value:.1f}".removesuffix(".0")
+    return ("0" if text == "-0" else text).replace("-", "−") + "\u00a0%"
+
+
 def interval(ends: Interval | None) -> str:
     """Both ends, or a dash.
 
-    >>> interval(Interval(0.25, 1.0))
-    '[0.250, 1.000]'
+    >>> interval(Interval(0.25, 1.0)), interval(Interval(-1e-9, 0.5))
+    ('[0.250, 1.000]', '[0.000, 0.500]')
     """
-    return "–" if ends is None else f"[{ends.low:.3f}, {ends.high:.3f}]".replace("-", "−")
+    return "–" if ends is None else f"[{three(ends.low)}, {three(ends.high)}]"
+
+
+def three(value: float, *, signed: bool = False) -> str:
+    """Three decimals, a true minus, and no minus before 0.
+
+    >>> three(-0.0001), three(-0.25), three(0.25, signed=True)
+    ('0.000', '−0.250', '+0.250')
+    """
+    text = f"{value:+.3f}" if signed else f"{value:.3f}"
+    if float(text) == 0.0:
+        return "0.000"
+    return text.replace("-", "−")
 
 
 def share(part: Share | None) -> str:
@@ -77,6 +102,22 @@ def reached(some: Reached) -> str:
     return short(some.median) + (f" ({missed})" if some.missed else "")
 
 
+def lost(cell: Cell) -> str:
+    """How many runs failed or are missing."""
+    parts = [(len(cell.failed), "failed"), (len(cell.missing), "missing")]
+    return ", ".join(f"{number} {what}" for number, what in parts if number)
+
+
+def range_text(numbers: Sequence[int]) -> str:
+    """A number, or from the least to the most.
+
+    >>> range_text([5, 5]), range_text([3, 20]), range_text([])
+    ('5', '3–20', '0')
+    """
+    least, most = min(numbers, default=0), max(numbers, default=0)
+    return f"{least:,}" if least == most else f"{least:,}–{most:,}"
+
+
 def listed(names: Sequence[str]) -> str:
     """Names as one says them.
 
@@ -98,7 +139,7 @@ def counted(number: int, word: str) -> str:
 def verdict(comparison: Comparison) -> tuple[str, list[str]]:
     """The headline, and what one must know beside it."""
     sweep = comparison.sweep
-    if not comparison.rankings:
+    if not comparison.rankings or not sweep.finished:
         return (
             "No run has finished yet, so nothing can be said.",
             [f"{counted(len(sweep.failed), 'run')} failed, {len(sweep.missing)} not tried."],
@@ -111,7 +152,10 @@ def verdict(comparison: Comparison) -> tuple[str, list[str]]:
             placing(other, place, row) for place, row in enumerate(other.rows, 1) if row.agent not in known
         ]
         known |= {row.agent for row in other.rows}
-    return capital(headline(ranking)), [capital(sentence) for sentence in said]
+    kinds = {comparison.scales[name].reactive for name in ranking.environments if name in comparison.scales}
+    if len(kinds) == 2:
+        said.append("Where states are hidden, 0 % is the best play without memory.")
+    return capital(headline(comparison, ranking)), [capital(sentence) for sentence in said]
 
 
 def capital(sentence: str) -> str:
@@ -123,27 +167,57 @@ def placing(ranking: Ranking, place: int, row: Row) -> str:
     """Where an agent stands that does not play everything."""
     where = listed(list(ranking.environments))
     if len(ranking.rows) == 1:
-        return f"{row.agent} is compared with nobody; on {where} it scores {score(row.mean)}."
+        return f"{row.agent} is compared with nobody; on {where} it reaches {percent(row.mean)}."
     best = ranking.rows[0] if place > 1 else ranking.rows[1]
     return (
-        f"{row.agent} is compared on {where} only: number {place} of {len(ranking.rows)} with {score(row.mean)} "
-        f"({best.agent}: {score(best.mean)})."
+        f"{row.agent} plays {where} only and is number {place} of {len(ranking.rows)} there, with "
+        f"{percent(row.mean)} ({best.agent}: {percent(best.mean)})."
     )
 
 
-def headline(ranking: Ranking) -> str:
-    """Who is first, by how much, on what."""
+def headline(comparison: Comparison, ranking: Ranking) -> str:
+    """Who is first, how good that is, and on what."""
     first = ranking.rows[0]
     level = level_with_first(ranking)
-    where = (
-        f"all of {listed(list(ranking.environments))}"
-        if len(ranking.environments) < 4
-        else f"{len(ranking.environments)} environments"
-    )
-    ends = f" (95 % interval {first.interval.low:.3f} to {first.interval.high:.3f})" if first.interval else ""
+    number = len(ranking.environments)
+    where = f"{number} environments" if number > 3 else listed(list(ranking.environments))
+    averaged = f", averaged over {where}" if number > 1 else f" on {where}"
+    ends = ""
+    if first.interval is not None:
+        ends = f" (95 % interval {percent(first.interval.low)} to {percent(first.interval.high)})"
+    way = f"{percent(first.mean)} of the way from {zero_of(comparison, ranking.environments)} to the optimum{ends}"
+    if first.mean < -0.0005:
+        zero = zero_of(comparison, ranking.environments)
+        who = (
+            first.agent
+            if len(ranking.rows) == 1
+            else f"the best of {len(ranking.rows)} agents, {first.agent},"
+        )
+        return f"Nobody beats {zero}{averaged}: {who} scores {score(first.mean)}, where 0 is {zero} and 1 the optimum."
+    if len(ranking.rows) == 1:
+        return f"{first.agent} reaches {way}{averaged}."
     if len(level) > 1:
-        return f"{listed(level)} share the first place with a mean score of {score(first.mean)}{ends} on {where}."
-    return f"{first.agent} is first with a mean score of {score(first.mean)}{ends} on {where}."
+        return f"{listed(level)} share the first place: each reaches {way}{averaged}."
+    return f"{first.agent} comes first of {len(ranking.rows)} agents: it reaches {way}{averaged}."
+
+
+def zero_of(comparison: Comparison, environments: Sequence[str]) -> str:
+    """What a score of 0 is, in a few words."""
+    reactive = [comparison.scales[name].reactive for name in environments if name in comparison.scales]
+    return "the best play without memory" if reactive and all(reactive) else "random play"
+
+
+def meaning(comparison: Comparison) -> str:
+    """What 0 and 1 are, in whole sentences."""
+    hidden = [name for name in comparison.environments if name in comparison.scales]
+    hidden = [name for name in hidden if comparison.scales[name].reactive]
+    rest = "0 is uniform random play, 1 the optimum."
+    if not hidden:
+        return rest
+    special = "0 is the best policy without memory, 1 the best one with memory."
+    if len(hidden) == len(comparison.environments):
+        return special
+    return f"{rest} Where states are hidden ({listed(hidden)}) {special}"
 
 
 def level_with_first(ranking: Ranking) -> list[str]:
@@ -157,23 +231,25 @@ def separation(ranking: Ranking) -> list[str]:
     if not rest:
         return ["It is the only agent there, so nothing is compared."]
     level = level_with_first(ranking)
-    apart = [row.agent for row in rest if ranking.separated(first.agent, row.agent)]
-    close = [row.agent for row in rest if row.agent not in apart and row.agent not in level]
-    whose, who = ("its runs", "it") if len(level) == 1 else (f"the runs of {first.agent}", first.agent)
-    if not apart and not close:
+    others = [row.agent for row in rest if row.agent not in level]
+    if not others:
         return ["Nobody is behind them."]
+    differ = [agent for agent in others if ranking.separated(first.agent, agent)]
+    behind = [agent for agent in differ if ranking.pairs[first.agent, agent].probability > 0.5]
+    odd = [agent for agent in differ if agent not in behind]
+    close = [agent for agent in others if agent not in differ]
+    whose, who = ("Its lead", "it") if len(level) == 1 else (f"The lead of {first.agent}", first.agent)
     said = []
-    if apart and close:
+    if behind:
+        everyone = "all the others" if behind == others and len(behind) > 3 else listed(behind)
+        said.append(f"{whose} over {everyone} is beyond chance.")
+    if odd:
         said.append(
-            f"{whose} differ from those of {listed(apart)}; {counted(ranking.seeds, 'seed')} cannot tell {who} "
-            f"apart from {listed(close)}."
+            f"A single run of {listed(odd)} mostly does better than one of {first.agent}, but the mean is lower."
         )
-    elif apart:
-        said.append(f"{whose} differ from those of every other agent ({listed(apart)}).")
-    else:
-        said.append(
-            f"{counted(ranking.seeds, 'seed')} cannot tell {who} apart from any of the others ({listed(close)})."
-        )
+    if close:
+        everyone = "any of the others" if close == others and len(close) > 1 else listed(close)
+        said.append(f"{counted(ranking.seeds, 'seed')} cannot tell {who} apart from {everyone}.")
     return said
 
 
@@ -194,7 +270,7 @@ def warnings(comparison: Comparison) -> list[str]:
     if sweep.failed:
         said.append(
             f"{counted(len(sweep.failed), 'run')} failed. A failed run counts with the worst score of any run in its "
-            "environment, and never above 0, so that crashing does not pay."
+            "environment, and never above 0, so that crashing does not pay; curves show finished runs only."
         )
     if sweep.missing:
         said.append(f"{counted(len(sweep.missing), 'run')} not done yet: the numbers are of what is there.")
@@ -211,5 +287,9 @@ def range_of(ranking: Ranking) -> str:
     """The range that betting intervals stand on."""
     low, high = ranking.score_range
     if low >= 0:
-        return f"{low:.3g} to {high:.3g} (no run did worse than random play)"
-    return f"{low:.3g} to {high:.3g} (its lower end is the worst run seen, averaged over environments)"
+        return f"{low:.3g} to {high:.3g} (no run scored below 0)"
+    return (
+        f"{low:.3g} to {high:.3g} (its lower end is the worst run seen, averaged over environments)".replace(
+            "-", "−"
+        )
+    )

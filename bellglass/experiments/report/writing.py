@@ -10,8 +10,9 @@ from typing import NamedTuple
 from ..card import Card
 from ..records import Sweep
 from .comparison import compare
+from .markdown import markdown
 from .page import page
-from .plain import markdown, runs_csv, summary_json
+from .plain import runs_csv, summary_json
 
 
 class ReportPaths(NamedTuple):

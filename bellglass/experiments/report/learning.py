@@ -1,0 +1,339 @@
+"""The parts of the page about learning: what it cost, what is left at the end, and how fast it went."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from html import escape
+
+import numpy as np
+
+from .. import pictures
+from ..pictures import Series
+from . import words
+from .cells import Cell, Curve, Regret
+from .comparison import Comparison
+from .detail import Detail
+from .elements import figure, grouped_table, left_out, named, section, table
+
+#: Fewest points of a line, however many lines there are.
+FEWEST_POINTS = 8
+
+EPISODIC = (
+    "Sum over the episodes played of V*(s₀) − V<sup>π</sup>(s₀): what the policy played, exploration included, is "
+    "expected to lose against the optimum. Its values are exact, but read at the points of the curve only: an episode "
+    "is charged with the policy of the last point before it ended."
+)
+GAP = (
+    "Sum over the steps played of γᵗ (V*(sₜ) − q*(sₜ, aₜ)): what each action really taken loses. In expectation "
+    "the episodic regret, where no clock cuts episodes short; known for every agent, those with memory too."
+)
+
+
+def regret(comparison: Comparison, data: dict[str, object], detail: Detail) -> str:
+    """Cumulative regret against steps, exact where it can be, and what is left at the end."""
+    kinds: list[tuple[str, str, str, list[str]]] = []
+    for key, heading, lead, pick in (
+        ("g", "Gap regret", GAP, gap_of),
+        ("e", "Episodic regret", EPISODIC, episodic_of),
+    ):
+        shown = regret_figures(comparison, data, detail, key, pick)
+        if shown:
+            kinds.append((key, heading, lead, shown))
+    heading = "Exact regret while learning"
+    if not kinds:
+        return section("regret", heading, "", left_out("No finished run, so there is no curve."))
+    parts = []
+    for place, (key, _, lead, shown) in enumerate(kinds):
+        hidden = " hidden" if place else ""
+        parts.append(
+            f'<div class="choose" data-choice="{key}"{hidden}><p class="lead">{lead}</p>'
+            f'<div class="grid3">{"".join(shown)}</div></div>'
+        )
+    choice = ""
+    if len(kinds) > 1:
+        choice = (
+            '<div class="switch" role="radiogroup" aria-label="Kind of regret">'
+            + "".join(
+                f'<label><input type="radio" name="regret" value="{key}"{"" if place else " checked"}>'
+                f"{name}</label>"
+                for place, (key, name, *_) in enumerate(kinds)
+            )
+            + "</div>"
+        )
+    lead = (
+        f"In reward units of each environment, mean over seeds, {band(comparison)}. Lower is better; a flat line plays "
+        "optimally."
+    )
+    return section("regret", heading, lead, choice + "".join(parts) + left_at_the_end(comparison))
+
+
+def episodic_of(cell: Cell) -> Curve | None:
+    """Exact; not known for agents with memory."""
+    return cell.episodic_regret
+
+
+def gap_of(cell: Cell) -> Curve | None:
+    """Known for every agent."""
+    return cell.gap_regret
+
+
+def band(comparison: Comparison) -> str:
+    """What the band around a line is, and when it shows."""
+    shown = "band from the lowest to the highest seed"
+    if len(comparison.agents) <= pictures.FEW:
+        return shown
+    return f"{shown} (where more than five agents meet, only while you point at an agent’s name above)"
+
+
+def regret_figures(
+    comparison: Comparison,
+    data: dict[str, object],
+    detail: Detail,
+    key: str,
+    pick: Callable[[Cell], Curve | None],
+) -> list[str]:
+    """A chart an environment."""
+    shown = []
+    for k, name in enumerate(comparison.environments):
+        series = lines(comparison, name, pick, detail)
+        if not series:
+            continue
+        chart = f"{key}{k}"
+        data[chart] = chart_data(series)
+        kind = "episodic" if key == "e" else "gap"
+        lacking = [
+            agent
+            for agent in comparison.agents
+            if (cell := comparison.cells.get((agent, name))) is not None
+            and cell.finished
+            and pick(cell) is None
+        ]
+        notes = incomplete(comparison, name)
+        if lacking:
+            notes.append(f"not known for {words.listed(lacking)}")
+        shown.append(
+            figure(
+                name,
+                pictures.line_chart(
+                    series,
+                    label=f"{name}: cumulative {kind} regret against environment steps; at the end "
+                    + ", ".join(f"{line.label} {pictures.short(float(line.y[-1]))}" for line in series),
+                    x_label="environment steps",
+                    key=chart,
+                ),
+                "; ".join(notes),
+            )
+        )
+    return shown
+
+
+def incomplete(comparison: Comparison, name: str) -> list[str]:
+    """Whose curves are of fewer runs than planned."""
+    few = [
+        f"{agent} {len(cell.finished)} of {cell.planned} runs"
+        for agent in comparison.agents
+        if (cell := comparison.cells.get((agent, name))) is not None and len(cell.finished) < cell.planned
+    ]
+    return ["finished runs only: " + ", ".join(few)] if few else []
+
+
+def left_at_the_end(comparison: Comparison) -> str:
+    """The three regrets of each agent, environment by environment."""
+    floors = any(cell.regret is not None and cell.regret.floor > 0 for cell in comparison.cells.values())
+    groups = []
+    for name in comparison.environments:
+        rows = []
+        for agent, agent_name in enumerate(comparison.agents):
+            cell = comparison.cells.get((agent_name, name))
+            if cell is not None and cell.regret is not None:
+                rows.append((f"a{agent}", [named(agent, agent_name), *regret_cells(cell.regret, floors)]))
+        if rows:
+            groups.append((name, rows))
+    heads = ["Agent", "Final regret"]
+    if floors:
+        heads += ["of it criterion floor", "of it learning"]
+    heads += ["Episodic regret, all episodes", "Gap regret, all steps"]
+    lead = "The final policy’s regret is what one episode (or step, under average reward) of it still loses."
+    lead += (
+        " Its criterion floor is what a perfect planner with the agent’s own discount loses too; the rest is "
+        "learning’s."
+        if floors
+        else " Criterion floor: 0, every agent plans for the criterion it is judged by; all of it is learning’s."
+    )
+    lead += " Means over finished runs, in reward units; never added up over environments."
+    body = grouped_table(heads, groups, label="Regret at the end")
+    return f'<h3>What is left at the end</h3><p class="lead">{lead}</p>{body}'
+
+
+def regret_cells(of: Regret, floors: bool) -> list[str]:
+    """One row."""
+    cells = [f"<b>{amount(of.final)}</b>"]
+    if floors:
+        cells += [amount(of.floor), amount(of.learning)]
+    return [*cells, amount(of.episodic), amount(of.gap)]
+
+
+def amount(value: float | None) -> str:
+    """The same for the page."""
+    return '<span class="soft">not exact</span>' if value is None else amount_text(value)
+
+
+def amount_text(value: float | None) -> str:
+    """Four digits; what only rounding keeps from 0 is 0.
+
+    >>> amount_text(12_345.6), amount_text(-1e-12), amount_text(None)
+    ('12,350', '0', 'not exact')
+    """
+    if value is None:
+        return "not exact"
+    if abs(value) < 1e-9:
+        return "0"
+    rounded = float(f"{value:.4g}")
+    return (f"{rounded:,.0f}" if abs(rounded) >= 1_000 else f"{rounded:g}").replace("-", "−")
+
+
+def efficiency(comparison: Comparison, data: dict[str, object], detail: Detail) -> str:
+    """Exact value against steps, and the steps until within 5 % and 1 % of the optimum."""
+    shown = [
+        value_figure(comparison, name, f"v{k}", data, detail)
+        for k, name in enumerate(comparison.environments)
+    ]
+    if not any(shown):
+        return section("efficiency", "Sample efficiency", "", left_out("No finished run."))
+    body = f'<div class="grid3">{"".join(shown)}</div>' + reached_table(comparison)
+    lead = (
+        "Exact start value of the policy that the agent believes best, in the units of the reward, after each number "
+        f"of steps; mean over seeds, {band(comparison)}."
+    )
+    return section("efficiency", "Sample efficiency", lead, body)
+
+
+def value_figure(comparison: Comparison, name: str, key: str, data: dict[str, object], detail: Detail) -> str:
+    """One environment, or nothing where no run has finished."""
+    run = next((run for run in comparison.sweep.finished if run.spec.environment.name == name), None)
+    series = lines(comparison, name, lambda cell: cell.value, detail)
+    if run is None or not series:
+        return ""
+    scale = comparison.scales.get(name)
+    zero, optimum = (scale.zero if scale else run.random), run.optimum
+    under = "without memory" if scale is not None and scale.reactive else "random"
+    data[key] = chart_data(series)
+    floor = lowest_shown(series, zero, optimum)
+    worst = min([optimum] + [float((line.y if line.low is None else line.low).min()) for line in series])
+    cut = floor is not None and worst < floor
+    references = [("optimum", optimum), (under, zero)]
+    notes = []
+    bottom = worst if floor is None else max(worst, floor)
+    if optimum - zero > 1.5 * (optimum - bottom) > 0:  # all are far better: the line would flatten them
+        references.pop()
+        notes.append(f"{under} lies below the picture")
+    if cut:
+        notes.append("the worst are cut off")
+    picture = pictures.line_chart(
+        series,
+        label=f"{name}: exact value of the policy against environment steps; optimum {optimum:.6g}, "
+        f"{under} {zero:.6g}; at the end "
+        + ", ".join(f"{line.label} {pictures.short(float(line.y[-1]))}" for line in series),
+        x_label="environment steps",
+        references=references,
+        floor=floor,
+        key=key,
+    )
+    said = [f"optimum {optimum:.6g}, {under} {zero:.6g}", *notes, *incomplete(comparison, name)]
+    return figure(name, picture, "; ".join(said).replace("-", "−"))
+
+
+def lowest_shown(series: Sequence[Series], zero: float, optimum: float) -> float | None:
+    """What lies below is cut off, so that bad starts flatten nothing.
+
+    As far again below the value of score 0 as the optimum is above it, or, where that is higher, half as far again
+    below the lowest mean in the last three quarters of the steps.
+    """
+    late = min(float(line.y[line.x >= line.x[-1] / 4].min()) for line in series)
+    floors = [zero - abs(optimum - zero)] if optimum != zero else []
+    if math.isfinite(late) and optimum - late > 1e-9 * (1 + abs(optimum)):
+        floors.append(optimum - 1.5 * (optimum - late))
+    return max(floors, default=None)
+
+
+def reached_table(comparison: Comparison) -> str:
+    """Steps until within 5 % and 1 %."""
+    if not any(cell.reached for cell in comparison.cells.values()):
+        return left_out("No scored run.")
+    rows, kinds = [], []
+    for agent, name in enumerate(comparison.agents):
+        row = [named(agent, name)]
+        for environment in comparison.environments:
+            cell = comparison.cells.get((name, environment))
+            if cell is None:
+                row.append('<span class="soft">does not play</span>')
+            elif not cell.reached or not cell.reached[0].total:
+                row.append('<span class="soft">no score</span>')
+            else:
+                five, one = (words.reached(some).partition(" (") for some in cell.reached)
+                under = [five[2].rstrip(")"), f"1 %: {''.join(one)}"]
+                notes = "".join(f'<span class="soft under">{escape(note)}</span>' for note in under if note)
+                row.append(escape(five[0]) + notes)
+        rows.append(row)
+        kinds.append(f"a{agent}")
+    grid = min(scoring.points for scoring in comparison.sweep.scoring.values())
+    lead = (
+        "Environment steps until the score is within 5 % of the optimum and stays there to the end; below it the same "
+        f"for 1 %. Median over seeds; runs that never got there count as later than all others. Read off {grid} "
+        "points, so a run may have been there up to one point earlier."
+    )
+    body = table(
+        ["Agent", *comparison.environments], rows, label="Steps to within 5 %", kind="heat", kinds=kinds
+    )
+    return f'<h3>Steps to within 5 % and 1 %</h3><p class="lead">{lead}</p>{body}'
+
+
+def lines(
+    comparison: Comparison, name: str, pick: Callable[[Cell], Curve | None], detail: Detail
+) -> list[Series]:
+    """One line an agent that has runs there."""
+    found = []
+    share = detail.all_points // max(1, len(comparison.cells))
+    for agent, agent_name in enumerate(comparison.agents):
+        cell = comparison.cells.get((agent_name, name))
+        curve = pick(cell) if cell is not None else None
+        if curve is not None:
+            most = min(detail.points, max(FEWEST_POINTS, share), len(curve.steps))
+            keep = np.unique(np.linspace(0, len(curve.steps) - 1, most).round().astype(int))
+            found.append(
+                Series(
+                    agent, agent_name, curve.steps[keep], curve.mean[keep], curve.low[keep], curve.high[keep]
+                )
+            )
+    return found
+
+
+def chart_data(series: list[Series]) -> dict[str, object]:
+    """The numbers behind a chart, five digits each, for the pointer."""
+
+    def digits(row: np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None) -> list[float | int] | None:
+        return None if row is None else [tidy(value) for value in row.tolist()]
+
+    grids: list[list[float | int]] = []
+    rows = []
+    for line in series:
+        grid = digits(line.x) or []
+        if grid not in grids:
+            grids.append(grid)
+        rows.append(
+            {
+                "a": line.agent,
+                "x": grids.index(grid),
+                "m": digits(line.y),
+                "l": digits(line.low),
+                "h": digits(line.high),
+            }
+        )
+    return {"x": grids, "s": rows}
+
+
+def tidy(value: float) -> float | int:
+    """Five digits."""
+    rounded = float(f"{value:.5g}")
+    return int(rounded) if rounded.is_integer() else rounded

@@ -1,0 +1,366 @@
+"""The same comparison for GitHub: Markdown with pictures in files, in the order of the page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+
+from .. import pictures
+from ..pictures import Series
+from . import words
+from .background import facts, failures, given, where
+from .cells import Cell, Curve
+from .comparison import THRESHOLDS, Comparison, Ranking
+from .detail import LEVELS
+from .drawing import learned_map, optimum_map
+from .learned import first_shown, ladders, told
+from .learning import amount_text, gap_of, lines, lowest_shown
+from .maps import maps_of
+from .sections import seed_scores
+
+Figures = dict[str, str]
+
+
+def markdown(comparison: Comparison) -> tuple[str, Figures]:
+    """`report.md`, and the pictures it shows: {file name: SVG}."""
+    figures: Figures = {}
+    text = heading_text(comparison)
+    text += ["## Ranking", ""]
+    for k, one in enumerate(comparison.rankings):
+        text += ranking_text(comparison, one, k, figures)
+    text += ["### Environment by environment", ""]
+    text += grid_of(["agent", *comparison.environments], environment_rows(comparison))
+    text += regret_text(comparison, figures)
+    text += efficiency_text(comparison, figures)
+    text += sureness_text(comparison, figures)
+    text += seeds_text(comparison, figures)
+    text += map_text(comparison, figures)
+    text += cost_text(comparison, figures)
+    text += hardness_text(comparison)
+    text += fairness_text(comparison)
+    text += trouble_text(comparison)
+    text += reproduce_text(comparison)
+    return "\n".join(text), figures
+
+
+def heading_text(comparison: Comparison) -> list[str]:
+    """Verdict, warnings, counts."""
+    sweep = comparison.sweep
+    first, said = words.verdict(comparison)
+    return [
+        f"# {cellsafe(sweep.name)}",
+        "",
+        f"**{cellsafe(first)}** {cellsafe(' '.join(said))}",
+        "",
+        *(f"- {cellsafe(warning)}" for warning in words.warnings(comparison)),
+        "",
+        f"{len(sweep.finished):,} finished + {len(sweep.failed):,} failed + {len(sweep.missing):,} missing = "
+        f"{len(sweep.planned):,} planned runs; {words.counted(sweep.seeds, 'seed')}; CPU time "
+        f"{words.seconds(comparison.cpu_seconds)}. Score: {cellsafe(words.meaning(comparison))} "
+        "[report.html](report.html) shows more: exact numbers under the pointer, every run's policy at any time.",
+        "",
+    ]
+
+
+def ranking_text(comparison: Comparison, one: Ranking, k: int, figures: dict[str, str]) -> list[str]:
+    """A ranking as picture and table."""
+    where = words.listed(list(one.environments))
+    label = f"Mean score on {where}"
+    picture = pictures.interval_chart(
+        [(comparison.agents.index(row.agent), row.agent, row.mean, row.interval) for row in one.rows],
+        label=label,
+    )
+    rows = [
+        [
+            str(place),
+            row.agent,
+            words.score(row.mean),
+            words.interval(row.interval),
+            words.score(row.iqm),
+            words.score(row.optimality_gap),
+            words.share(row.within[1]),
+            f"{row.finished}/{row.planned}" + (f", {row.failed} failed" if row.failed else ""),
+        ]
+        for place, row in enumerate(one.rows, 1)
+    ]
+    heads = ["", "agent", "mean", "95 % interval", "IQM", "optimality gap", "within 1 %", "runs"]
+    return [
+        *shown(figures, f"ranking-{k}", f"Compared on {where}", picture, label),
+        *grid_of(heads, rows),
+        f"Betting interval for scores from {cellsafe(words.range_of(one))}.",
+        "",
+    ]
+
+
+def environment_rows(comparison: Comparison) -> list[list[str]]:
+    """Mean score of each agent in each environment."""
+    rows = []
+    for name in comparison.agents:
+        row = [name]
+        for environment in comparison.environments:
+            cell = comparison.cells.get((name, environment))
+            if cell is None:
+                row.append("does not play")
+            else:
+                lost = f" ({len(cell.failed)} failed)" if cell.failed else ""
+                row.append(words.score(cell.mean) + lost)
+        rows.append(row)
+    return rows
+
+
+def regret_text(comparison: Comparison, figures: Figures) -> list[str]:
+    """Cumulative regret, exact where it can be, and what is left at the end."""
+    text = ["## Exact regret while learning", ""]
+    for k, name in enumerate(comparison.environments):
+        series = chosen_lines(comparison, name, gap_of)
+        if series:
+            label = f"{name}: cumulative gap regret against steps"
+            picture = pictures.line_chart(series, label=label, x_label="environment steps")
+            text += shown(
+                figures, f"regret-{k}", f"{name}, gap regret", pictures.with_legend(picture, series), label
+            )
+    rows = [
+        [
+            cell.environment,
+            cell.agent,
+            amount_text(cell.regret.final),
+            amount_text(cell.regret.floor),
+            amount_text(cell.regret.learning),
+            amount_text(cell.regret.episodic),
+            amount_text(cell.regret.gap),
+        ]
+        for name in comparison.environments
+        for agent in comparison.agents
+        if (cell := comparison.cells.get((agent, name))) is not None and cell.regret is not None
+    ]
+    heads = ["environment", "agent", "final regret", "of it criterion floor", "of it learning"]
+    heads += ["episodic regret, all episodes", "gap regret, all steps"]
+    return [
+        *text,
+        "Means over finished runs, in reward units; never added up over environments.",
+        "",
+        *grid_of(heads, rows),
+    ]
+
+
+def chosen_lines(comparison: Comparison, name: str, pick: Callable[[Cell], Curve | None]) -> list[Series]:
+    """Lines at the finest detail of the page."""
+    return lines(comparison, name, pick, LEVELS[0])
+
+
+def efficiency_text(comparison: Comparison, figures: Figures) -> list[str]:
+    """Exact value against steps, and the steps until within 5 % of the optimum."""
+    text = ["## Sample efficiency", ""]
+    for k, name in enumerate(comparison.environments):
+        text += value_text(comparison, name, k, figures)
+    rows = []
+    for agent in comparison.agents:
+        row = [agent]
+        for name in comparison.environments:
+            cell = comparison.cells.get((agent, name))
+            scored = cell is not None and cell.reached and cell.reached[0].total
+            row.append(words.reached(cell.reached[0]) if cell is not None and scored else "–")
+        rows.append(row)
+    return [
+        *text,
+        "Environment steps until the score is within 5 % of the optimum and stays there, median over seeds:",
+        "",
+        *grid_of(["agent", *comparison.environments], rows),
+    ]
+
+
+def value_text(comparison: Comparison, name: str, k: int, figures: Figures) -> list[str]:
+    """Exact value against steps."""
+    series = chosen_lines(comparison, name, lambda cell: cell.value)
+    if not series:
+        return []
+    run = next(run for run in comparison.sweep.finished if run.spec.environment.name == name)
+    scale = comparison.scales.get(name)
+    zero = scale.zero if scale else run.random
+    label = f"{name}: exact value against steps"
+    picture = pictures.line_chart(
+        series,
+        label=label,
+        x_label="environment steps",
+        references=(("optimum", run.optimum), ("score 0", zero)),
+        floor=lowest_shown(series, zero, run.optimum),
+    )
+    return shown(figures, f"value-{k}", name, pictures.with_legend(picture, series), label)
+
+
+def sureness_text(comparison: Comparison, figures: Figures) -> list[str]:
+    """Who beats whom how often, and the performance profile."""
+    if not comparison.rankings or len(comparison.rankings[0].rows) < 2:
+        return []
+    one = comparison.rankings[0]
+    names = [row.agent for row in one.rows]
+    rows = []
+    for name in names:
+        row = [name]
+        for other in names:
+            pair = one.pairs.get((name, other))
+            sure = "" if pair is None or pair.adjusted >= 0.05 else "**"
+            row.append("·" if pair is None else f"{sure}{pair.probability:.2f}{sure}")
+        rows.append(row)
+    series = [
+        Series(comparison.agents.index(row.agent), row.agent, np.array(THRESHOLDS), np.array(row.profile))
+        for row in one.rows
+    ]
+    label = "Performance profile: share of runs that reach each score"
+    picture = pictures.line_chart(series, label=label, x_label="score to reach", y_range=(0.0, 1.04))
+    return [
+        "## How sure is the ranking?",
+        "",
+        "Chance that a run of the row beats one of the column, ties halved; bold: the two differ at 5 %, by a "
+        "permutation test with Holm's correction over all pairs.",
+        "",
+        *grid_of(["beats →", *names], rows, bold=True),
+        *shown(figures, "profile", "Performance profile", pictures.with_legend(picture, series), label),
+    ]
+
+
+def seeds_text(comparison: Comparison, figures: Figures) -> list[str]:
+    """A dot a finished run."""
+    text = ["## Every seed", ""]
+    for k, name in enumerate(comparison.environments):
+        rows = [
+            (agent, agent_name, [(f"seed {seed}", score) for seed, score in seed_scores(cell)])
+            for agent, agent_name in enumerate(comparison.agents)
+            if (cell := comparison.cells.get((agent_name, name))) is not None and name in comparison.scales
+        ]
+        if any(runs for *_, runs in rows):
+            low = max(-1.0, min([0.0] + [score for *_, runs in rows for _, score in runs]))
+            label = f"{name}: score of every run"
+            text += shown(figures, f"seeds-{k}", name, pictures.dot_strip(rows, label=label, low=low), label)
+    return text
+
+
+def map_text(comparison: Comparison, figures: Figures) -> list[str]:
+    """The optimum beside the same run that the page shows first."""
+    found, _ = maps_of(comparison, LEVELS[0]._replace(map_data=0))
+    steps = ladders(comparison)
+    text = ["## What did it learn?", ""] if found or steps else []
+    for k, (name, picture) in enumerate(steps):
+        text += shown(figures, f"ladder-{k}", name, picture, f"{name}: what information is worth")
+    for k, one in enumerate(found):
+        run = first_shown(one)
+        text += [
+            f"**{cellsafe(one.environment)}**: left the optimum, right {cellsafe(told(comparison, run))}.",
+            "",
+        ]
+        figures[f"map-{k}-optimum.svg"] = pictures.standalone(optimum_map(one))
+        figures[f"map-{k}-learned.svg"] = pictures.standalone(learned_map(one, run.final))
+        text += [f"![Optimum](figures/map-{k}-optimum.svg) ![Learned](figures/map-{k}-learned.svg)", ""]
+    return text
+
+
+def cost_text(comparison: Comparison, figures: Figures) -> list[str]:
+    """Quality against CPU time."""
+    rows = comparison.rankings[0].rows if comparison.rankings else ()
+    points = [
+        (comparison.agents.index(row.agent), row.agent, row.cpu_seconds, row.mean)
+        for row in rows
+        if row.cpu_seconds is not None and row.cpu_seconds > 0
+    ]
+    if not points:
+        return []
+    label = "Mean score against CPU seconds a run"
+    picture = pictures.scatter(points, label=label, x_label="CPU seconds a run, median (logarithmic)")
+    return ["## Quality against time", "", *shown(figures, "time", label, picture, label)]
+
+
+def hardness_text(comparison: Comparison) -> list[str]:
+    """A column an environment."""
+    known = {
+        name: dict(facts(comparison.cards[name]))
+        for name in comparison.environments
+        if name in comparison.cards
+    }
+    if not known:
+        return []
+    whats = list(dict.fromkeys(what for card in known.values() for what in card))
+    rows = [[what, *(card.get(what, "–") for card in known.values())] for what in whats]
+    return ["## The environments", "", *grid_of(["", *known], rows)]
+
+
+def fairness_text(comparison: Comparison) -> list[str]:
+    """What each agent was given."""
+    rows = [
+        [agent.name, agent.class_name, given(agent), str(agent.num_envs)] for agent in comparison.sweep.agents
+    ]
+    return [
+        "## Fairness of tuning",
+        "",
+        "Same tables, same steps, same seeds, same scoring. No search for settings is recorded in this folder.",
+        "",
+        *grid_of(["agent", "class", "settings given", "environments at once"], rows),
+    ]
+
+
+def trouble_text(comparison: Comparison) -> list[str]:
+    """Failed runs and pairs that cannot play."""
+    sweep = comparison.sweep
+    text = []
+    if sweep.failed:
+        text += ["## Failed runs", ""]
+        text += [
+            f"- {cellsafe(agent)}, {words.counted(len(runs), 'run')} ({cellsafe(where(run.spec for run in runs))}): "
+            f"{cellsafe(error)}"
+            for (agent, error), runs in failures(sweep.failed)
+        ]
+        text.append("")
+    if sweep.skipped:
+        text += ["## Pairs that cannot play", ""]
+        text += [
+            f"- {cellsafe(pair.agent)} on {cellsafe(pair.environment)}: {cellsafe(pair.reason)}"
+            for pair in sweep.skipped
+        ]
+        text.append("")
+    return text
+
+
+def reproduce_text(comparison: Comparison) -> list[str]:
+    """Command, versions, and the suite itself."""
+    sweep = comparison.sweep
+    text = [
+        "## How to reproduce",
+        "",
+        "```",
+        f"bellglass run suite.toml --output {sweep.folder.name or 'results'}",
+    ]
+    text += [", ".join(f"{name} {version}" for name, version in sorted(sweep.versions.items())), "```", ""]
+    if sweep.suite_text:
+        fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", sweep.suite_text)), default=0))
+        text += [f"{fence}toml", sweep.suite_text.rstrip(), fence, ""]
+    return text
+
+
+def shown(figures: dict[str, str], name: str, heading: str, picture: str, label: str) -> list[str]:
+    """Keeps the picture as a file, and shows it."""
+    figures[f"{name}.svg"] = pictures.standalone(picture)
+    return [f"**{cellsafe(heading)}**", "", f"![{cellsafe(label)}](figures/{name}.svg)", ""]
+
+
+def grid_of(heads: list[str], rows: list[list[str]], *, bold: bool = False) -> list[str]:
+    """A Markdown table; with `bold`, cells in two stars are bold."""
+    text = ["| " + " | ".join(map(cellsafe, heads)) + " |", "|" + " --- |" * len(heads)]
+    for row in rows:
+        cells = [
+            f"**{cellsafe(cell[2:-2])}**" if bold and cell.startswith("**") else cellsafe(cell)
+            for cell in row
+        ]
+        text.append("| " + " | ".join(cells) + " |")
+    return [*text, ""]
+
+
+def cellsafe(text: str) -> str:
+    r"""Text that neither ends a table's cell nor turns into HTML or emphasis.
+
+    >>> cellsafe("a|b <i>")
+    'a\\|b &lt;i&gt;'
+    """
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\\", "\\\\")
+    text = re.sub(r"([|*`\[\]])", r"\\\1", text)
+    return re.sub(r"\s+", " ", text)
