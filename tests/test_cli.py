@@ -299,6 +299,8 @@ def test_ctrl_c_ends_with_130_and_one_line(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A shell that puts tests into the background has them ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while not list((tmp_path / "out").glob("runs/*/curve.jsonl")) and time.monotonic() < deadline:

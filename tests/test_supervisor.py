@@ -195,7 +195,13 @@ def test_bad_input_leaves_no_folder_and_touches_none(tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_every_process_and_a_rerun_goes_on(undisturbed: Path, tmp_path: Path) -> None:
     command = sweep_command(small(), tmp_path / "results")
-    sweep = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
+    # A shell that puts tests into the background has them ignore it.
+    sweep = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 30
     while not list((tmp_path / "results").glob("runs/*")) and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -28,14 +28,11 @@ from ...envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from ...envs.mdp.outcomes import sorted_outcomes
 from ...envs.mdp.room import SMALL
 from ...envs.pomdp import TabularPOMDP
-from .solution import Criterion, Solution
+from .solution import MAX_BELIEFS, Criterion, Solution
 
 if TYPE_CHECKING:
     from .solution import Beliefs
     from .solver import Method
-
-#: Beliefs after which an enumeration gives up.
-MAX_BELIEFS = 50_000
 
 #: Beliefs after which a first, quick enumeration gives way to a search.
 FEW_BELIEFS = 3_000

@@ -31,6 +31,12 @@ from .solution import Solution
 #: Vectors among which linear programmes may choose at a time; more would take minutes a step.
 MOST_PLANS = 4_000
 
+#: The least tolerance that HiGHS takes; its own 1e-7 would be a loss at every tie, many times a step.
+LEAST = 1e-10
+
+#: By how much differences are enlarged for HiGHS, whose tolerance is absolute.
+FINER = 1e3
+
 #: Linear programmes in all after which pruning gives up: one or two minutes.
 MOST_PROGRAMMES = 60_000
 
@@ -117,12 +123,13 @@ def rise(vector: FloatArray, others: FloatArray) -> tuple[float, FloatArray]:
     size = len(vector)
     found = scipy.optimize.linprog(
         np.append(np.zeros(size), -1.0),
-        A_ub=np.column_stack([others - vector, np.ones(len(others))]),
+        A_ub=np.column_stack([FINER * (others - vector), np.ones(len(others))]),
         b_ub=np.zeros(len(others)),
         A_eq=np.append(np.ones(size), 0.0)[None],
         b_eq=[1.0],
         bounds=[(0.0, None)] * size + [(None, None)],
         method="highs",
+        options={"primal_feasibility_tolerance": LEAST, "dual_feasibility_tolerance": LEAST},
     )
     if found.status != 0:
         raise ArithmeticError(f"a linear programme over beliefs failed: {found.message}")
@@ -156,7 +163,7 @@ def solve_within_horizon(
     num_seen = model.seen.shape[1]
     possible = model.available(starts)
     prunes = num_actions * (2 * num_seen - 1) + 1
-    pruner = Pruner(tolerance / (4.0 * prunes * horizon))
+    pruner = Pruner(tolerance / (1.25 * prunes * horizon))
     vectors, actions = np.zeros((1, num_states)), np.zeros(1, dtype=np.int64)
     values = np.zeros((horizon + 1, len(starts) + 1))
     q_values = np.full((horizon, len(starts) + 1, num_actions), -np.inf)

@@ -22,10 +22,10 @@ import scipy.sparse
 
 from ...envs.mdp import FloatArray, IntArray, TabularMDP
 from ...envs.pomdp import TabularPOMDP
-from .beliefs import MAX_BELIEFS, solve_pomdp
+from .beliefs import solve_pomdp
 from .errors import UnboundedError
 from .linear import Solver, factorised
-from .solution import Criterion
+from .solution import MAX_BELIEFS, Criterion
 from .solver import solve as solve_model
 
 

@@ -18,6 +18,9 @@ Criterion = Literal["discounted", "finite_horizon", "total", "average"]
 
 CRITERIA: tuple[Criterion, ...] = ("discounted", "finite_horizon", "total", "average")
 
+#: Beliefs after which an enumeration gives up.
+MAX_BELIEFS = 50_000
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Solution:

@@ -20,7 +20,7 @@ from .moves import chance_to_end
 from .pairs import Pairs
 from .policies import checked_policy
 from .progress import Progress, Report
-from .solution import CRITERIA, Criterion, Solution
+from .solution import CRITERIA, MAX_BELIEFS, Criterion, Solution
 from .total import TOTAL_METHODS, TotalMethod, solve_total
 
 Method = Literal[
@@ -85,6 +85,7 @@ def solve(
     restart: bool = False,
     initial_values: npt.ArrayLike | None = None,
     initial_policy: npt.ArrayLike | None = None,
+    max_beliefs: int = MAX_BELIEFS,
 ) -> Solution:
     """The optimal values and policy, certified.
 
@@ -110,6 +111,7 @@ def solve(
             Not for "finite_horizon", nor for linear programming.
         initial_policy: [S] integers, a policy to start from; likewise, and not for the value iterations of "total"
             and "average".
+        max_beliefs: partially observed: beliefs that may be enumerated, at least 1.
 
     Raises:
         ValueError: a setting out of range, or a criterion that does not apply.
@@ -118,6 +120,8 @@ def solve(
     """
     _check(discount, criterion, horizon, method, tolerance, restart)
     _check_warm_start(criterion, method, initial_values, initial_policy)
+    if max_beliefs < 1:
+        raise ValueError(f"max_beliefs must be at least 1, got {max_beliefs}")
     if not isinstance(model, TabularMDP):
         pomdp = hidden_table(model)
         if pomdp is not None:
@@ -138,6 +142,7 @@ def solve(
                 relative=relative,
                 progress_bar=progress_bar,
                 restart=restart,
+                max_beliefs=max_beliefs,
             )
     mdp = model if isinstance(model, TabularMDP) else observed_table(model)
     began = perf_counter()
