@@ -3,7 +3,7 @@
     python tests/interval_coverage.py [--trials 4000]
 
 A run fails with chance .1 and then scores uniformly in [0, .5]; else its score is Beta(60, 3), mean .952.  The true
-mean is .882, the true IQM .957 (the mean of the distribution between its quartiles, in closed form).  A row is one
+mean is .882, the true IQM .952 (the mean of the distribution between its quartiles, in closed form).  A row is one
 interval, a column a number of seeds; "six" are six environments alike.
 """
 

@@ -32,7 +32,9 @@ def test_the_code_prints_what_the_page_says(page: str, capsys: pytest.CaptureFix
 def stated() -> dict[tuple[str, int], float]:
     """{(row, seeds): coverage} of the table in docs/statistics.md."""
     found = {}
-    for name, cells in re.findall(r"^\| (.*?) \| ([\d. |]+) \|$", text_of("statistics.md"), flags=re.MULTILINE):
+    for name, cells in re.findall(
+        r"^\| (.*?) \| ([\d. |]+) \|$", text_of("statistics.md"), flags=re.MULTILINE
+    ):
         for seeds, cell in zip(SEEDS, cells.split(" | "), strict=True):
             found[name, seeds] = float(cell)
     return found
@@ -51,6 +53,8 @@ def test_the_coverage_stated_is_the_coverage_found(row: str) -> None:
     trials = 1_000
     for seeds in SEEDS:
         found, said = coverage(row, seeds, trials), stated()[row, seeds]
-        assert found == pytest.approx(said, abs=5 * math.sqrt(0.25 / trials) * 2 * math.sqrt(said * (1 - said)) + 0.002)
+        assert found == pytest.approx(
+            said, abs=5 * math.sqrt(0.25 / trials) * 2 * math.sqrt(said * (1 - said)) + 0.002
+        )
         if "betting" in row:
             assert found >= 0.95
