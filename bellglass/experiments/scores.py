@@ -295,8 +295,8 @@ class Scorer(Reference):
             low, high = self._follower.interval(agent)
         except NotFollowed:
             return -np.inf, np.inf, 0.0
-        spread = self._follower.spread
-        return low, high, WIDE * spread if np.isfinite(spread) else WIDE * max(1.0, abs(low + high) / 2.0)
+        spread, size = self._follower.spread, max(1.0, abs(low + high) / 2.0)
+        return low, high, max(WIDE * spread, 1e-9 * size) if np.isfinite(spread) else WIDE * size
 
 
 def hides_states(env: gym.Env[Any, Any]) -> bool:
