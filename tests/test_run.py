@@ -106,15 +106,16 @@ def test_a_time_limit_of_the_suite_cuts_episodes() -> None:
     assert result.exact
 
 
-def test_episodes_are_charged_with_the_policy_played_at_the_point_before() -> None:
+def test_episodes_are_charged_with_the_policies_played_at_the_points_before_and_after() -> None:
     result = run(LAKE)
     regret, episodes, playing = 0.0, 0, None
     for point in result.curve:
-        if playing is not None:
-            assert point.episodic_regret is not None
-            step = (point.episodes - episodes) * (result.optimum - playing)
-            assert point.episodic_regret - regret == pytest.approx(step, abs=1e-9)
         assert point.episodic_regret is not None
+        assert point.exploring_value is not None
+        if playing is not None:
+            mean = (playing + point.exploring_value) / 2
+            step = (point.episodes - episodes) * (result.optimum - mean)
+            assert point.episodic_regret - regret == pytest.approx(step, abs=1e-9)
         regret, episodes, playing = point.episodic_regret, point.episodes, point.exploring_value
 
 

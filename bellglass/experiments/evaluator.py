@@ -80,23 +80,6 @@ class Evaluator:
         """The mean of `values` over the starts."""
         return self.mean_over_starts(self.values(played))
 
-    def start_value_after(self, first: FloatArray, then: FloatArray) -> float:
-        """Of a policy whose first step differs: what is seen at reset may differ from what is seen later.
-
-        Args:
-            first: [S, A] what is played in the first step.
-            then: [S, A] what is played afterwards.
-        """
-        scoring = self.scoring
-        if scoring.criterion == "average" or np.array_equal(first, then):
-            return self.start_value(then)
-        discount = 1.0 if scoring.discount is None else scoring.discount
-        if scoring.criterion == "finite_horizon" and scoring.horizon is not None:
-            values = self._after(self._played.chain(then), scoring.horizon - 1)
-        else:
-            values = self.values(then)
-        return self.mean_over_starts(self._played.chain(first).backup(values, discount))
-
     def mean_over_starts(self, values: FloatArray) -> float:
         """Initial @ values, where only states in which an episode may start count."""
         starts = np.flatnonzero(self.initial)

@@ -87,12 +87,13 @@ class CurvePoint(NamedTuple):
         steps: environment steps learned from so far.
         value: start value of the policy that the agent believes best, in the criterion of the suite.
         exploring_value: start value of the policy that it plays while it learns; None if that is not exact.
-        episodic_regret: sum over the episodes finished so far of V*(s0) - V^pi(s0), with the exploring policy
-            of the last point before; None where that is not exact.
+        episodic_regret: sum over the episodes finished so far of V*(s0) - V^pi(s0), each with the mean of V^pi over
+            the exploring policies of the points before and after it; None where these are not exact.
         gap_regret: sum over the steps so far of discount**t * (V*(s_t) - q*(s_t, a_t)).
         episodes: episodes finished so far.
-        low: certified lower bound of `value` (equal to it where the score is a linear solve).
-        high: certified upper bound of `value`.
+        low: certified lower bound of `value` (equal to it where the score is a linear solve); lower end at 95 % where
+            episodes were sampled (`RunResult.exact` is False).
+        high: upper bound likewise.
     """
 
     steps: int

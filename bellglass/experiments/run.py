@@ -41,7 +41,7 @@ def grid_of(steps: int, points: int) -> tuple[int, ...]:
 class Examiner:
     """A callback that scores the agent at every step of the grid.
 
-    Episodes that end between two scores are charged with the policy that was played at the earlier one.
+    Episodes that end between two scores are charged with the mean loss of the policies played at either.
 
     Attributes:
         next_timestep: of the next score; agents need not call before.
@@ -81,7 +81,9 @@ class Examiner:
     def _take(self, agent: Any, timestep: int) -> None:
         score = self._scorer.score(agent)
         episodes = self._meter.episodes
-        self._episodic = self._scorer.episodic_regret(self._episodic, self._playing, episodes - self._charged)
+        self._episodic = self._scorer.episodic_regret(
+            self._episodic, (self._playing, score.exploring_value), episodes - self._charged
+        )
         self._playing, self._charged = score.exploring_value, episodes
         while len(self.points) < len(self._grid) and self._grid[len(self.points)] <= timestep:
             point = CurvePoint(
@@ -147,7 +149,7 @@ def set_stage(spec: RunSpec) -> Stage:
     one_thread()
     env = make_environment(spec.environment)
     discount = discount_for_agents(spec.scoring, env)
-    scorer = Scorer(env, spec.scoring)
+    scorer = Scorer(env, spec.scoring, seed=spec.seed)
     copies = spec.agent.num_envs
     meter: RegretMeter | VectorRegretMeter
     if copies == 1:

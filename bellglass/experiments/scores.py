@@ -1,43 +1,53 @@
 """What a policy is worth, exactly: the played policy at every state, against the optimum of its criterion.
 
     value            start value of the policy that the agent believes best
-    exploring value  start value of the policy that it plays while it learns: ties, epsilon and softmax
-    included criterion floor  start value lost by a perfect planner that discounts as the agent does; the rest
-    is learning
+    exploring value  start value of the policy that it plays while it learns: ties, epsilon and softmax included
+    criterion floor  start value lost by a perfect planner that discounts as the agent does; the rest is learning
 
 Where states are shown, the policy is asked for at every state and evaluated by a linear solve or by backward
-induction.  Where they are hidden, an agent without memory is a policy over observations, evaluated as
-exactly; one with memory is followed through every history that still has weight, which certifies an interval.
+induction.  Where they are hidden, an agent without memory is a policy over observations, evaluated as exactly; one
+with memory is followed through every history that still has weight, which certifies an interval; where that is wide,
+episodes are sampled too, and the score is marked as not exact.
+
+An agent is whoever has `action_probabilities`, or only `predict`, as Stable-Baselines3's models do.
 """
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
-from ..agents.planning import solve
-from ..agents.planning.histories import Follower
-from ..envs.mdp import TabularMDP, table_of
+from ..agents.planning import Solution, solve
+from ..agents.planning.histories import Follower, NotFollowed
+from ..agents.planning.ladder import Nodes
+from ..agents.planning.policies import chances_of_agent, uniform_chances
+from ..envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP, table_of
 from ..envs.pomdp import TabularPOMDP, pomdp_of
+from .episodes import EpisodeSampler
 from .evaluator import Evaluator
 from .meter import Gaps
-from .planners import solved
+from .planners import UNANSWERED, solved
 from .records import ScoringSpec
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
-
 
 #: Width of an interval as a share of what the best and the worst policy differ by: curves need no more.
 INTERVAL = 1e-4
+#: A certified interval of a larger share is wide: episodes are sampled as well.
+WIDE = 1e-2
 
 
 class PolicyScore(NamedTuple):
-    """What an agent's policies are worth (see `CurvePoint`)."""
+    """What an agent's policies are worth (see `CurvePoint`).
+
+    Attributes:
+        value: of the policy that the agent believes best.
+        exploring_value: of the one it plays while it learns; None for memories, and where it does not tell.
+        low: lower end of `value`: certified, or at 95 % where it is sampled.
+        high: upper end likewise.
+    """
 
     value: float
     exploring_value: float | None
@@ -68,7 +78,7 @@ class Reference:
         answer = self.best if self.pomdp is None else self._solved(self.pomdp)
         self.optimum = float(answer.start_value)
         self.bound = max(float(self.best.bound), float(answer.bound))
-        self.random = self.evaluator.start_value(self.evaluator.played(uniform(self.mdp)))
+        self.random = self.evaluator.start_value(uniform_chances(self.mdp))
 
     @property
     def observed(self) -> bool:
@@ -123,25 +133,34 @@ class Reference:
 class Scorer(Reference):
     """Scores one agent again and again.
 
+    Args:
+        env: the environment, as agents see it.
+        scoring: the criterion.
+        seed: of the episodes that are sampled where nothing better is feasible.
+
     Attributes:
         exact: whether every score so far is exact, or at least a certified interval.
     """
 
-    def __init__(self, env: gym.Env[Any, Any], scoring: ScoringSpec) -> None:
+    def __init__(self, env: gym.Env[Any, Any], scoring: ScoringSpec, *, seed: int = 0) -> None:
         super().__init__(env, scoring)
         self.exact = True
+        self._seed = seed
         self._shown = (
             observations_of(env, self.mdp) if self.pomdp is None else np.arange(self.pomdp.num_observations)
         )
         self._follower: Follower | None = None
-        self._unrolled: Evaluator | None = None
+        self._sampler: EpisodeSampler | None = None
+        self._nodes: tuple[Nodes, Evaluator] | None = None
         self._known: dict[bytes, float] = {}
 
     def score(self, agent: Any) -> PolicyScore:
         """What the agent's policies are worth now."""
         if self.pomdp is not None and has_memory(agent, self._shown):
-            return self._score_of_memory(agent)
-        value, exploring = (self._start_value(self._asked(agent, exploring)) for exploring in (False, True))
+            return self._score_of_memory(self.pomdp, agent)
+        value = self._start_value(self._asked(agent, exploring=False))
+        tells = hasattr(agent, "action_probabilities")
+        exploring = self._start_value(self._asked(agent, exploring=True)) if tells else None
         return PolicyScore(value, exploring, value, value)
 
     def final_policy(self, agent: Any) -> tuple[int, ...] | None:
@@ -161,111 +180,128 @@ class Scorer(Reference):
     def floor(self, agent_discount: float) -> float:
         """Start value lost by a perfect planner that discounts with `agent_discount`, at least 0.
 
-        Such a planner knows no clock: its policy is the stationary one that is best without a time limit.
-        With hidden states it is the planner that sees them, whose loss is no more than the other's.
-        """
-        if self.scoring.criterion == "discounted" and agent_discount == self.scoring.discount:
-            return 0.0
-        if not 0.0 <= agent_discount < 1.0:
-            return 0.0
-        planned = solve(self.mdp, agent_discount)
-        played = np.eye(self.mdp.num_actions)[np.asarray(planned.policy)]
-        value = self.evaluator.start_value(self.evaluator.played(played))
-        return max(0.0, float(self.best.start_value) - value)
+        Such a planner knows no clock: its policy is the stationary one that is best without a time limit, by its
+        total reward where it discounts by 1.  Where states are hidden it remembers.  If it has no answer (a total
+        without bound, too many beliefs), no floor is known: 0, all regret counts as learning's.
 
-    def episodic_regret(self, before: float | None, playing: float | None, episodes: int) -> float | None:
-        """Adds what episodes under a policy of start value `playing` have lost; None if not exact."""
-        if before is None or playing is None or self.scoring.criterion == "average":
+        Raises:
+            ValueError: the discount is not in [0, 1].
+        """
+        if not 0.0 <= agent_discount <= 1.0:
+            raise ValueError(f"an agent's discount must be in [0, 1], got {agent_discount}")
+        undiscounted = self.scoring.criterion in ("total", "average")
+        if agent_discount == (1.0 if undiscounted else self.scoring.discount) and (
+            self.scoring.criterion != "finite_horizon"
+        ):
+            return 0.0
+        try:
+            planned = self._planned(agent_discount)
+        except UNANSWERED:
+            return 0.0
+        if planned.alpha_vectors is not None:  # not all beliefs are at hand that it may come to
+            return 0.0
+        evaluator = self.evaluator if planned.beliefs is None else Evaluator(planned.mdp, self.scoring)
+        played = np.eye(planned.mdp.num_actions)[np.asarray(planned.policy)]
+        return max(0.0, self.optimum - evaluator.start_value(evaluator.played(played)))
+
+    def _planned(self, discount: float) -> Solution:
+        model = self.mdp if self.pomdp is None else self.pomdp
+        return solve(model, discount) if discount < 1.0 else solve(model, criterion="total")
+
+    def episodic_regret(
+        self, before: float | None, playing: tuple[float | None, float | None], episodes: int
+    ) -> float | None:
+        """Adds what `episodes` episodes between two scores have lost; None if that is not known.
+
+        Args:
+            before: lost up to the first of the two scores.
+            playing: start values of the exploring policies of the two; episodes are charged with their mean.
+            episodes: that ended between them.
+        """
+        first, second = playing
+        if before is None or first is None or second is None or self.scoring.criterion == "average":
             return None
-        return before + episodes * (self.optimum - playing) if episodes else before
+        return before + episodes * (self.optimum - (first + second) / 2.0) if episodes else before
 
     # -- asking the agent ----------------------------------------------------------------------------------
 
-    def _asked(self, agent: Any, exploring: bool) -> FloatArray:
-        """[S, A], or [O, A] where states are hidden."""
-        return np.asarray(agent.action_probabilities(self._shown, exploring=exploring), dtype=np.float64)
+    def _asked(self, agent: Any, *, exploring: bool) -> FloatArray:
+        """[S, A], or [O, A] where states are hidden.
 
-    def _start_value(self, probabilities: FloatArray) -> float:
+        An agent that explores goes by the actions that each state shows it to be available, at its first visit too.
+        """
+        masks = getattr(agent, "masks", None) if exploring and self.pomdp is None else None
+        told = getattr(masks, "told", None)
+        with nullcontext() if told is None else told(self._shown, self.mdp.action_mask):
+            return chances_of_agent(agent, self._shown, self.mdp.num_actions, exploring=exploring)
+
+    def _start_value(self, chances: FloatArray) -> float:
         """Learners change little between late scores, so the last answers are kept."""
-        key = probabilities.tobytes()
+        key = chances.tobytes()
         if key not in self._known:
             if len(self._known) >= 8:
                 self._known.pop(next(iter(self._known)))
             if self.pomdp is None:
-                self._known[key] = self.evaluator.start_value(self.evaluator.played(probabilities))
-            elif self.pomdp.observation_probability.ndim == 3:
-                self._known[key] = self._start_value_unrolled(probabilities)
+                self._known[key] = self.evaluator.start_value(self.evaluator.played(chances))
             else:
-                first, then = self._over_states(probabilities)
-                self._known[key] = self.evaluator.start_value_after(first, then)
+                self._known[key] = self._start_value_unseen(self.pomdp, chances)
         return self._known[key]
 
-    def _over_states(self, probabilities: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """[S, A] what a policy over observations [O, A] plays in each state, in the first step and later."""
-        assert self.pomdp is not None
-        first = self.evaluator.played(self.pomdp.initial_observation @ probabilities)
-        return first, self.evaluator.played(self.pomdp.observation_probability @ probabilities)
-
-    def _start_value_unrolled(self, probabilities: FloatArray) -> float:
-        """Where observations depend on the action before: on the table of (action before, state)."""
-        assert self.pomdp is not None
-        if self._unrolled is None:
-            self._unrolled = Evaluator(unrolled(self.mdp), self.scoring)
-        seen = np.concatenate([self.pomdp.observation_probability, self.pomdp.initial_observation[None]])
-        return self._unrolled.start_value(
-            self._unrolled.played((seen @ probabilities).reshape(-1, self.mdp.num_actions))
-        )
+    def _start_value_unseen(self, pomdp: TabularPOMDP, chances: FloatArray) -> float:
+        """Of a policy over observations [O, A]: on the table of states and how they are seen."""
+        if self._nodes is None:
+            nodes = Nodes(pomdp)
+            self._nodes = nodes, Evaluator(nodes.mdp, self.scoring)
+        nodes, evaluator = self._nodes
+        return evaluator.start_value(evaluator.played(nodes.seen @ chances))
 
     def _final(self, agent: Any) -> FloatArray | None:
         if self.pomdp is None:
             return self.evaluator.played(self._asked(agent, exploring=False))
         if self.pomdp.observation_probability.ndim == 3 or has_memory(agent, self._shown):
             return None
-        return self._over_states(self._asked(agent, exploring=False))[1]
+        chances = self._asked(agent, exploring=False)
+        return self.evaluator.played(self.pomdp.observation_probability @ chances)
 
-    def _score_of_memory(self, agent: Any) -> PolicyScore:
+    # -- agents with memory --------------------------------------------------------------------------------
+
+    def _score_of_memory(self, pomdp: TabularPOMDP, agent: Any) -> PolicyScore:
         """An interval; what it explores with is drawn at random, and no function of what it has seen."""
-        assert self.pomdp is not None
-        if self._follower is None:
-            self._follower = Follower(
-                self.pomdp,
-                1.0 if self.scoring.discount is None else self.scoring.discount,
-                criterion=self.scoring.criterion,
-                horizon=self.scoring.horizon,
-                width=INTERVAL,
-            )
-        low, high = self._follower.interval(agent)
-        return PolicyScore((low + high) / 2.0, None, low, high)
+        low, high, wide = self._followed(pomdp, agent)
+        if not high - low <= wide:
+            self.exact = False
+            if self._sampler is None:
+                self._sampler = EpisodeSampler(pomdp, self.scoring, self._follower, seed=self._seed)
+            sampled = self._sampler.interval(agent)
+            # The certified ends hold for sure: the sampled ones may only narrow them, and are wrong where they cannot.
+            if max(low, sampled.low) < min(high, sampled.high):
+                low, high = max(low, sampled.low), min(high, sampled.high)
+            middle = min(max(sampled.mean, low), high)
+        else:
+            middle = (low + high) / 2.0
+        return PolicyScore(middle, None, low, high)
+
+    def _followed(self, pomdp: TabularPOMDP, agent: Any) -> tuple[float, float, float]:
+        """Certified ends, as far apart as may be, and the width up to which they are narrow."""
+        try:
+            if self._follower is None:
+                self._follower = Follower(
+                    pomdp,
+                    1.0 if self.scoring.discount is None else self.scoring.discount,
+                    criterion=self.scoring.criterion,
+                    horizon=self.scoring.horizon,
+                    width=INTERVAL,
+                )
+            low, high = self._follower.interval(agent)
+        except NotFollowed:
+            return -np.inf, np.inf, 0.0
+        spread, size = self._follower.spread, max(1.0, abs(low + high) / 2.0)
+        return low, high, max(WIDE * spread, 1e-9 * size) if np.isfinite(spread) else WIDE * size
 
 
 def hides_states(env: gym.Env[Any, Any]) -> bool:
     """Whether agents are shown something else than the state; Gymnasium's own tables show it."""
     return env.has_wrapper_attr("pomdp") and not env.has_wrapper_attr("observe")
-
-
-def uniform(mdp: TabularMDP) -> FloatArray:
-    """[S, A] the uniform random policy over the available actions; any row in terminal states."""
-    counts = mdp.action_mask.sum(axis=1, keepdims=True)
-    policy: FloatArray = np.divide(
-        mdp.action_mask, counts, out=np.zeros(mdp.action_mask.shape), where=counts > 0
-    )
-    return policy
-
-
-def unrolled(mdp: TabularMDP) -> TabularMDP:
-    """The same process with the last action in its state: a*S + s after action a, A*S + s at reset."""
-    states, actions = mdp.num_states, mdp.num_actions
-    copies = actions + 1
-    outcomes = np.diff(mdp.first_outcome)
-    entered = (mdp.row_of_outcome % actions) * states + mdp.next_state
-    return TabularMDP(
-        first_outcome=np.concatenate([[0], np.cumsum(np.tile(outcomes, copies))]),
-        probability=np.tile(mdp.probability, copies),
-        next_state=np.tile(entered, copies),
-        reward=np.tile(mdp.reward, copies),
-        terminated=np.tile(mdp.terminated, copies),
-        initial=np.concatenate([np.zeros(actions * states), mdp.initial]),
-    )
 
 
 def observations_of(env: gym.Env[Any, Any], mdp: TabularMDP) -> npt.NDArray[Any]:
@@ -275,6 +311,14 @@ def observations_of(env: gym.Env[Any, Any], mdp: TabularMDP) -> npt.NDArray[Any]
 
 
 def has_memory(agent: Any, observations: npt.NDArray[Any]) -> bool:
-    """Whether what the agent does depends on more than the last observation."""
+    """Whether what the agent does depends on more than the last observation.
+
+    Raises:
+        TypeError: neither `predict` nor `action_probabilities`: it is no agent.
+    """
+    if not hasattr(agent, "predict"):
+        if hasattr(agent, "action_probabilities"):
+            return False
+        raise TypeError(f"an agent has action_probabilities or predict, {type(agent).__name__} has neither")
     _, memory = agent.predict(observations[:1], deterministic=True)
     return memory is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -54,6 +56,31 @@ class Masks:
                 self.vectors[key] = mask.copy()
                 self.restricted = news = True
         return news
+
+    @contextmanager
+    def told(self, observations: npt.NDArray[Any], masks: npt.NDArray[np.bool_]) -> Iterator[None]:
+        """Meanwhile the agent knows what is available at observations that it has not seen, as it will when it comes.
+
+        So `action_probabilities` says what it would play there; nothing of it is kept.
+
+        Args:
+            observations: [n], or [n, ...] for vectors.
+            masks: [n, A] what is available at each.
+        """
+        restricted, vectors, rows = self.restricted, dict(self.vectors), np.zeros(0, dtype=np.int64)
+        if self.sizes.integers:
+            unseen = ~self.seen[observations]
+            rows = observations[unseen]
+            self.available[rows] = masks[unseen]
+        else:
+            for observation, mask in zip(observations, masks, strict=True):
+                self.vectors.setdefault(observation.astype(np.float32).tobytes(), mask)
+        self.restricted = True
+        try:
+            yield
+        finally:
+            self.restricted, self.vectors = restricted, vectors
+            self.available[rows] = True
 
     def of(self, observations: npt.NDArray[Any]) -> BoolArray | None:
         """[n, A] for a batch, or None where nothing was ever restricted."""

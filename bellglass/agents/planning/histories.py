@@ -36,6 +36,10 @@ WIDTH = 1e-6
 MOST_STEPS = 10_000
 
 
+class NotFollowed(ValueError):
+    """Histories of this agent, under this criterion, cannot be told one by one."""
+
+
 class Follower:
     """Values policies of agents with memory on one partially observed table.
 
@@ -46,8 +50,12 @@ class Follower:
         horizon: steps of an episode for "finite_horizon".
         width: of the interval that is asked for, as a share of what the best and the worst policy differ by.
 
+    Attributes:
+        best: [S], with a finite horizon [H + 1, S]: at least the best value of each state; inf where not bounded.
+        worst: likewise at most the worst.
+
     Raises:
-        ValueError: the criterion is "average", which no finite history tells.
+        NotFollowed: the criterion is "average", which no finite history tells.
     """
 
     def __init__(
@@ -60,14 +68,14 @@ class Follower:
         width: float = WIDTH,
     ) -> None:
         if criterion == "average":
-            raise ValueError("agents with memory cannot be scored by criterion 'average'")
+            raise NotFollowed("agents with memory cannot be scored by criterion 'average'")
         mdp = pomdp.mdp
         self.pomdp = pomdp
         self.discount = discount
         self.horizon = horizon
         self.width = width
-        self._best = _most(mdp, discount, criterion, horizon)
-        self._worst = -_most(opposite(mdp), discount, criterion, horizon)
+        self.best = _most(mdp, discount, criterion, horizon)
+        self.worst = -_most(opposite(mdp), discount, criterion, horizon)
         self._played = np.where(mdp.action_mask, np.arange(mdp.num_actions), mdp.lowest_action[:, None])
         states = np.arange(mdp.num_states)
         self._reward = mdp.expected_reward[states[:, None], self._played]
@@ -77,7 +85,8 @@ class Follower:
         """Bounds of the start value of the policy that the agent believes best.
 
         Raises:
-            ValueError: the criterion is "total", and histories that do not end could gain or lose without bound.
+            NotFollowed: the criterion is "total", and histories that do not end could gain or lose without bound; or
+                the agent's memory is no tuple of arrays with a row for each observation.
         """
         pomdp = self.pomdp
         initial = pomdp.mdp.initial / pomdp.mdp.initial.sum()
@@ -85,8 +94,7 @@ class Follower:
         seen = np.flatnonzero(weights.sum(axis=1) > 0)
         weights = weights[seen]
         memory: Memory = None
-        worst, best = self._left(0)
-        spread = _worth(initial[None], best - worst)
+        spread = self.spread
         enough = self.width * spread if np.isfinite(spread) else 0.0
         done = low = high = 0.0
         scale, t, last = 1.0, 0, MOST_STEPS if self.horizon is None else self.horizon
@@ -102,6 +110,7 @@ class Follower:
                 seen, weights, memory = seen[kept], weights[kept], rows_of(memory, kept)
             answer, memory = agent.predict(seen, memory, np.full(len(seen), t == 0), deterministic=True)
             actions = np.asarray(answer, dtype=np.int64)
+            check_rows(memory, len(seen))
             done += scale * float((weights * self._reward[:, actions].T).sum())
             weights, seen, parents = self._step(weights, actions)
             weights, seen, memory = merged(weights, seen, rows_of(memory, parents))
@@ -112,13 +121,19 @@ class Follower:
             low += scale * _worth(weights, worst)
             high += scale * _worth(weights, best)
         if not np.isfinite(high - low):
-            raise ValueError(
+            raise NotFollowed(
                 f"some histories go on after {t} steps, and what is left of them is not bounded; "
                 "score a horizon or a discount instead"
             )
         # What was summed up to here is rounded once a step and once a state; the interval covers that too.
         doubt = 0.0 if low == high else 2.0 * UNIT * (t + len(initial)) * (abs(done) + abs(low) + abs(high))
         return done + low - doubt, done + high + doubt
+
+    @property
+    def spread(self) -> float:
+        """What the best and the worst policy differ by at the start, at most."""
+        worst, best = self._left(0)
+        return _worth(self.pomdp.mdp.initial[None] / self.pomdp.mdp.initial.sum(), best - worst)
 
     def _step(self, weights: FloatArray, actions: IntArray) -> tuple[FloatArray, IntArray, IntArray]:
         """The next weights [n', S], the observation of each history, and the history that it goes on from."""
@@ -141,12 +156,24 @@ class Follower:
 
     def _left(self, t: int) -> tuple[FloatArray, FloatArray]:
         """[S] the least and the most that each state can be worth after t steps."""
-        return (self._worst[t], self._best[t]) if self._best.ndim == 2 else (self._worst, self._best)
+        return (self.worst[t], self.best[t]) if self.best.ndim == 2 else (self.worst, self.best)
 
 
 def rows_of(memory: Memory, rows: IntArray) -> Memory:
     """The memories of some of the histories."""
     return None if memory is None else tuple(np.asarray(part)[rows] for part in memory)
+
+
+def check_rows(memory: Memory, n: int) -> None:
+    """Histories are told apart and merged by their rows.
+
+    Raises:
+        NotFollowed: the memory is no tuple of arrays [n, ...].
+    """
+    if memory is not None and not (
+        isinstance(memory, tuple) and all(np.ndim(part) and len(part) == n for part in memory)
+    ):
+        raise NotFollowed("the agent's memory is no tuple of arrays with a row for each observation")
 
 
 def merged(weights: FloatArray, seen: IntArray, memory: Memory) -> tuple[FloatArray, IntArray, Memory]:

@@ -9,6 +9,8 @@ next episode; with DISABLED the learner resets.  Here every row is a step that w
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import gymnasium as gym
@@ -80,6 +82,24 @@ class ActionMasks:
             self.available[observation] = now
             self._actions.pop(observation, None)
         self.seen[observation] = True
+
+    @contextmanager
+    def told(self, observations: npt.NDArray[Any], masks: npt.NDArray[np.bool_]) -> Iterator[None]:
+        """Meanwhile the agent knows what is available at observations that it has not seen, as it will when it comes.
+
+        So `action_probabilities` says what it would play there; nothing of it is kept.
+
+        Args:
+            observations: [n].
+            masks: [n, A] what is available at each.
+        """
+        unseen = ~self.seen[observations]
+        rows = observations[unseen]
+        self.available[rows] = masks[unseen]
+        try:
+            yield
+        finally:
+            self.available[rows] = True
 
     def actions(self, observation: int) -> tuple[int, ...]:
         """The available actions, lowest first; none in a terminal state that has been seen."""
