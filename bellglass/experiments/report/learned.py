@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from .. import pictures
-from . import words
+from . import charts, words
 from .comparison import Comparison
 from .detail import Detail
 from .drawing import learned_map, optimum_map
@@ -62,7 +61,7 @@ def ladders(comparison: Comparison) -> list[tuple[str, str]]:
             label = (
                 f"{name}: values without memory, with memory and for who sees the states, and each agent's"
             )
-            found.append((name, pictures.ladder(rows, rungs, label=label)))
+            found.append((name, charts.ladder(rows, rungs, label=label)))
     return found
 
 

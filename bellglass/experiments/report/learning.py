@@ -9,9 +9,9 @@ from html import escape
 import numpy as np
 
 from .. import pictures
-from ..pictures import Series
-from . import words
+from . import charts, words
 from .cells import Cell, Curve, Regret
+from .charts import Series
 from .comparison import Comparison
 from .detail import Detail
 from .elements import figure, grouped_table, left_out, named, section, table
@@ -81,7 +81,7 @@ def gap_of(cell: Cell) -> Curve | None:
 def band(comparison: Comparison) -> str:
     """What the band around a line is, and when it shows."""
     shown = "band from the lowest to the highest seed"
-    if len(comparison.agents) <= pictures.FEW:
+    if len(comparison.agents) <= charts.FEW:
         return shown
     return f"{shown} (where more than five agents meet, only while you point at an agent’s name above)"
 
@@ -115,7 +115,7 @@ def regret_figures(
         shown.append(
             figure(
                 name,
-                pictures.line_chart(
+                charts.line_chart(
                     series,
                     label=f"{name}: cumulative {kind} regret against environment steps; at the end "
                     + ", ".join(f"{line.label} {pictures.short(float(line.y[-1]))}" for line in series),
@@ -230,7 +230,7 @@ def value_figure(comparison: Comparison, name: str, key: str, data: dict[str, ob
         notes.append(f"{under} lies below the picture")
     if cut:
         notes.append("the worst are cut off")
-    picture = pictures.line_chart(
+    picture = charts.line_chart(
         series,
         label=f"{name}: exact value of the policy against environment steps; optimum {optimum:.6g}, "
         f"{under} {zero:.6g}; at the end "

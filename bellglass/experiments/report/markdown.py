@@ -8,10 +8,10 @@ from collections.abc import Callable
 import numpy as np
 
 from .. import pictures
-from ..pictures import Series
-from . import words
+from . import charts, words
 from .background import facts, failures, given, where
 from .cells import Cell, Curve
+from .charts import Series
 from .comparison import THRESHOLDS, Comparison, Ranking
 from .detail import LEVELS
 from .drawing import learned_map, optimum_map
@@ -68,7 +68,7 @@ def ranking_text(comparison: Comparison, one: Ranking, k: int, figures: dict[str
     """A ranking as picture and table."""
     where = words.listed(list(one.environments))
     label = f"Mean score on {where}"
-    picture = pictures.interval_chart(
+    picture = charts.interval_chart(
         [(comparison.agents.index(row.agent), row.agent, row.mean, row.interval) for row in one.rows],
         label=label,
     )
@@ -117,9 +117,9 @@ def regret_text(comparison: Comparison, figures: Figures) -> list[str]:
         series = chosen_lines(comparison, name, gap_of)
         if series:
             label = f"{name}: cumulative gap regret against steps"
-            picture = pictures.line_chart(series, label=label, x_label="environment steps")
+            picture = charts.line_chart(series, label=label, x_label="environment steps")
             text += shown(
-                figures, f"regret-{k}", f"{name}, gap regret", pictures.with_legend(picture, series), label
+                figures, f"regret-{k}", f"{name}, gap regret", charts.with_legend(picture, series), label
             )
     rows = [
         [
@@ -180,14 +180,14 @@ def value_text(comparison: Comparison, name: str, k: int, figures: Figures) -> l
     scale = comparison.scales.get(name)
     zero = scale.zero if scale else run.random
     label = f"{name}: exact value against steps"
-    picture = pictures.line_chart(
+    picture = charts.line_chart(
         series,
         label=label,
         x_label="environment steps",
         references=(("optimum", run.optimum), ("score 0", zero)),
         floor=lowest_shown(series, zero, run.optimum),
     )
-    return shown(figures, f"value-{k}", name, pictures.with_legend(picture, series), label)
+    return shown(figures, f"value-{k}", name, charts.with_legend(picture, series), label)
 
 
 def sureness_text(comparison: Comparison, figures: Figures) -> list[str]:
@@ -209,7 +209,7 @@ def sureness_text(comparison: Comparison, figures: Figures) -> list[str]:
         for row in one.rows
     ]
     label = "Performance profile: share of runs that reach each score"
-    picture = pictures.line_chart(series, label=label, x_label="score to reach", y_range=(0.0, 1.04))
+    picture = charts.line_chart(series, label=label, x_label="score to reach", y_range=(0.0, 1.04))
     return [
         "## How sure is the ranking?",
         "",
@@ -217,7 +217,7 @@ def sureness_text(comparison: Comparison, figures: Figures) -> list[str]:
         "permutation test with Holm's correction over all pairs.",
         "",
         *grid_of(["beats →", *names], rows, bold=True),
-        *shown(figures, "profile", "Performance profile", pictures.with_legend(picture, series), label),
+        *shown(figures, "profile", "Performance profile", charts.with_legend(picture, series), label),
     ]
 
 
@@ -233,7 +233,7 @@ def seeds_text(comparison: Comparison, figures: Figures) -> list[str]:
         if any(runs for *_, runs in rows):
             low = max(-1.0, min([0.0] + [score for *_, runs in rows for _, score in runs]))
             label = f"{name}: score of every run"
-            text += shown(figures, f"seeds-{k}", name, pictures.dot_strip(rows, label=label, low=low), label)
+            text += shown(figures, f"seeds-{k}", name, charts.dot_strip(rows, label=label, low=low), label)
     return text
 
 
@@ -267,7 +267,7 @@ def cost_text(comparison: Comparison, figures: Figures) -> list[str]:
     if not points:
         return []
     label = "Mean score against CPU seconds a run"
-    picture = pictures.scatter(points, label=label, x_label="CPU seconds a run, median (logarithmic)")
+    picture = charts.scatter(points, label=label, x_label="CPU seconds a run, median (logarithmic)")
     return ["## Quality against time", "", *shown(figures, "time", label, picture, label)]
 
 

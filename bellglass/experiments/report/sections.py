@@ -6,10 +6,9 @@ from html import escape
 
 import numpy as np
 
-from .. import pictures
-from ..pictures import Series
-from . import words
+from . import charts, words
 from .cells import Cell
+from .charts import Series
 from .comparison import THRESHOLDS, Comparison, Ranking
 from .detail import Detail
 from .elements import figure, left_out, named, section, table
@@ -94,7 +93,7 @@ def ranking_table(comparison: Comparison, one: Ranking) -> str:
                 f'<span class="place">{place}</span>{named(agent, row.agent)}',
                 f"<b>{words.score(row.mean)}</b>",
                 f'<span class="soft">{words.interval(row.interval)}</span>',
-                pictures.interval_bar(agent, row.mean, row.interval, low),
+                charts.interval_bar(agent, row.mean, row.interval, low),
                 stacked(words.score(row.iqm), words.interval(row.iqm_interval)),
                 words.score(row.median),
                 words.score(row.optimality_gap),
@@ -209,7 +208,7 @@ def sureness(comparison: Comparison, data: dict[str, object]) -> str:
         for row in one.rows
     ]
     data["profile"] = chart_data(profile)
-    chart = pictures.line_chart(
+    chart = charts.line_chart(
         profile,
         label="Performance profile: share of runs that reach each score",
         x_label="score to reach",
@@ -255,7 +254,7 @@ def seeds(comparison: Comparison, detail: Detail) -> str:
         if low < -1:
             notes.append("dots at the left edge lie below −1")
         if any(runs for *_, runs in rows):
-            picture = pictures.dot_strip(rows, label=f"{name}: score of every run", low=max(low, -1.0))
+            picture = charts.dot_strip(rows, label=f"{name}: score of every run", low=max(low, -1.0))
             shown.append(figure(name, picture, "; ".join(notes)))
     body = f'<div class="grid3">{"".join(shown)}</div>' if shown else left_out("No scored run.")
     lead = "One dot a finished run, the bar is their median. Point at a dot for its seed and score."
@@ -276,7 +275,7 @@ def cost(comparison: Comparison) -> str:
     if not timed:
         return section("cost", heading, "", left_out("No timings in the results folder."))
     number = comparison.agents.index
-    chart = pictures.scatter(
+    chart = charts.scatter(
         [(number(row.agent), row.agent, seconds, row.mean) for row, seconds in timed],
         label="Mean score against CPU seconds a run",
         x_label="CPU seconds a run, median (logarithmic)",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from .. import pictures
-from . import words
+from . import charts, words
 from .elements import left_out, section, table
 from .page import document
 from .versus import Change, Versus, verdict_of
@@ -102,7 +101,7 @@ def changes_table(both: Versus) -> str:
     for change in both.moved:
         agent, environment, before, after, difference, interval, verdict, same, failed, cpu = row_of(change)
         css = {"better": "good", "worse": "bad"}.get(verdict, "soft")
-        bar = pictures.difference_bar(change.difference, change.interval, span)
+        bar = charts.difference_bar(change.difference, change.interval, span)
         rows.append(
             [
                 escape(agent),
