@@ -6,6 +6,7 @@ import csv
 import html.parser
 import io
 import json
+import math
 import re
 import xml.etree.ElementTree
 from dataclasses import replace
@@ -15,8 +16,15 @@ import pytest
 from invented_sweep import invented_sweep
 
 from bellglass.experiments.card import Card
-from bellglass.experiments.records import Sweep
-from bellglass.experiments.report import ReportPaths, compare, write_report
+from bellglass.experiments.records import RunResult, Sweep
+from bellglass.experiments.report import (
+    ReportPaths,
+    compare,
+    versus,
+    versus_page,
+    versus_text,
+    write_report,
+)
 from bellglass.experiments.report.maps import FULL, LETTERS, loss_text
 
 VOID = {"meta", "link", "input", "br", "img", "hr"}
@@ -84,8 +92,8 @@ def test_every_finished_run_is_a_dot(written: ReportPaths) -> None:
     page = written.html.read_text(encoding="utf-8")
     for row in table_of(written.runs):
         if row["status"] == "finished":
-            said = f"<title>seed {row['seed']}: {float(row['score']):.6g}</title>"
-            assert said in page
+            score = f"{float(row['score']):.6g}".replace("-", "−")
+            assert f"<title>seed {row['seed']}: {score}</title>" in page
 
 
 def test_a_ranking_compares_on_environments_that_all_its_agents_play(
@@ -384,3 +392,64 @@ def test_many_seeds_still_make_a_small_page_that_says_what_it_left_out(tmp_path:
     assert len(table_of(paths.runs)) == len(sweep.planned) == 1_750
     page = paths.html.read_text(encoding="utf-8")
     assert "of 250 runs, from worst to best" in page
+
+
+def endless(sweep: Sweep, agent: str, environment: str) -> Sweep:
+    """The same sweep, where one agent's policies never end in one environment: their total is without bound."""
+
+    def other(run: RunResult) -> RunResult:
+        if (run.spec.agent.name, run.spec.environment.name) != (agent, environment) or run.spec.seed % 2:
+            return run
+        assert run.values is not None
+        values = tuple(-math.inf if value > 0 else 0.0 for value in run.values)
+        curve = tuple(point._replace(value=-math.inf, low=-math.inf, high=-math.inf) for point in run.curve)
+        return replace(run, curve=curve, values=values)
+
+    return replace(sweep, finished=tuple(other(run) for run in sweep.finished))
+
+
+def test_a_policy_that_never_ends_has_a_score_without_bound_and_a_page(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], tmp_path: Path
+) -> None:
+    sweep, cards = sweep_and_cards
+    without = endless(sweep, "Q-learning", "Rooms")
+    cell = compare(without, cards).cells["Q-learning", "Rooms"]
+    assert [math.isinf(score) for score in cell.scores] == [True, False, True, False, True]
+    assert cell.mean == -math.inf
+    assert cell.interval is None
+    paths = write_report(without, cards, tmp_path)
+    page = paths.html.read_text(encoding="utf-8")
+    text = paths.markdown.read_text(encoding="utf-8")
+    summary = json.loads(paths.summary.read_text(encoding="utf-8"))
+    assert "<b>−∞</b>" in page
+    assert "| Q-learning | −∞ |" in text
+    assert (
+        next(row for row in summary["rankings"][0]["rows"] if row["agent"] == "Q-learning")["mean"] == "-inf"
+    )
+    for written in (page, text, *(file.read_text(encoding="utf-8") for file in paths.figures)):
+        assert not re.search(r"\b(nan|inf)\b", written)
+    both = versus(compare(sweep, cards), compare(without, cards))
+    change = next(one for one in both.changes if (one.agent, one.environment) == ("Q-learning", "Rooms"))
+    assert change.interval is None
+    assert change.verdict == "no telling"
+    assert "−∞" in versus_page(both)
+    assert "nan" not in versus_text(
+        versus(compare(without, cards), compare(endless(sweep, "DQN", "Lake"), cards))
+    )
+
+
+def test_without_a_bound_on_random_play_there_is_no_score(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], tmp_path: Path
+) -> None:
+    sweep, cards = sweep_and_cards
+    runs = [
+        replace(run, random=-math.inf) if run.spec.environment.name == "Rooms" else run
+        for run in sweep.finished
+    ]
+    comparison = compare(replace(sweep, finished=tuple(runs)), cards)
+    assert comparison.unscored == ("Rooms",)
+    assert comparison.rankings[0].environments == ("Lake", "Corridor")
+    page = write_report(replace(sweep, finished=tuple(runs)), cards, tmp_path).html.read_text(
+        encoding="utf-8"
+    )
+    assert "Random play is already optimal, or its value has no bound, in Rooms" in page

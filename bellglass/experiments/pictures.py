@@ -8,6 +8,7 @@ a white ground, as GitHub shows it.
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Sequence
 from html import escape
@@ -21,7 +22,7 @@ MARKERS = ("circle", "square", "triangle", "diamond", "down", "plus", "cross", "
 
 STANDALONE_STYLE = (
     "text{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif;fill:#1c2127}"
-    ".tick{fill:#5a6472;font-size:11px}.grid{stroke:#e4e7eb;fill:none}.axis{stroke:#8b95a1;fill:none}"
+    ".tick{fill:#5a6472;font-size:11px;paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}.grid{stroke:#e4e7eb;fill:none}.axis{stroke:#8b95a1;fill:none}"
     ".line{fill:none;stroke-width:1.9}.band{stroke:none;opacity:.13}.crowded .band{opacity:0}"
     ".dot{opacity:.75}.dots{fill-opacity:.75}.mean{stroke-width:2.4}"
     ".ref{stroke:#1c2127;stroke-dasharray:5 4;fill:none}.ref.low{stroke:#8b95a1}.span{stroke-width:5;opacity:.35}"
@@ -36,19 +37,28 @@ STANDALONE_STYLE = (
 )
 
 
-def short(number: float) -> str:
-    """A number in few characters.
+def short(number: float, digits: int = 3) -> str:
+    """A number in few characters, rounded to so many digits.
 
-    >>> short(12_500), short(2e6), short(0.25), short(-100.0), short(0.0)
-    ('12.5k', '2M', '0.25', '-100', '0')
+    >>> short(12_500), short(2e6), short(0.25), short(-100.0), short(0.0), short(float("-inf"))
+    ('12.5k', '2M', '0.25', '−100', '0', '−∞')
     """
     size = abs(number)
     for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if size >= unit * 0.9995:
-            return f"{number / unit:.3g}{name}"
+        if unit * 0.9995 <= size < math.inf:
+            return typeset(f"{number / unit:.{digits}g}{name}")
     if size and size < 1e-3:
-        return f"{number:.1e}"
-    return f"{number:.3g}" if size else "0"
+        return typeset(f"{number:.1e}")
+    return typeset(f"{number:.{digits}g}") if size else "0"
+
+
+def typeset(text: str) -> str:
+    """A number's text with a true minus, and with the sign for what has no bound.
+
+    >>> typeset("-0.5"), typeset("-inf")
+    ('−0.5', '−∞')
+    """
+    return text.replace("-", "−").replace("inf", "∞")
 
 
 def pixel(number: float) -> str:

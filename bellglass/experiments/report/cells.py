@@ -48,7 +48,7 @@ class Scale:
 
 
 def scale_of(run: RunResult, card: Card | None) -> Scale | None:
-    """The scale of the environment that `run` was scored in; None where 0 and 1 are the same.
+    """The scale of the environment that `run` was scored in; None where 0 and 1 are the same, or 0 is without bound.
 
     The best value without memory is the 0 where it is known and memory is worth something.
     """
@@ -56,7 +56,7 @@ def scale_of(run: RunResult, card: Card | None) -> Scale | None:
         reactive = card.ladder.get("reactive")
         if reactive is not None and run.optimum - reactive > 1e-6 * max(1.0, abs(run.optimum)):
             return Scale(reactive, run.optimum, reactive=True)
-    return Scale(run.random, run.optimum) if run.optimum != run.random else None
+    return Scale(run.random, run.optimum) if run.optimum != run.random and math.isfinite(run.random) else None
 
 
 @dataclass(frozen=True)
@@ -250,7 +250,10 @@ def regret_of(runs: Sequence[RunResult]) -> Regret | None:
 
 
 def curve_of(runs: Sequence[RunResult], column: str) -> Curve | None:
-    """Mean, lowest and highest run at each step of the grid; a run keeps its last score between its points."""
+    """Mean, lowest and highest run at each step of the grid; a run keeps its last score between its points.
+
+    A value without a bound (of a policy that never ends, by its total reward) is -inf; a regret has no curve then.
+    """
     if not runs:
         return None
     grid = np.unique([point.steps for run in runs for point in run.curve])
@@ -263,7 +266,7 @@ def curve_of(runs: Sequence[RunResult], column: str) -> Curve | None:
         at = np.maximum(np.searchsorted(steps, grid, side="right") - 1, 0)
         rows.append(np.array(numbers, dtype=np.float64)[at])
     stack = np.stack(rows)
-    if not np.isfinite(stack).all():
+    if np.isnan(stack).any() or (stack == np.inf).any():
         return None
     return Curve(grid.astype(np.float64), stack.mean(axis=0), stack.min(axis=0), stack.max(axis=0))
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 
 from ..aggregate import FloatArray
-from ..pictures import clipped, mark, marker, path, pixel, short, stops, stroke, svg
+from ..pictures import clipped, mark, marker, path, pixel, short, stops, stroke, svg, typeset
 
 #: With more lines than this a chart hides its bands, which would be one grey mass.
 FEW = 5
 #: Width and height of a chart, and its margins: left, right, top, bottom.
 CHART = (360, 232)
 MARGIN = (50, 14, 22, 40)
+#: A tick lies where its label says, to the last digit.
+TICK_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -81,13 +83,13 @@ def axes(
         parts.append(
             f'<path class="grid" d="M{pixel(x.start)} {at}H{pixel(x.end)}"/>'
             f'<text class="tick" text-anchor="end" x="{pixel(x.start - 6)}" y="{pixel(y(value) + 3.8)}">'
-            f"{short(value)}</text>"
+            f"{short(value, TICK_DIGITS)}</text>"
         )
     bottom = y.start
     for value in x_ticks or ticks(x.low, x.high, 4):
         parts.append(
             f'<text class="tick" text-anchor="middle" x="{pixel(x(value))}" y="{pixel(bottom + 16)}">'
-            f"{short(value)}</text>"
+            f"{short(value, TICK_DIGITS)}</text>"
         )
     parts.append(
         f'<path class="axis" d="M{pixel(x.start)} {pixel(bottom)}H{pixel(x.end)}"/>'
@@ -176,6 +178,14 @@ def line_chart(
     return svg(width, height, "".join(parts), label=label, extra=extra)
 
 
+def lowest(rows: Iterable[tuple[float, tuple[float, float] | None]]) -> float:
+    """Left end of a line of scores, (estimate, interval): 0, or the least below that has a bound."""
+    numbers = [0.0]
+    for estimate, ends in rows:
+        numbers += [estimate, *(ends or ())]
+    return min(number for number in numbers if math.isfinite(number))
+
+
 def interval_bar(agent: int, estimate: float, ends: tuple[float, float] | None, low: float) -> str:
     """One row's estimate and interval on a line from `low` to 1."""
     x = Scale(low, 1.0, 6, 174)
@@ -183,7 +193,7 @@ def interval_bar(agent: int, estimate: float, ends: tuple[float, float] | None, 
     body = '<path class="grid" d="M6 10H174M6 6v8M174 6v8"/>'
     if ends is not None:
         body += f'<path class="span s{agent % 8}" d="M{pixel(x(max(low, ends[0])))} 10H{pixel(x(min(1.0, ends[1])))}"/>'
-    return svg(180, 20, body + marker(agent, x(max(low, estimate)), 10, 4.2), label=name)
+    return svg(180, 20, body + marker(agent, x(max(low, estimate)), 10, 4.2), label=typeset(name))
 
 
 def difference_bar(value: float, ends: tuple[float, float] | None, span: float) -> str:
@@ -194,12 +204,12 @@ def difference_bar(value: float, ends: tuple[float, float] | None, span: float) 
     if ends is not None:
         low, high = (min(span, max(-span, end)) for end in ends)
         body += f'<path class="span s0" d="M{pixel(x(low))} 10H{pixel(x(high))}"/>'
-    return svg(180, 20, body + marker(0, x(min(span, max(-span, value))), 10, 4.2), label=name)
+    return svg(180, 20, body + marker(0, x(min(span, max(-span, value))), 10, 4.2), label=typeset(name))
 
 
 def interval_chart(rows: Sequence[tuple[int, str, float, tuple[float, float] | None]], *, label: str) -> str:
     """All rows of a ranking: (agent, name, estimate, interval)."""
-    low = min([0.0] + [ends[0] for *_, ends in rows if ends] + [estimate for _, _, estimate, _ in rows])
+    low = lowest((estimate, ends) for _, _, estimate, ends in rows)
     width, row_height = 640, 26
     height = 14 + row_height * len(rows) + 40
     x, y = Scale(low, 1.0, 190, width - 60), Scale(1, 0, height - 40, 0)
@@ -212,10 +222,10 @@ def interval_chart(rows: Sequence[tuple[int, str, float, tuple[float, float] | N
         )
         if ends is not None:
             parts.append(
-                f'<path class="span s{agent % 8}" d="M{pixel(x(ends[0]))} {pixel(at)}H{pixel(x(ends[1]))}"/>'
+                f'<path class="span s{agent % 8}" d="M{pixel(x(max(low, ends[0])))} {pixel(at)}H{pixel(x(ends[1]))}"/>'
             )
-        parts.append(marker(agent, x(estimate), at, 4.4))
-        parts.append(f'<text x="{width - 48}" y="{pixel(at + 4)}">{estimate:.3f}</text>')
+        parts.append(marker(agent, x(max(low, estimate)), at, 4.4))
+        parts.append(f'<text x="{width - 48}" y="{pixel(at + 4)}">{typeset(f"{estimate:.3f}")}</text>')
     return svg(width, height, "".join(parts), label=label)
 
 
@@ -270,7 +280,7 @@ def ladder(
         parts.append(
             f'<path class="ref low" d="M{pixel(at)} {6 + 14 * k}V{height - 40}"/>'
             f'<text class="tick" text-anchor="{side}" x="{pixel(at + (-4 if side == "end" else 4))}" '
-            f'y="{15 + 14 * k}">{escape(f"{name} {value:.4g}".replace("-", "−"))}</text>'
+            f'y="{15 + 14 * k}">{escape(name)} {typeset(f"{value:.4g}")}</text>'
         )
     for k, (agent, name, worst, mean, best) in enumerate(rows):
         at = top + row_height * (k + 0.5)
@@ -286,22 +296,28 @@ def ladder(
 
 
 def scatter(points: Sequence[tuple[int, str, float, float]], *, label: str, x_label: str) -> str:
-    """Agents by (time, score), time on a logarithmic axis: (agent, name, x > 0, y)."""
+    """Agents by (time, score), time on a logarithmic axis: (agent, name, x > 0, y).
+
+    A score of -inf lies on the lower edge, and its name says so.
+    """
     width, height = 420, 250
     left, right, top, bottom = MARGIN
     low_x = 10 ** (math.floor(math.log10(min(p[2] for p in points)) - 0.05))
     high_x = 10 ** (math.ceil(math.log10(max(p[2] for p in points)) + 0.05))
     x = Scale(low_x, high_x, left, width - right, log=True)
-    y = Scale(*limits([p[3] for p in points] + [1.0]), height - bottom, top)
+    finite = [p[3] for p in points if math.isfinite(p[3])]
+    low, high = limits([*finite, 1.0] if len(finite) == len(points) else [*finite, 0.0, 1.0])
+    y = Scale(low, high, height - bottom, top)
     decades = [10.0**k for k in range(round(math.log10(low_x)), round(math.log10(high_x)) + 1)]
     parts = [axes(x, y, x_label=x_label, x_ticks=decades)]
     taken = [
-        (x(time) - 7, x(time) + 7, y(score) + 4) for _, _, time, score in points
+        (x(time) - 7, x(time) + 7, y(max(low, score)) + 4) for _, _, time, score in points
     ]  # left, right, base line
     for agent, name, time, score in sorted(points, key=lambda p: -p[3]):
-        px, py = x(time), y(score)
+        px, py = x(time), y(max(low, score))
         turn = px > width * 0.62
-        wide = 6.3 * len(clipped(name, 26)) + 4
+        shown = clipped(name, 26) if math.isfinite(score) else f"{clipped(name, 21)} (−∞)"
+        wide = 6.3 * len(shown) + 4
         start, end = (px - 9 - wide, px - 9) if turn else (px + 9, px + 9 + wide)
         for shift in (4, 17, -9, 30, -22, 43):
             text_y = py + shift
@@ -312,10 +328,10 @@ def scatter(points: Sequence[tuple[int, str, float, float]], *, label: str, x_la
         taken.append((start, end, text_y))
         parts.append(
             f'<g class="a{agent} point">{marker(agent, px, py, 4.6)}'
-            f"<title>{escape(f'{name}: score {score:.4g}, {time:.3g} s')}</title>"
+            f"<title>{escape(name)}: score {typeset(f'{score:.4g}')}, {time:.3g} s</title>"
             f'<text class="tick" '
             f'text-anchor="{"end" if turn else "start"}" x="{pixel(px + (-9 if turn else 9))}" '
-            f'y="{pixel(text_y)}">{escape(clipped(name, 26))}</text></g>'
+            f'y="{pixel(text_y)}">{escape(shown)}</text></g>'
         )
     return svg(width, height, "".join(parts), label=label, extra=stops(".point"))
 

@@ -99,7 +99,7 @@ class Comparison:
         environments: in the order of the suite.
         cells: by (agent, environment), where runs are planned.
         rankings: the widest first; every agent with a score is in at least one.
-        unscored: environments in which random play is optimal, so that scores mean nothing.
+        unscored: environments in which random play is optimal or without bound, so that scores mean nothing.
         scales: {environment name: what 0 and 1 are}, where there is a finished run and a score.
     """
 

@@ -8,7 +8,7 @@ from html import escape
 
 import numpy as np
 
-from .. import pictures
+from ..pictures import short, typeset
 from . import charts, words
 from .cells import Cell, Curve, Regret
 from .charts import Series
@@ -111,14 +111,14 @@ def regret_figures(
         ]
         notes = incomplete(comparison, name)
         if lacking:
-            notes.append(f"not known for {words.listed(lacking)}")
+            notes.append(f"not known, or without bound, for {words.listed(lacking)}")
         shown.append(
             figure(
                 name,
                 charts.line_chart(
                     series,
                     label=f"{name}: cumulative {kind} regret against environment steps; at the end "
-                    + ", ".join(f"{line.label} {pictures.short(float(line.y[-1]))}" for line in series),
+                    + ", ".join(f"{line.label} {short(float(line.y[-1]))}" for line in series),
                     x_label="environment steps",
                     key=chart,
                 ),
@@ -176,21 +176,21 @@ def regret_cells(of: Regret, floors: bool) -> list[str]:
 
 def amount(value: float | None) -> str:
     """The same for the page."""
-    return '<span class="soft">not exact</span>' if value is None else amount_text(value)
+    return '<span class="soft">not known</span>' if value is None else amount_text(value)
 
 
 def amount_text(value: float | None) -> str:
     """Four digits; what only rounding keeps from 0 is 0.
 
-    >>> amount_text(12_345.6), amount_text(-1e-12), amount_text(None)
-    ('12,350', '0', 'not exact')
+    >>> amount_text(12_345.6), amount_text(-1e-12), amount_text(float("inf")), amount_text(None)
+    ('12,350', '0', '∞', 'not known')
     """
     if value is None:
-        return "not exact"
+        return "not known"
     if abs(value) < 1e-9:
         return "0"
     rounded = float(f"{value:.4g}")
-    return (f"{rounded:,.0f}" if abs(rounded) >= 1_000 else f"{rounded:g}").replace("-", "−")
+    return typeset(f"{rounded:,.0f}" if abs(rounded) >= 1_000 else f"{rounded:g}")
 
 
 def efficiency(comparison: Comparison, data: dict[str, object], detail: Detail) -> str:
@@ -211,37 +211,43 @@ def efficiency(comparison: Comparison, data: dict[str, object], detail: Detail) 
 
 def value_figure(comparison: Comparison, name: str, key: str, data: dict[str, object], detail: Detail) -> str:
     """One environment, or nothing where no run has finished."""
-    run = next((run for run in comparison.sweep.finished if run.spec.environment.name == name), None)
     series = lines(comparison, name, lambda cell: cell.value, detail)
-    if run is None or not series:
+    if not series:
         return ""
+    data[key] = chart_data(series)
+    picture, notes = value_picture(comparison, name, series, key=key)
+    return figure(name, picture, "; ".join(notes))
+
+
+def value_picture(
+    comparison: Comparison, name: str, series: Sequence[Series], *, key: str = ""
+) -> tuple[str, list[str]]:
+    """The chart of one environment, and what one must know beside it."""
+    run = next(run for run in comparison.sweep.finished if run.spec.environment.name == name)
     scale = comparison.scales.get(name)
     zero, optimum = (scale.zero if scale else run.random), run.optimum
     under = "without memory" if scale is not None and scale.reactive else "random"
-    data[key] = chart_data(series)
     floor = lowest_shown(series, zero, optimum)
     worst = min([optimum] + [float((line.y if line.low is None else line.low).min()) for line in series])
-    cut = floor is not None and worst < floor
+    said = typeset(f"optimum {optimum:.6g}, {under} {zero:.6g}")
     references = [("optimum", optimum), (under, zero)]
-    notes = []
+    notes = [said]
     bottom = worst if floor is None else max(worst, floor)
     if optimum - zero > 1.5 * (optimum - bottom) > 0:  # all are far better: the line would flatten them
         references.pop()
         notes.append(f"{under} lies below the picture")
-    if cut:
+    if floor is not None and worst < floor:
         notes.append("the worst are cut off")
     picture = charts.line_chart(
         series,
-        label=f"{name}: exact value of the policy against environment steps; optimum {optimum:.6g}, "
-        f"{under} {zero:.6g}; at the end "
-        + ", ".join(f"{line.label} {pictures.short(float(line.y[-1]))}" for line in series),
+        label=f"{name}: exact value of the policy against environment steps; {said}; at the end "
+        + ", ".join(f"{line.label} {short(float(line.y[-1]))}" for line in series),
         x_label="environment steps",
         references=references,
         floor=floor,
         key=key,
     )
-    said = [f"optimum {optimum:.6g}, {under} {zero:.6g}", *notes, *incomplete(comparison, name)]
-    return figure(name, picture, "; ".join(said).replace("-", "−"))
+    return picture, [*notes, *incomplete(comparison, name)]
 
 
 def lowest_shown(series: Sequence[Series], zero: float, optimum: float) -> float | None:
@@ -251,10 +257,11 @@ def lowest_shown(series: Sequence[Series], zero: float, optimum: float) -> float
     below the lowest mean in the last three quarters of the steps.
     """
     late = min(float(line.y[line.x >= line.x[-1] / 4].min()) for line in series)
-    floors = [zero - abs(optimum - zero)] if optimum != zero else []
+    floors = [zero - abs(optimum - zero)] if optimum != zero and math.isfinite(zero) else []
     if math.isfinite(late) and optimum - late > 1e-9 * (1 + abs(optimum)):
         floors.append(optimum - 1.5 * (optimum - late))
-    return max(floors, default=None)
+    endless = any(np.isneginf(line.y if line.low is None else line.low).any() for line in series)
+    return max(floors, default=optimum - max(1.0, abs(optimum)) if endless else None)
 
 
 def reached_table(comparison: Comparison) -> str:
@@ -312,10 +319,12 @@ def lines(
 def chart_data(series: list[Series]) -> dict[str, object]:
     """The numbers behind a chart, five digits each, for the pointer."""
 
-    def digits(row: np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None) -> list[float | int] | None:
+    def digits(
+        row: np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None,
+    ) -> list[float | int | None] | None:
         return None if row is None else [tidy(value) for value in row.tolist()]
 
-    grids: list[list[float | int]] = []
+    grids: list[list[float | int | None]] = []
     rows = []
     for line in series:
         grid = digits(line.x) or []
@@ -333,7 +342,9 @@ def chart_data(series: list[Series]) -> dict[str, object]:
     return {"x": grids, "s": rows}
 
 
-def tidy(value: float) -> float | int:
-    """Five digits."""
+def tidy(value: float) -> float | int | None:
+    """Five digits; None for -inf."""
+    if math.isinf(value):
+        return None
     rounded = float(f"{value:.5g}")
     return int(rounded) if rounded.is_integer() else rounded

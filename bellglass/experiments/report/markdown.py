@@ -5,20 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import numpy as np
-
 from .. import pictures
 from . import charts, words
 from .background import facts, failures, given, where
 from .cells import Cell, Curve
 from .charts import Series
-from .comparison import THRESHOLDS, Comparison, Ranking
+from .comparison import Comparison, Ranking
 from .detail import LEVELS
 from .drawing import learned_map, optimum_map
 from .learned import first_shown, ladders, told
-from .learning import amount_text, gap_of, lines, lowest_shown
+from .learning import amount_text, gap_of, lines, value_picture
 from .maps import maps_of
-from .sections import seed_scores
+from .sections import profile_picture, seed_dots, time_picture, timed
 
 Figures = dict[str, str]
 
@@ -176,18 +174,11 @@ def value_text(comparison: Comparison, name: str, k: int, figures: Figures) -> l
     series = chosen_lines(comparison, name, lambda cell: cell.value)
     if not series:
         return []
-    run = next(run for run in comparison.sweep.finished if run.spec.environment.name == name)
-    scale = comparison.scales.get(name)
-    zero = scale.zero if scale else run.random
-    label = f"{name}: exact value against steps"
-    picture = charts.line_chart(
-        series,
-        label=label,
-        x_label="environment steps",
-        references=(("optimum", run.optimum), ("score 0", zero)),
-        floor=lowest_shown(series, zero, run.optimum),
+    picture, notes = value_picture(comparison, name, series)
+    picture = charts.with_legend(picture, series)
+    return shown(
+        figures, f"value-{k}", f"{name}: {'; '.join(notes)}", picture, f"{name}: value against steps"
     )
-    return shown(figures, f"value-{k}", name, charts.with_legend(picture, series), label)
 
 
 def sureness_text(comparison: Comparison, figures: Figures) -> list[str]:
@@ -204,12 +195,8 @@ def sureness_text(comparison: Comparison, figures: Figures) -> list[str]:
             sure = "" if pair is None or pair.adjusted >= 0.05 else "**"
             row.append("·" if pair is None else f"{sure}{pair.probability:.2f}{sure}")
         rows.append(row)
-    series = [
-        Series(comparison.agents.index(row.agent), row.agent, np.array(THRESHOLDS), np.array(row.profile))
-        for row in one.rows
-    ]
+    picture, series = profile_picture(comparison, one)
     label = "Performance profile: share of runs that reach each score"
-    picture = charts.line_chart(series, label=label, x_label="score to reach", y_range=(0.0, 1.04))
     return [
         "## How sure is the ranking?",
         "",
@@ -226,7 +213,7 @@ def seeds_text(comparison: Comparison, figures: Figures) -> list[str]:
     text = ["## Every seed", ""]
     for k, name in enumerate(comparison.environments):
         rows = [
-            (agent, agent_name, [(f"seed {seed}", score) for seed, score in seed_scores(cell)])
+            (agent, agent_name, seed_dots(cell))
             for agent, agent_name in enumerate(comparison.agents)
             if (cell := comparison.cells.get((agent_name, name))) is not None and name in comparison.scales
         ]
@@ -258,17 +245,11 @@ def map_text(comparison: Comparison, figures: Figures) -> list[str]:
 
 def cost_text(comparison: Comparison, figures: Figures) -> list[str]:
     """Quality against CPU time."""
-    rows = comparison.rankings[0].rows if comparison.rankings else ()
-    points = [
-        (comparison.agents.index(row.agent), row.agent, row.cpu_seconds, row.mean)
-        for row in rows
-        if row.cpu_seconds is not None and row.cpu_seconds > 0
-    ]
+    points = timed(comparison)
     if not points:
         return []
     label = "Mean score against CPU seconds a run"
-    picture = charts.scatter(points, label=label, x_label="CPU seconds a run, median (logarithmic)")
-    return ["## Quality against time", "", *shown(figures, "time", label, picture, label)]
+    return ["## Quality against time", "", *shown(figures, "time", label, time_picture(points), label)]
 
 
 def hardness_text(comparison: Comparison) -> list[str]:

@@ -7,6 +7,7 @@ shown only where the interval still excludes 0 at a level divided by the number 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -31,7 +32,7 @@ class Change:
         after: the same in the second folder.
         seeds: runs in common, failed ones among them.
         same: of these, runs that are equal to the last bit.
-        interval: of `after - before`, 95 %; None below 3 seeds, and where all runs are the same.
+        interval: of `after - before`, 95 %; None below 3 seeds, where all runs are the same, and where a score is -inf.
         shown: whether the change is more than chance, over all comparisons together.
         failed: of the runs in common, before and after.
         cpu: median CPU time of a run after, divided by that before; None where not known.
@@ -50,7 +51,7 @@ class Change:
 
     @property
     def difference(self) -> float:
-        """Of the means; positive is better."""
+        """Of the means; positive is better, nan where both are without bound."""
         return self.after - self.before
 
     @property
@@ -112,6 +113,12 @@ class Paired:
             seed in runs[0] and seed in runs[1] and alike(runs[0][seed], runs[1][seed]) for seed in self.seeds
         )
 
+    @property
+    def cpu(self) -> float | None:
+        """CPU time of a run after, divided by that before; None where not known."""
+        before, after = (cell.cpu_seconds for cell in self.cells)
+        return after / before if before and after else None
+
     def _table(self, cell: Cell) -> dict[int, float]:
         """Score by seed; a failed run counts with the worst score of either folder."""
         failed = {run.spec.seed for run in cell.failed}
@@ -139,13 +146,11 @@ def versus(before: Comparison, after: Comparison) -> Versus:
             f"{before.sweep.folder} and {after.sweep.folder} have nothing in common to compare{reasons}"
         )
     agents = [agent for agent in before.agents if any(name == agent for name, _ in pairs)]
-    wide = [agent for agent in agents if sum(name == agent for name, _ in pairs) > 1]
+    own = {agent: [pair for (name, _), pair in pairs.items() if name == agent] for agent in agents}
+    wide = [agent for agent in agents if len(own[agent]) > 1 and shared(own[agent])]
     number = len(pairs) + len(wide)
     changes = [change_of(agent, name, [pair], number) for (agent, name), pair in pairs.items()]
-    changes += [
-        change_of(agent, "all", [pair for (name, _), pair in pairs.items() if name == agent], number)
-        for agent in wide
-    ]
+    changes += [change_of(agent, "all", own[agent], number) for agent in wide]
     return Versus(
         before.sweep, after.sweep, tuple(setup_of(before.sweep, after.sweep)), tuple(changes), tuple(left_out)
     )
@@ -203,7 +208,7 @@ def difference_of_problem(before: Comparison, after: Comparison, name: str) -> s
         return f"its table has changed (fingerprint {one_print}, then {other_print})"
     scales = before.scales.get(name), after.scales.get(name)
     if name in before.unscored or name in after.unscored:
-        return "random play is optimal there, so it has no score"
+        return "random play is optimal there, or without bound, so it has no score"
     if all(scales) and not same_scale(scales):
         return "0 and 1 of its score differ"
     return ""
@@ -219,7 +224,7 @@ def same_scale(scales: Sequence[Scale | None]) -> bool:
 
 def change_of(agent: str, environment: str, pairs: Sequence[Paired], number: int) -> Change:
     """The change over one environment, or averaged over several, one of `number` comparisons."""
-    seeds = sorted(set.intersection(*(set(pair.seeds) for pair in pairs)))
+    seeds = shared(pairs)
     before, after = (
         mean_by_seed([(pair.seeds, pair.before if k == 0 else pair.after) for pair in pairs], seeds)
         for k in (0, 1)
@@ -228,17 +233,17 @@ def change_of(agent: str, environment: str, pairs: Sequence[Paired], number: int
     interval = strict = None
     same = sum(pair.same for pair in pairs)
     total = sum(len(pair.seeds) for pair in pairs)
-    if len(seeds) >= aggregate.FEWEST and same < total:
+    if len(seeds) >= aggregate.FEWEST and same < total and math.isfinite(width):
         interval = aggregate.betting_interval(after - before, -width, width)
         strict = aggregate.betting_interval(
             after - before, -width, width, 1 - (1 - aggregate.CONFIDENCE) / number
         )
-    cpu = [pair.cells[1].cpu_seconds / pair.cells[0].cpu_seconds for pair in pairs if timed(pair)]  # type: ignore[operator]
+    cpu = [ratio for pair in pairs if (ratio := pair.cpu) is not None]
     return Change(
         agent=agent,
         environment=environment,
-        before=float(before.mean()) if len(before) else float("nan"),
-        after=float(after.mean()) if len(after) else float("nan"),
+        before=float(before.mean()),
+        after=float(after.mean()),
         seeds=total,
         same=same,
         interval=interval,
@@ -251,9 +256,9 @@ def change_of(agent: str, environment: str, pairs: Sequence[Paired], number: int
     )
 
 
-def timed(pair: Paired) -> bool:
-    """Whether both CPU times are known."""
-    return all(cell.cpu_seconds for cell in pair.cells)
+def shared(pairs: Sequence[Paired]) -> list[int]:
+    """Seeds that have a score in both folders in every one of the environments."""
+    return sorted(set.intersection(*(set(pair.seeds) for pair in pairs)))
 
 
 def mean_by_seed(tables: Sequence[tuple[Sequence[int], FloatArray]], seeds: Sequence[int]) -> FloatArray:
@@ -318,8 +323,10 @@ def verdict_of(both: Versus) -> tuple[str, list[str]]:
     first = ". ".join(parts) + "." if parts else "No change can be told from chance."
     told = []
     if not parts:
-        largest = max(single, key=lambda change: abs(change.difference))
-        told.append(f"The largest one: {place_of(largest)}.")
+        finite = [change for change in single if math.isfinite(change.difference)]
+        if finite:
+            largest = max(finite, key=lambda change: abs(change.difference))
+            told.append(f"The largest one: {place_of(largest)}.")
     same_pairs = sum(change.verdict == "identical" for change in single)
     if rest - same_pairs > 0 and parts:
         told.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 
 from . import charts, words
@@ -96,12 +97,13 @@ def versus_page(both: Versus) -> str:
 def changes_table(both: Versus) -> str:
     """A row a change, with its interval on a line."""
     ends = [abs(end) for change in both.moved for end in change.interval or (change.difference,)]
-    span = max([*ends, 1e-6])
+    span = max([end for end in ends if math.isfinite(end)] + [1e-6])
     rows = []
     for change in both.moved:
         agent, environment, before, after, difference, interval, verdict, same, failed, cpu = row_of(change)
         css = {"better": "good", "worse": "bad"}.get(verdict, "soft")
-        bar = charts.difference_bar(change.difference, change.interval, span)
+        finite = math.isfinite(change.difference)
+        bar = charts.difference_bar(change.difference, change.interval, span) if finite else ""
         rows.append(
             [
                 escape(agent),

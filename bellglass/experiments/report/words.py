@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from .. import aggregate
 from ..aggregate import Interval
-from ..pictures import short
+from ..pictures import short, typeset
 from .cells import Cell, Reached, Share
 from .comparison import Comparison, Ranking, Row
 
@@ -21,13 +22,13 @@ CRITERIA = {
 def score(value: float | None) -> str:
     """Three decimals, but never a rounded 1 for less than the optimum.
 
-    >>> score(0.99961), score(1.0), score(None)
-    ('>0.999', '1.000', '–')
+    >>> score(0.99961), score(1.0), score(None), score(float("-inf"))
+    ('>0.999', '1.000', '–', '−∞')
     """
     if value is None:
         return "–"
     text = f"{value:.3f}"
-    return ">0.999" if text == "1.000" and value < 1 - 1e-9 else text.replace("-", "−")
+    return ">0.999" if text == "1.000" and value < 1 - 1e-9 else typeset(text)
 
 
 def percent(value: float) -> str:
@@ -39,7 +40,7 @@ def percent(value: float) -> str:
     if 0.9995 <= value < 1 - 1e-9:
         return "over 99.9\u00a0%"
     text = f"{100 * value:.1f}".removesuffix(".0")
-    return ("0" if text == "-0" else text).replace("-", "−") + "\u00a0%"
+    return typeset("0" if text == "-0" else text) + "\u00a0%"
 
 
 def interval(ends: Interval | None) -> str:
@@ -54,13 +55,15 @@ def interval(ends: Interval | None) -> str:
 def three(value: float, *, signed: bool = False) -> str:
     """Three decimals, a true minus, and no minus before 0.
 
-    >>> three(-0.0001), three(-0.25), three(0.25, signed=True)
-    ('0.000', '−0.250', '+0.250')
+    >>> three(-0.0001), three(-0.25), three(0.25, signed=True), three(float("nan"))
+    ('0.000', '−0.250', '+0.250', '–')
     """
+    if math.isnan(value):
+        return "–"
     text = f"{value:+.3f}" if signed else f"{value:.3f}"
     if float(text) == 0.0:
         return "0.000"
-    return text.replace("-", "−")
+    return typeset(text)
 
 
 def share(part: Share | None) -> str:
@@ -222,7 +225,8 @@ def meaning(comparison: Comparison) -> str:
 
 def level_with_first(ranking: Ranking) -> list[str]:
     """Agents whose mean is the best one, but for rounding."""
-    return [row.agent for row in ranking.rows if abs(row.mean - ranking.rows[0].mean) < 1e-9]
+    best = ranking.rows[0].mean
+    return [row.agent for row in ranking.rows if row.mean == best or abs(row.mean - best) < 1e-9]
 
 
 def separation(ranking: Ranking) -> list[str]:
@@ -276,7 +280,8 @@ def warnings(comparison: Comparison) -> list[str]:
         said.append(f"{counted(len(sweep.missing), 'run')} not done yet: the numbers are of what is there.")
     if comparison.unscored:
         said.append(
-            f"Random play is already optimal in {listed(list(comparison.unscored))}: there is no score to give there."
+            f"Random play is already optimal, or its value has no bound, in {listed(list(comparison.unscored))}: there "
+            "is no score to give there."
         )
     if not comparison.exact:
         said.append("Some scores are sampled, not exact; they are marked.")
@@ -289,7 +294,6 @@ def range_of(ranking: Ranking) -> str:
     if low >= 0:
         return f"{low:.3g} to {high:.3g} (no run scored below 0)"
     return (
-        f"{low:.3g} to {high:.3g} (its lower end is the worst run seen, averaged over environments)".replace(
-            "-", "−"
-        )
+        typeset(f"{low:.3g} to {high:.3g}")
+        + " (its lower end is the worst run seen, averaged over environments)"
     )
