@@ -16,7 +16,7 @@ import pytest
 from invented_sweep import invented_sweep
 
 from bellglass.experiments.card import Card
-from bellglass.experiments.records import RunResult, Sweep
+from bellglass.experiments.records import FailedRun, RunResult, Sweep
 from bellglass.experiments.report import (
     ReportPaths,
     compare,
@@ -138,8 +138,40 @@ def test_a_cell_agrees_with_sums_done_by_hand(sweep_and_cards: tuple[Sweep, dict
     assert cell.mean == pytest.approx(sum(scores) / 5)
     assert cell.within[1].count == sum(score >= 0.99 for score in scores)
     assert cell.reached[0].missed == sum(score < 0.95 for score in scores)
+    assert cell.reached[0].total == 5
     assert cell.value is not None
     assert cell.value.mean[-1] == pytest.approx(sum(run.curve[-1].value for run in runs) / 5)
+
+
+def test_steps_to_a_level_are_a_censored_median_with_its_interval(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], tmp_path: Path
+) -> None:
+    """Seven runs, whose times are known by construction; the seventh loses the level at its last point."""
+    sweep, cards = invented_sweep(agents=("a",), environments=("Lake",), seeds=8, failures=False, points=10)
+    runs = []
+    for k, run in enumerate(sweep.finished[:7]):
+        good = [point._replace(value=run.optimum) for point in run.curve]
+        bad = [point._replace(value=run.random) for point in run.curve]
+        runs.append(
+            replace(run, curve=tuple([*bad[: k + 1], *good[k + 1 :]] if k < 6 else [*good[:9], bad[9]]))
+        )
+    failed = FailedRun(spec=sweep.planned[7], error="broke", traceback="")
+    broken = replace(sweep, finished=tuple(runs), failed=(failed,))
+    reached = compare(broken, cards).cells["a", "Lake"].reached[0]
+    # reached at 10,000 15,000 20,000 25,000 30,000 35,000 and twice never
+    assert reached.median == 27_500.0
+    assert (reached.missed, reached.total) == (2, 8)
+    assert reached.interval == (
+        5_000.0,
+        math.inf,
+    )  # the smallest `after`, the greatest `until`: P(Bin(8, 1/2) < 1)
+    paths = write_report(broken, cards, tmp_path)
+    assert "27.5k" in paths.html.read_text(encoding="utf-8")
+    assert "27.5k [5k, ∞] (not reached by 2 of 8)" in paths.markdown.read_text(encoding="utf-8").replace(
+        "\\", ""
+    )
+    told = json.loads(paths.summary.read_text(encoding="utf-8"))["cells"][0]["reached"][0]
+    assert told == {"level": 0.95, "median": 27_500.0, "interval": [5_000.0, "inf"], "missed": 2, "total": 8}
 
 
 def test_counts_that_do_not_add_up_are_refused(

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import aggregate
-from ..aggregate import FloatArray, Interval
+from ..aggregate import CensoredMedian, FloatArray, Interval
 from ..card import Card
 from ..records import FailedRun, RunResult, RunSpec, Sweep
 
@@ -73,23 +73,6 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Reached:
-    """Steps until a level is reached and held to the end.
-
-    Attributes:
-        level: score to reach.
-        median: environment steps, over all runs that count; None if half of them or more never got there.
-        missed: runs that did not reach it.
-        total: runs that count (finished and failed).
-    """
-
-    level: float
-    median: float | None
-    missed: int
-    total: int
-
-
-@dataclass(frozen=True)
 class Curve:
     """Mean of an agent's runs over steps, with the lowest and the highest run: [points] each."""
 
@@ -139,7 +122,7 @@ class Cell:
         score_range: what the scores are taken to lie in.
         within: for each of `LEVELS`.
         solved: regret below half of the smallest gap; None where the gap is not known.
-        reached: for each of `LEVELS`.
+        reached: steps until each of `LEVELS` is reached and held to the end; empty without scores.
         value: curve of the exact value.
         gap_regret: curve of the cumulative gap regret.
         episodic_regret: curve of it, or None where it is not exact.
@@ -160,7 +143,7 @@ class Cell:
     score_range: tuple[float, float]
     within: tuple[Share, ...]
     solved: Share | None
-    reached: tuple[Reached, ...]
+    reached: tuple[CensoredMedian, ...]
     value: Curve | None
     gap_regret: Curve | None
     episodic_regret: Curve | None
@@ -209,7 +192,9 @@ def cell_of(
         score_range=(worst, top),
         within=tuple(Share(sum(score >= level for score in ran), total) for level in LEVELS),
         solved=solved,
-        reached=() if scale is None else tuple(reached_of(finished, scale, level, total) for level in LEVELS),
+        reached=tuple(reached_of(finished, failed, scale, level) for level in LEVELS)
+        if scale and total
+        else (),
         value=curve_of(finished, "value"),
         gap_regret=curve_of(finished, "gap_regret"),
         episodic_regret=curve_of(finished, "episodic_regret"),
@@ -218,21 +203,24 @@ def cell_of(
     )
 
 
-def reached_of(runs: Sequence[RunResult], scale: Scale, level: float, total: int) -> Reached:
-    """Steps of the first point from which on every score is at least `level`; those that never get there are late."""
-    times: list[float] = []
-    for run in runs:
-        held = math.inf
-        for point in reversed(run.curve):
-            if scale(point.value) < level:
-                break
-            held = float(point.steps)
-        times.append(held)
-    missed = sum(time == math.inf for time in times) + total - len(times)
-    times += [math.inf] * (total - len(times))
-    middle = sorted(times)[(total - 1) // 2 : total // 2 + 1]
-    finite = bool(middle) and math.inf not in middle
-    return Reached(level, sum(middle) / len(middle) if finite else None, missed, total)
+def reached_of(
+    finished: Sequence[RunResult], failed: Sequence[FailedRun], scale: Scale, level: float
+) -> CensoredMedian:
+    """Steps until every score from there on is at least `level`; runs that failed never get there."""
+    times = [held_since(run, scale, level) for run in finished]
+    times += [(float(run.spec.environment.steps), math.inf) for run in failed]
+    return aggregate.censored_median([after for after, _ in times], [until for _, until in times])
+
+
+def held_since(run: RunResult, scale: Scale, level: float) -> tuple[float, float]:
+    """The last point of the curve below `level` (0: none), and the first of those after it (inf: none)."""
+    after, until = 0.0, math.inf
+    for point in run.curve:
+        if scale(point.value) < level:
+            after, until = float(point.steps), math.inf
+        else:
+            until = min(until, float(point.steps))
+    return after, until
 
 
 def regret_of(runs: Sequence[RunResult]) -> Regret | None:

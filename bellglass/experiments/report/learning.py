@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from html import escape
 
 import numpy as np
 
@@ -275,20 +274,24 @@ def reached_table(comparison: Comparison) -> str:
             cell = comparison.cells.get((name, environment))
             if cell is None:
                 row.append('<span class="soft">does not play</span>')
-            elif not cell.reached or not cell.reached[0].total:
+            elif not cell.reached:
                 row.append('<span class="soft">no score</span>')
             else:
-                five, one = (words.reached(some).partition(" (") for some in cell.reached)
-                under = [five[2].rstrip(")"), f"1 %: {''.join(one)}"]
-                notes = "".join(f'<span class="soft under">{escape(note)}</span>' for note in under if note)
-                row.append(escape(five[0]) + notes)
+                five, one = cell.reached
+                first, *rest = words.reached_parts(five)
+                notes = (
+                    f'<span class="soft under">{note}</span>'
+                    for note in (*rest, f"1 %: {words.reached(one)}")
+                )
+                row.append(first + "".join(notes))
         rows.append(row)
         kinds.append(f"a{agent}")
     grid = min(scoring.points for scoring in comparison.sweep.scoring.values())
     lead = (
         "Environment steps until the score is within 5 % of the optimum and stays there to the end; below it the same "
-        f"for 1 %. Median over seeds; runs that never got there count as later than all others. Read off {grid} "
-        "points, so a run may have been there up to one point earlier."
+        f"for 1 %. Median over seeds, runs that never got there counted as later than all others; in brackets its 95 % "
+        f"interval by order statistics, from 6 runs on. Read off {grid} points, so a run may have been there up to one "
+        "point earlier; the intervals allow for that."
     )
     body = table(
         ["Agent", *comparison.environments], rows, label="Steps to within 5 %", kind="heat", kinds=kinds

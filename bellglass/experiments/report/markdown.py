@@ -158,12 +158,12 @@ def efficiency_text(comparison: Comparison, figures: Figures) -> list[str]:
         row = [agent]
         for name in comparison.environments:
             cell = comparison.cells.get((agent, name))
-            scored = cell is not None and cell.reached and cell.reached[0].total
-            row.append(words.reached(cell.reached[0]) if cell is not None and scored else "–")
+            row.append("–" if cell is None or not cell.reached else words.reached(cell.reached[0]))
         rows.append(row)
     return [
         *text,
-        "Environment steps until the score is within 5 % of the optimum and stays there, median over seeds:",
+        "Environment steps until the score is within 5 % of the optimum and stays there: median over seeds, runs that "
+        "never got there counted as later than all others, and its 95 % interval by order statistics (from 6 runs on).",
         "",
         *grid_of(["agent", *comparison.environments], rows),
     ]

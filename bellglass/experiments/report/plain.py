@@ -11,7 +11,7 @@ from dataclasses import asdict
 from ..aggregate import Interval
 from ..records import RunSpec
 from . import words
-from .cells import Cell, Share
+from .cells import LEVELS, Cell, Share
 from .comparison import THRESHOLDS, Comparison, Ranking
 
 COLUMNS = (
@@ -176,7 +176,10 @@ def cell_data(cell: Cell) -> dict[str, object]:
         "within_5_percent": share_data(cell.within[0]),
         "within_1_percent": share_data(cell.within[1]),
         "solved": share_data(cell.solved),
-        "reached": [asdict(some) for some in cell.reached],
+        "reached": [
+            {"level": level, **some._asdict(), "interval": ends(some.interval)}
+            for level, some in zip(LEVELS, cell.reached, strict=False)
+        ],
         "cpu_seconds": cell.cpu_seconds,
         "regret": None if cell.regret is None else {**asdict(cell.regret), "learning": cell.regret.learning},
         "curves": {

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 
 from .. import aggregate
-from ..aggregate import Interval
+from ..aggregate import CensoredMedian, Interval
 from ..pictures import short, typeset
-from .cells import Cell, Reached, Share
+from .cells import Cell, Share
 from .comparison import Comparison, Ranking, Row
 
 CRITERIA = {
@@ -97,12 +97,24 @@ def seconds(value: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-def reached(some: Reached) -> str:
-    """Median steps, and how many runs never got there."""
+def reached(some: CensoredMedian) -> str:
+    """Median steps and their interval, and how many runs never got there.
+
+    >>> reached(CensoredMedian(3_000.0, Interval(2_500.0, math.inf), 1, 6))
+    '3k [2.5k, ∞] (not reached by 1 of 6)'
+    >>> reached(CensoredMedian(None, None, 4, 5))
+    'not reached by 4 of 5'
+    """
+    first, *rest = reached_parts(some)
+    return " ".join([first, *(part if part.startswith("[") else f"({part})" for part in rest)])
+
+
+def reached_parts(some: CensoredMedian) -> list[str]:
+    """The same in pieces, the first one the headline."""
     missed = f"not reached by {some.missed} of {some.total}"
-    if some.median is None:
-        return missed
-    return short(some.median) + (f" ({missed})" if some.missed else "")
+    median = [] if some.median is None else [short(some.median)]
+    ends = [] if some.interval is None else [f"[{short(some.interval.low)}, {short(some.interval.high)}]"]
+    return [*median, *ends, missed] if median and some.missed else [*(median or [missed]), *ends]
 
 
 def lost(cell: Cell) -> str:
