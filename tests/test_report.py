@@ -440,6 +440,46 @@ def endless(sweep: Sweep, agent: str, environment: str) -> Sweep:
     return replace(sweep, finished=tuple(other(run) for run in sweep.finished))
 
 
+def test_sampled_scores_are_marked_wherever_they_stand(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], written: ReportPaths, tmp_path: Path
+) -> None:
+    sweep, cards = sweep_and_cards
+    lake = [run.spec.environment.name == "Lake" and run.spec.agent.name == "Memory" for run in sweep.finished]
+    runs = [replace(run, exact=not chosen) for run, chosen in zip(sweep.finished, lake, strict=True)]
+    paths = write_report(replace(sweep, finished=tuple(runs)), cards, tmp_path)
+    page, text = (file.read_text(encoding="utf-8") for file in (paths.html, paths.markdown))
+    for said in ("5 scores of Memory: sampled in episodes, not exact", "sampled, not exact: Memory"):
+        assert said in page
+        assert said in text
+    assert page.count(", sampled</title>") == 5
+    assert "<b>5 sampled</b>" in page
+    assert "no evaluation noise, but where “sampled” is said" in page
+    assert "5/5, 5 sampled" in text
+    summary = json.loads(paths.summary.read_text(encoding="utf-8"))
+    assert (summary["exact"], summary["sampled"]) == (False, 5)
+    sampled = {(cell["agent"], cell["environment"]): cell["sampled"] for cell in summary["cells"]}
+    assert sampled.pop(("Memory", "Lake")) == 5
+    assert set(sampled.values()) == {0}
+    rows = [row for ranking in summary["rankings"] for row in ranking["rows"]]
+    assert {row["agent"] for row in rows if row["sampled"]} == {"Memory"}
+    assert [row["exact"] for row in table_of(paths.runs) if row["status"] == "finished"] == [
+        str(run.exact) for run in runs
+    ]
+    assert "sampled" not in written.html.read_text(encoding="utf-8")
+
+
+def test_where_states_are_hidden_the_page_says_what_gap_regret_is_against(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], written: ReportPaths, tmp_path: Path
+) -> None:
+    said = "Where states are hidden V* and q* are of who sees them"
+    paths = write_report(*hidden(*sweep_and_cards), tmp_path)
+    assert said in paths.html.read_text(encoding="utf-8")
+    assert said in paths.markdown.read_text(encoding="utf-8").replace("\\*", "*")
+    assert said not in written.html.read_text(encoding="utf-8")
+    assert "is larger than gap regret" in written.html.read_text(encoding="utf-8").replace("\n", " ")
+    assert "episodic regret is larger than gap regret" in written.markdown.read_text(encoding="utf-8")
+
+
 def test_a_policy_that_never_ends_has_a_score_without_bound_and_a_page(
     sweep_and_cards: tuple[Sweep, dict[str, Card]], tmp_path: Path
 ) -> None:

@@ -104,7 +104,7 @@ def fairness(comparison: Comparison) -> str:
     body = table(heads, rows, label="What each agent was given", kind="fair", kinds=kinds, numbers=3)
     lead = (
         "Every agent learns from the same tables for the same number of environment steps, with the same seeds, and is "
-        "scored by the same linear solves. Settings that the suite does not name are the class’s defaults. No search "
+        "scored in the same way. Settings that the suite does not name are the class’s defaults. No search "
         "for settings is recorded in this folder: whoever chose them by hand should say how long, since an agent that "
         "was tuned beats one that was not."
     )

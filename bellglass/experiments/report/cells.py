@@ -150,6 +150,11 @@ class Cell:
     regret: Regret | None
     cpu_seconds: float | None
 
+    @property
+    def sampled(self) -> int:
+        """How many of the finished runs have a score from episodes, not an exact one or a certified interval."""
+        return sum(not run.exact for run in self.finished)
+
 
 def cell_of(
     key: tuple[str, str],

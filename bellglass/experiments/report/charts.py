@@ -274,7 +274,7 @@ def ladder(
     numbers = [number for row in rows for number in row[2:]] + [value for _, value in rungs]
     low, high = limits([max(number, -1e300) for number in numbers if math.isfinite(number)])
     x, y = Scale(low, high, left, width - 16), Scale(1, 0, height - 40, 0)
-    parts = [axes(x, y, x_label="exact start value", y_ticks=())]
+    parts = [axes(x, y, x_label="start value", y_ticks=())]
     for k, (name, value) in enumerate(rungs):
         at, side = x(value), "end" if x(value) > (left + width) / 2 else "start"
         parts.append(

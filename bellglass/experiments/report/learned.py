@@ -9,6 +9,7 @@ from .comparison import Comparison
 from .detail import Detail
 from .drawing import learned_map, optimum_map
 from .elements import figure, section
+from .learning import sampled
 from .maps import EnvironmentMap, Learned, map_data, maps_of
 
 
@@ -19,7 +20,9 @@ def learned(comparison: Comparison, data: dict[str, object], detail: Detail) -> 
     body = "".join(map_pair(comparison, one, k) for k, one in enumerate(maps))
     if body:
         body = f'<div class="pairs">{body}</div>'
-    steps = "".join(figure(name, picture) for name, picture in ladders(comparison))
+    steps = "".join(
+        figure(name, picture, "; ".join(sampled(comparison, name))) for name, picture in ladders(comparison)
+    )
     if steps:
         body += (
             '<h3>Where states are hidden: the ladder of information</h3><p class="lead">The best values without memory '

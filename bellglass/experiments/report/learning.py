@@ -21,11 +21,18 @@ FEWEST_POINTS = 8
 EPISODIC = (
     "Sum over the episodes played of V*(s₀) − V<sup>π</sup>(s₀): what the policy played, exploration included, is "
     "expected to lose against the optimum. Its values are exact, but read at the points of the curve only: an episode "
-    "is charged with the policy of the last point before it ended."
+    "is charged with the mean of the policies at the points before and after it ended. Every episode counts as if it "
+    "were played to its end: where a time limit (other than the criterion’s own horizon) cuts it short, this is larger "
+    "than gap regret, which counts only what was lost until then."
 )
 GAP = (
     "Sum over the steps played of γᵗ (V*(sₜ) − q*(sₜ, aₜ)): what each action really taken loses. In expectation "
     "the episodic regret, where no clock cuts episodes short; known for every agent, those with memory too."
+)
+#: What is said besides where an environment hides its states.
+GAP_HIDDEN = (
+    " Where states are hidden V* and q* are of who sees them: no line there need become flat, not even that of best "
+    "play with memory."
 )
 
 
@@ -33,7 +40,7 @@ def regret(comparison: Comparison, data: dict[str, object], detail: Detail) -> s
     """Cumulative regret against steps, exact where it can be, and what is left at the end."""
     kinds: list[tuple[str, str, str, list[str]]] = []
     for key, heading, lead, pick in (
-        ("g", "Gap regret", GAP, gap_of),
+        ("g", "Gap regret", GAP + (GAP_HIDDEN if hides_states(comparison) else ""), gap_of),
         ("e", "Episodic regret", EPISODIC, episodic_of),
     ):
         shown = regret_figures(comparison, data, detail, key, pick)
@@ -61,10 +68,15 @@ def regret(comparison: Comparison, data: dict[str, object], detail: Detail) -> s
             + "</div>"
         )
     lead = (
-        f"In reward units of each environment, mean over seeds, {band(comparison)}. Lower is better; a flat line plays "
-        "optimally."
+        f"In reward units of each environment, mean over seeds, {band(comparison)}. Lower is better; optimal play is "
+        "a flat line."
     )
     return section("regret", heading, lead, choice + "".join(parts) + left_at_the_end(comparison))
+
+
+def hides_states(comparison: Comparison) -> bool:
+    """Whether some environment shows its agents something else than its states."""
+    return any(not card.observed for card in comparison.cards.values())
 
 
 def episodic_of(cell: Cell) -> Curve | None:
@@ -137,6 +149,16 @@ def incomplete(comparison: Comparison, name: str) -> list[str]:
     return ["finished runs only: " + ", ".join(few)] if few else []
 
 
+def sampled(comparison: Comparison, name: str) -> list[str]:
+    """Whose scores are no exact ones."""
+    few = [
+        agent
+        for agent in comparison.agents
+        if (cell := comparison.cells.get((agent, name))) is not None and cell.sampled
+    ]
+    return [f"sampled, not exact: {words.listed(few)}"] if few else []
+
+
 def left_at_the_end(comparison: Comparison) -> str:
     """The three regrets of each agent, environment by environment."""
     floors = any(cell.regret is not None and cell.regret.floor > 0 for cell in comparison.cells.values())
@@ -146,7 +168,9 @@ def left_at_the_end(comparison: Comparison) -> str:
         for agent, agent_name in enumerate(comparison.agents):
             cell = comparison.cells.get((agent_name, name))
             if cell is not None and cell.regret is not None:
-                rows.append((f"a{agent}", [named(agent, agent_name), *regret_cells(cell.regret, floors)]))
+                first, *rest = regret_cells(cell.regret, floors)
+                note = f'<span class="soft under">{words.sampled(cell)}</span>' if cell.sampled else ""
+                rows.append((f"a{agent}", [named(agent, agent_name), first + note, *rest]))
         if rows:
             groups.append((name, rows))
     heads = ["Agent", "Final regret"]
@@ -202,8 +226,8 @@ def efficiency(comparison: Comparison, data: dict[str, object], detail: Detail) 
         return section("efficiency", "Sample efficiency", "", left_out("No finished run."))
     body = f'<div class="grid3">{"".join(shown)}</div>' + reached_table(comparison)
     lead = (
-        "Exact start value of the policy that the agent believes best, in the units of the reward, after each number "
-        f"of steps; mean over seeds, {band(comparison)}."
+        f"{'Start' if comparison.sampled else 'Exact start'} value of the policy that the agent believes best, in the "
+        f"units of the reward, after each number of steps; mean over seeds, {band(comparison)}."
     )
     return section("efficiency", "Sample efficiency", lead, body)
 
@@ -239,14 +263,14 @@ def value_picture(
         notes.append("the worst are cut off")
     picture = charts.line_chart(
         series,
-        label=f"{name}: exact value of the policy against environment steps; {said}; at the end "
+        label=f"{name}: value of the policy against environment steps; {said}; at the end "
         + ", ".join(f"{line.label} {short(float(line.y[-1]))}" for line in series),
         x_label="environment steps",
         references=references,
         floor=floor,
         key=key,
     )
-    return picture, [*notes, *incomplete(comparison, name)]
+    return picture, [*notes, *sampled(comparison, name), *incomplete(comparison, name)]
 
 
 def lowest_shown(series: Sequence[Series], zero: float, optimum: float) -> float | None:

@@ -14,7 +14,7 @@ from .comparison import Comparison, Ranking
 from .detail import LEVELS
 from .drawing import learned_map, optimum_map
 from .learned import first_shown, ladders, told
-from .learning import amount_text, gap_of, lines, value_picture
+from .learning import GAP_HIDDEN, amount_text, gap_of, hides_states, lines, sampled, value_picture
 from .maps import maps_of
 from .sections import profile_picture, seed_dots, time_picture, timed
 
@@ -79,7 +79,16 @@ def ranking_text(comparison: Comparison, one: Ranking, k: int, figures: dict[str
             words.score(row.iqm),
             words.score(row.optimality_gap),
             words.share(row.within[1]),
-            f"{row.finished}/{row.planned}" + (f", {row.failed} failed" if row.failed else ""),
+            f"{row.finished}/{row.planned}"
+            + "".join(
+                f", {number} {what}"
+                for number, what in (
+                    (row.failed, "failed"),
+                    (row.missing, "missing"),
+                    (row.sampled, "sampled"),
+                )
+                if number
+            ),
         ]
         for place, row in enumerate(one.rows, 1)
     ]
@@ -102,8 +111,8 @@ def environment_rows(comparison: Comparison) -> list[list[str]]:
             if cell is None:
                 row.append("does not play")
             else:
-                lost = f" ({len(cell.failed)} failed)" if cell.failed else ""
-                row.append(words.score(cell.mean) + lost)
+                notes = [note for note in (words.lost(cell), words.sampled(cell)) if note]
+                row.append(words.score(cell.mean) + (f" ({', '.join(notes)})" if notes else ""))
         rows.append(row)
     return rows
 
@@ -123,7 +132,7 @@ def regret_text(comparison: Comparison, figures: Figures) -> list[str]:
         [
             cell.environment,
             cell.agent,
-            amount_text(cell.regret.final),
+            amount_text(cell.regret.final) + (f" ({words.sampled(cell)})" if cell.sampled else ""),
             amount_text(cell.regret.floor),
             amount_text(cell.regret.learning),
             amount_text(cell.regret.episodic),
@@ -137,7 +146,10 @@ def regret_text(comparison: Comparison, figures: Figures) -> list[str]:
     heads += ["episodic regret, all episodes", "gap regret, all steps"]
     return [
         *text,
-        "Means over finished runs, in reward units; never added up over environments.",
+        "Means over finished runs, in reward units; never added up over environments. Where a time limit (other "
+        "than the criterion's own horizon) cuts episodes short, episodic regret is larger than gap regret: it counts "
+        "every episode as if it were played to its end."
+        + (cellsafe(GAP_HIDDEN) if hides_states(comparison) else ""),
         "",
         *grid_of(heads, rows),
     ]
@@ -230,7 +242,8 @@ def map_text(comparison: Comparison, figures: Figures) -> list[str]:
     steps = ladders(comparison)
     text = ["## What did it learn?", ""] if found or steps else []
     for k, (name, picture) in enumerate(steps):
-        text += shown(figures, f"ladder-{k}", name, picture, f"{name}: what information is worth")
+        heading = ": ".join([name, *sampled(comparison, name)])
+        text += shown(figures, f"ladder-{k}", heading, picture, f"{name}: what information is worth")
     for k, one in enumerate(found):
         run = first_shown(one)
         text += [

@@ -34,8 +34,9 @@ def numbers(comparison: Comparison) -> str:
         ),
         (words.seconds(comparison.cpu_seconds), "CPU time in all", ""),
         (
-            "exact" if comparison.exact else "partly sampled",
-            "scores: " + ", ".join(words.CRITERIA[criterion] for criterion in scorings),
+            f"{comparison.sampled:,} sampled" if comparison.sampled else "exact",
+            (f"of {len(sweep.finished):,} scores, the rest exact: " if comparison.sampled else "scores: ")
+            + ", ".join(words.CRITERIA[criterion] for criterion in scorings),
             "",
         ),
     ]
@@ -65,8 +66,9 @@ def ranking(comparison: Comparison) -> str:
         body.append(left_out("No run has finished, so there is nothing to rank."))
     body.append("<h3>Environment by environment</h3>" + by_environment(comparison))
     lead = (
-        "Score of the final policy, computed from the table: no evaluation episodes, so no evaluation noise. "
-        f"{escape(words.meaning(comparison))} Ranked by the mean over environments that all of these agents play, "
+        "Score of the final policy, computed from the table: no evaluation episodes, so no evaluation noise"
+        f"{', but where “sampled” is said' if comparison.sampled else ''}. {escape(words.meaning(comparison))} "
+        "Ranked by the mean over environments that all of these agents play, "
         "the interquartile mean (IQM) second."
     )
     return section("ranking", "Ranking", lead, "".join(body))
@@ -86,6 +88,8 @@ def ranking_table(comparison: Comparison, one: Ranking) -> str:
             runs += f'<span class="bad under">{row.failed} failed</span>'
         if row.missing:
             runs += f'<span class="bad under">{row.missing} missing</span>'
+        if row.sampled:
+            runs += f'<span class="soft under">{row.sampled} sampled</span>'
         rows.append(
             [
                 f'<span class="place">{place}</span>{named(agent, row.agent)}',
@@ -153,12 +157,8 @@ def cell_text(cell: Cell | None) -> str:
     """Mean score and interval; why not, where there is none."""
     if cell is None:
         return '<span class="soft">does not play</span>'
-    notes = []
-    if cell.failed or cell.missing:
-        notes.append(words.lost(cell))
-    if any(not run.exact for run in cell.finished):
-        notes.append("sampled")
-    more = f'<span class="bad under">{", ".join(notes)}</span>' if notes else ""
+    notes = (("bad", words.lost(cell)), ("soft", words.sampled(cell)))
+    more = "".join(f'<span class="{kind} under">{note}</span>' for kind, note in notes if note)
     if cell.mean is None:
         return f'<span class="soft">no score</span>{more}'
     shade = round(100 * min(1.0, max(0.0, cell.mean)))
@@ -270,8 +270,12 @@ def seeds(comparison: Comparison, detail: Detail) -> str:
 def seed_dots(cell: Cell) -> list[tuple[str, float]]:
     """What to say of each finished run, and its score."""
     scores = dict(zip(cell.seeds, cell.scores.tolist(), strict=True))
-    own = [(run.spec.seed, scores[run.spec.seed]) for run in cell.finished]
-    return [(f"seed {seed}: {typeset(f'{score:.6g}')}", score) for seed, score in own]
+    dots = []
+    for run in cell.finished:
+        score = scores[run.spec.seed]
+        said = f"seed {run.spec.seed}: {typeset(f'{score:.6g}')}"
+        dots.append((said if run.exact else f"{said}, sampled", score))
+    return dots
 
 
 def timed(comparison: Comparison) -> list[tuple[int, str, float, float]]:

@@ -123,6 +123,13 @@ def lost(cell: Cell) -> str:
     return ", ".join(f"{number} {what}" for number, what in parts if number)
 
 
+def sampled(cell: Cell) -> str:
+    """How many scores are sampled."""
+    if not cell.sampled:
+        return ""
+    return "sampled" if cell.sampled == len(cell.finished) else f"{cell.sampled} sampled"
+
+
 def range_text(numbers: Sequence[int]) -> str:
     """A number, or from the least to the most.
 
@@ -295,8 +302,13 @@ def warnings(comparison: Comparison) -> list[str]:
             f"Random play is already optimal, or its value has no bound, in {listed(list(comparison.unscored))}: there "
             "is no score to give there."
         )
-    if not comparison.exact:
-        said.append("Some scores are sampled, not exact; they are marked.")
+    if comparison.sampled:
+        owners = {cell.agent for cell in comparison.cells.values() if cell.sampled}
+        whose = [agent for agent in comparison.agents if agent in owners]
+        said.append(
+            f"{counted(comparison.sampled, 'score')} of {listed(whose)}: sampled in episodes, not exact, as there are "
+            "too many histories to follow; they are marked, and runs.csv has the 95 % interval of each."
+        )
     return said
 
 
