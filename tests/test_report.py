@@ -25,6 +25,7 @@ from bellglass.experiments.report import (
     versus_text,
     write_report,
 )
+from bellglass.experiments.report.background import facts
 from bellglass.experiments.report.maps import FULL, LETTERS, loss_text
 
 VOID = {"meta", "link", "input", "br", "img", "hr"}
@@ -466,6 +467,37 @@ def test_sampled_scores_are_marked_wherever_they_stand(
         str(run.exact) for run in runs
     ]
     assert "sampled" not in written.html.read_text(encoding="utf-8")
+
+
+def test_solved_and_gaps_are_told_of_states_that_are_seen_only(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], tmp_path: Path
+) -> None:
+    """The gap of a card is that of the planner who sees the states."""
+    sweep, cards = sweep_and_cards
+    seen = compare(sweep, cards).cells["Planner", "Lake"].solved
+    assert seen is not None
+    assert (seen.count, seen.total) == (5, 5)
+    assert compare(*hidden(sweep, cards)).cells["Planner", "Lake"].solved is None
+    lake = dict(facts(sweep.environments[0], hidden(sweep, cards)[1]["Lake"]))
+    assert "gaps" in dict(facts(sweep.environments[0], cards["Lake"]))["1 % regret"]
+    assert "gaps" not in lake["1 % regret"]
+    assert lake["hardness"] == "of the hidden states, as if they were seen:"
+
+
+def test_a_time_limit_of_the_suite_is_told(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], tmp_path: Path
+) -> None:
+    sweep, cards = sweep_and_cards
+    lake, *rest = sweep.environments
+    paths = write_report(
+        replace(sweep, environments=(replace(lake, max_episode_steps=50), *rest)), cards, tmp_path
+    )
+    page = paths.html.read_text(encoding="utf-8")
+    assert "<dt>episodes while learning</dt><dd>at most 50 steps</dd>" in page
+    assert "bellglass/Lake-v0 {}, 50,000 steps, 50 an episode" in page
+    assert "| episodes while learning | at most 50 steps | – | – |" in paths.markdown.read_text(
+        encoding="utf-8"
+    )
 
 
 def test_where_states_are_hidden_the_page_says_what_gap_regret_is_against(

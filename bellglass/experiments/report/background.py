@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import json
-import math
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from ..card import Card
-from ..records import AgentSpec, FailedRun, RunSpec
+from ..records import AgentSpec, EnvironmentSpec, FailedRun, RunSpec
 from . import words
 from .comparison import Comparison
 from .detail import Detail
 from .elements import left_out, named, section, table
 
-HARDNESS_NAMES = {
-    "effective_horizon": "effective horizon 1/(1 − discount)",
-    "min_gap": "smallest action gap",
-    "sum_inverse_gaps": "sum of inverse gaps",
-    "bias_span": "bias span",
-    "mixing_time": "mixing time (lazy, optimal policy)",
-    "laidlaw_horizon": "effective horizon (Laidlaw 2023)",
-}
-
 
 def hardness(comparison: Comparison) -> str:
     """A card an environment."""
     shown = [
-        card_text(name, comparison.cards[name])
-        for name in comparison.environments
-        if name in comparison.cards
+        card_text(environment, comparison.cards[environment.name])
+        for environment in comparison.sweep.environments
+        if environment.name in comparison.cards
     ]
     lacking = [name for name in comparison.environments if name not in comparison.cards]
     body = f'<div class="grid3 cards">{"".join(shown)}</div>' if shown else ""
@@ -39,45 +30,23 @@ def hardness(comparison: Comparison) -> str:
     return section("hardness", "The environments", lead, body)
 
 
-def card_text(name: str, card: Card) -> str:
+def card_text(environment: EnvironmentSpec, card: Card) -> str:
     """Facts of one environment."""
-    body = "".join(f"<div><dt>{escape(what)}</dt><dd>{escape(much)}</dd></div>" for what, much in facts(card))
+    rows = facts(environment, card)
+    body = "".join(f"<div><dt>{escape(what)}</dt><dd>{escape(much)}</dd></div>" for what, much in rows)
     source = f'<p class="note">{escape("; ".join(card.sources))}</p>' if card.sources else ""
-    return f'<article class="card"><h3>{escape(name)}</h3><dl>{body}</dl>{source}</article>'
+    return f'<article class="card"><h3>{escape(environment.name)}</h3><dl>{body}</dl>{source}</article>'
 
 
-def facts(card: Card) -> list[tuple[str, str]]:
-    """What a card says, as (what, how much)."""
-    best, random = card.optimum.get(card.criterion), card.random.get(card.criterion)
-    rows: list[tuple[str, str]] = [
-        ("id", card.id),
-        ("states, actions, outcomes", f"{card.num_states:,}, {card.num_actions}, {card.num_outcomes:,}"),
-        ("criterion", words.CRITERIA.get(card.criterion, card.criterion)),
-    ]
-    if card.criterion == "discounted":
-        rows.append(("discount", f"{card.discount:g}"))
-    if card.criterion == "finite_horizon" and card.horizon is not None:
-        rows.append(("time limit", f"{card.horizon:,}"))
-    if best is not None:
-        rows.append(("optimum", f"{best:.8g}"))
-    if random is not None:
-        rows.append(("uniform random play", f"{random:.6g}"))
-    if best is not None and random is not None and math.isfinite(best - random):
-        one_percent = f"{0.01 * (best - random):.3g} in reward"
-        if card.gap is not None and 0 < card.gap < math.inf:
-            one_percent += f", {0.01 * (best - random) / card.gap:.3g} gaps"
-        rows.append(("1 % of regret", one_percent))
-    rows += [(f"best value, {kind}", f"{value:.6g}") for kind, value in card.ladder.items()]
-    for key, value in card.hardness.items():
-        if value is not None:
-            rows.append(
-                (HARDNESS_NAMES.get(key, key.replace("_", " ")), "∞" if math.isinf(value) else f"{value:.4g}")
-            )
-    rows.append(("fingerprint", card.fingerprint[:16]))
-    return [
-        (what, much.replace("-", "−") if what != "id" and what != "fingerprint" else much)
-        for what, much in rows
-    ]
+def facts(environment: EnvironmentSpec, card: Card) -> list[tuple[str, str]]:
+    """How it was played and what its card says, as (what, how much), each `what` once; the card's sources left out."""
+    rows = {"scored by": [words.CRITERIA[card.criterion]]}
+    if environment.max_episode_steps is not None:
+        rows["episodes while learning"] = [f"at most {environment.max_episode_steps:,} steps"]
+    for what, much in card.lines():
+        if what != "source":
+            rows.setdefault(what, []).append(re.sub(r"(?<!\w)-(?=\d)", "−", much))
+    return [(what, "; ".join(much)) for what, much in rows.items()]
 
 
 def fairness(comparison: Comparison) -> str:
@@ -200,6 +169,7 @@ def reproduce(comparison: Comparison) -> str:
     steps = "\n".join(
         f"{environment.name}: {environment.id} {json.dumps(dict(environment.keywords), sort_keys=True)}, "
         f"{environment.steps:,} steps"
+        + ("" if environment.max_episode_steps is None else f", {environment.max_episode_steps:,} an episode")
         for environment in sweep.environments
     )
     blocks = [

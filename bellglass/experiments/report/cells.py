@@ -121,7 +121,7 @@ class Cell:
         interval: betting interval of the mean, on `score_range`.
         score_range: what the scores are taken to lie in.
         within: for each of `LEVELS`.
-        solved: regret below half of the smallest gap; None where the gap is not known.
+        solved: regret below half of the smallest gap; None where the gap is not known, as where states are hidden.
         reached: steps until each of `LEVELS` is reached and held to the end; empty without scores.
         value: curve of the exact value.
         gap_regret: curve of the cumulative gap regret.
@@ -177,7 +177,7 @@ def cell_of(
         scores = np.array([score for _, score in known])
     top = max(1.0, float(scores.max(initial=1.0)))
     total = len(scores)
-    gap = card.gap if card is not None else None
+    gap = card.gap if card is not None and card.observed else None  # else it is of who sees the states
     solved = None
     if scale is not None and gap is not None and math.isfinite(gap):
         solved = Share(sum(run.optimum - run.final.value < gap / 2 for run in finished), total)

@@ -268,9 +268,9 @@ def cost_text(comparison: Comparison, figures: Figures) -> list[str]:
 def hardness_text(comparison: Comparison) -> list[str]:
     """A column an environment."""
     known = {
-        name: dict(facts(comparison.cards[name]))
-        for name in comparison.environments
-        if name in comparison.cards
+        environment.name: dict(facts(environment, comparison.cards[environment.name]))
+        for environment in comparison.sweep.environments
+        if environment.name in comparison.cards
     }
     if not known:
         return []

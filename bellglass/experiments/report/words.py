@@ -306,8 +306,8 @@ def warnings(comparison: Comparison) -> list[str]:
         owners = {cell.agent for cell in comparison.cells.values() if cell.sampled}
         whose = [agent for agent in comparison.agents if agent in owners]
         said.append(
-            f"{counted(comparison.sampled, 'score')} of {listed(whose)}: sampled in episodes, not exact, as there are "
-            "too many histories to follow; they are marked, and runs.csv has the 95 % interval of each."
+            f"{counted(comparison.sampled, 'score')} of {listed(whose)}: sampled in episodes, not exact, where "
+            "histories cannot all be followed; they are marked, and runs.csv has the 95 % interval of each."
         )
     return said
 
