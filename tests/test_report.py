@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import html.parser
 import io
 import json
@@ -317,6 +318,19 @@ def test_every_output_says_that_finished_failed_and_missing_are_planned(written:
     assert [summary[key] for key in ("finished", "failed", "missing", "planned")] == [78, 1, 1, 80]
 
 
+def test_both_reports_say_which_runs_are_missing_and_how_to_go_on(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], tmp_path: Path
+) -> None:
+    sweep, cards = sweep_and_cards
+    spaced = replace(sweep, folder=Path("my results"))
+    paths = write_report(spaced, cards, tmp_path)
+    for file in (paths.html, paths.markdown):
+        text = html.unescape(file.read_text(encoding="utf-8"))
+        assert "SB3 DQN on Corridor: seed 4" in text
+        assert "bellglass run 'my results/suite.toml' --output 'my results'" in text
+        assert "bellglass report 'my results'" in text
+
+
 def test_the_sections_come_in_the_order_of_the_design(written: ReportPaths) -> None:
     page = written.html.read_text(encoding="utf-8")
     sections = re.findall(r'<section id="([a-z]+)"', page)
@@ -346,6 +360,7 @@ def test_the_sections_come_in_the_order_of_the_design(written: ReportPaths) -> N
         "The environments",
         "Fairness of tuning",
         "Failed runs",
+        "Missing runs",
         "Pairs that cannot play",
         "How to reproduce",
     ]

@@ -108,6 +108,32 @@ def test_failed_runs_count_with_the_worst_score_of_both(sweep_and_cards: Pair) -
     assert change.before < compare(with_failures, cards).cells["Planner 2", "Lake"].scores.mean()
 
 
+def test_sampled_scores_are_told(sweep_and_cards: Pair) -> None:
+    sweep, cards = sweep_and_cards
+    after = changed(sweep, "Planner", "Rooms", 0.9)
+    lake = [
+        run.spec.environment.name == "Rooms" and run.spec.agent.name == "Planner" for run in after.finished
+    ]
+    runs = tuple(replace(run, exact=not chosen) for run, chosen in zip(after.finished, lake, strict=True))
+    told = verdict_of(both(sweep, replace(after, finished=runs), cards))[1]
+    assert "Scores are sampled, not exact, for Planner on Rooms." in told
+    assert not any("sampled" in line for line in verdict_of(both(sweep, after, cards))[1])
+
+
+def test_seeds_that_no_two_environments_share_make_no_average(sweep_and_cards: Pair) -> None:
+    sweep, cards = sweep_and_cards
+    kept = tuple(
+        run for run in sweep.finished if (run.spec.seed < 10) == (run.spec.environment.name == "Lake")
+    )
+    known = {run.spec.run_id for run in kept}
+    half = replace(
+        sweep, finished=kept, missing=tuple(spec for spec in sweep.planned if spec.run_id not in known)
+    )
+    found = both(half, changed(half, "Planner", "Rooms", 0.9), cards)
+    assert {change.environment for change in found.changes} == {"Lake", "Rooms"}
+    assert "nan" not in versus_text(found)
+
+
 def test_nothing_in_common_is_refused(sweep_and_cards: Pair) -> None:
     sweep, cards = sweep_and_cards
     other, other_cards = invented_sweep(agents=("a", "b"), environments=("Corridor",), seeds=3)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from ..card import Card
-from ..records import AgentSpec, EnvironmentSpec, FailedRun, RunSpec
+from ..records import AgentSpec, EnvironmentSpec, FailedRun, RunSpec, Sweep
 from . import words
 from .comparison import Comparison
 from .detail import Detail
@@ -106,12 +107,7 @@ def trouble(comparison: Comparison, detail: Detail) -> str:
                 left_out(f"and {len(kinds) - detail.failures} more kinds; runs.csv lists every run.")
             )
     if sweep.missing:
-        agents: dict[str, list[RunSpec]] = {}
-        for spec in sweep.missing:
-            agents.setdefault(spec.agent.name, []).append(spec)
-        items = "".join(
-            f"<li>{escape(agent)} on {escape(where(specs))}</li>" for agent, specs in agents.items()
-        )
+        items = "".join(f"<li>{escape(line)}</li>" for line in missing_lines(sweep))
         parts.append(f"<h3>Missing: {len(sweep.missing)}</h3><ul>{items}</ul>")
     if sweep.skipped:
         items = "".join(
@@ -134,6 +130,14 @@ def failures(failed: Sequence[FailedRun]) -> list[tuple[tuple[str, str], list[Fa
     return list(kinds.items())
 
 
+def missing_lines(sweep: Sweep) -> list[str]:
+    """What is not done yet, one line an agent."""
+    agents: dict[str, list[RunSpec]] = {}
+    for spec in sweep.missing:
+        agents.setdefault(spec.agent.name, []).append(spec)
+    return [f"{agent} on {where(specs)}" for agent, specs in agents.items()]
+
+
 def where(specs: Iterable[RunSpec]) -> str:
     """Environments and seeds of some runs."""
     seeds: dict[str, list[int]] = {}
@@ -151,14 +155,20 @@ def first_line(text: str) -> str:
     return line if len(line) <= 160 else line[:159] + "…"
 
 
+def commands_of(sweep: Sweep) -> str:
+    """What to type beside the results folder."""
+    name = sweep.folder.name or "results"
+    folder, suite = shlex.quote(name), shlex.quote(f"{name}/suite.toml")
+    return (
+        f"bellglass run {suite} --output {folder}    # finishes what is missing, does nothing twice\n"
+        f"bellglass report {folder}    # draws this report again from the stored runs"
+    )
+
+
 def reproduce(comparison: Comparison) -> str:
     """Commands, versions, fingerprints, agents and the suite itself."""
     sweep = comparison.sweep
-    folder = sweep.folder.name or "results"
-    commands = (
-        f"bellglass run {folder}/suite.toml --output {folder}    # finishes what is missing, does nothing twice\n"
-        f"bellglass report {folder}    # draws this page again from the stored runs"
-    )
+    commands = commands_of(sweep)
     versions = "   ".join(f"{name} {version}" for name, version in sorted(sweep.versions.items()))
     prints: dict[str, set[str]] = {}
     for run in sweep.finished:

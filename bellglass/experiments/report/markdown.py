@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from .. import pictures
 from . import charts, words
-from .background import facts, failures, given, where
+from .background import commands_of, facts, failures, given, missing_lines, where
 from .cells import Cell, Curve
 from .charts import Series
 from .comparison import Comparison, Ranking
@@ -294,7 +294,7 @@ def fairness_text(comparison: Comparison) -> list[str]:
 
 
 def trouble_text(comparison: Comparison) -> list[str]:
-    """Failed runs and pairs that cannot play."""
+    """Failed and missing runs, and pairs that cannot play."""
     sweep = comparison.sweep
     text = []
     if sweep.failed:
@@ -305,6 +305,8 @@ def trouble_text(comparison: Comparison) -> list[str]:
             for (agent, error), runs in failures(sweep.failed)
         ]
         text.append("")
+    if sweep.missing:
+        text += ["## Missing runs", "", *(f"- {cellsafe(line)}" for line in missing_lines(sweep)), ""]
     if sweep.skipped:
         text += ["## Pairs that cannot play", ""]
         text += [
@@ -318,12 +320,7 @@ def trouble_text(comparison: Comparison) -> list[str]:
 def reproduce_text(comparison: Comparison) -> list[str]:
     """Command, versions, and the suite itself."""
     sweep = comparison.sweep
-    text = [
-        "## How to reproduce",
-        "",
-        "```",
-        f"bellglass run suite.toml --output {sweep.folder.name or 'results'}",
-    ]
+    text = ["## How to reproduce", "", "```", commands_of(sweep), ""]
     text += [", ".join(f"{name} {version}" for name, version in sorted(sweep.versions.items())), "```", ""]
     if sweep.suite_text:
         fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", sweep.suite_text)), default=0))

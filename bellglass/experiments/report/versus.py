@@ -35,6 +35,7 @@ class Change:
         interval: of `after - before`, 95 %; None below 3 seeds, where all runs are the same, and where a score is -inf.
         shown: whether the change is more than chance, over all comparisons together.
         failed: of the runs in common, before and after.
+        sampled: whether some score is sampled, not exact.
         cpu: median CPU time of a run after, divided by that before; None where not known.
     """
 
@@ -47,6 +48,7 @@ class Change:
     interval: Interval | None
     shown: bool
     failed: tuple[int, int]
+    sampled: bool
     cpu: float | None
 
     @property
@@ -252,6 +254,7 @@ def change_of(agent: str, environment: str, pairs: Sequence[Paired], number: int
             sum(pair.failed[0] for pair in pairs),
             sum(pair.failed[1] for pair in pairs),
         ),
+        sampled=any(cell.sampled for pair in pairs for cell in pair.cells),
         cpu=float(np.exp(np.mean(np.log(cpu)))) if len(cpu) == len(pairs) else None,
     )
 
@@ -333,6 +336,9 @@ def verdict_of(both: Versus) -> tuple[str, list[str]]:
             f"For {counted(rest - same_pairs, 'pair')} of agent and environment the seeds cannot tell."
         )
     told.append(f"{same:,} of {counted(runs, 'run')} in common are equal to the last bit.")
+    doubtful = [f"{change.agent} on {change.environment}" for change in single if change.sampled]
+    if doubtful:
+        told.append(f"Scores are sampled, not exact, for {listed(doubtful)}.")
     new = sum(change.failed[1] - change.failed[0] for change in single)
     if new:
         told.append(f"{counted(abs(new), 'run')} {'more' if new > 0 else 'fewer'} failed.")
