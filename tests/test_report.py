@@ -283,7 +283,7 @@ def test_a_sweep_that_has_hardly_begun_has_a_page_too(kept: str, tmp_path: Path)
     assert f"{count} finished + 0 failed + {4 - count} missing = 4 planned." in page
     assert "No timings in the results folder." in page
     if kept == "two seeds":
-        assert "below 3 seeds no interval is given" in page
+        assert "below 3 seeds a mean has no interval" in page
         assert not re.search(r"95 % interval \d", page)
 
 
@@ -329,6 +329,24 @@ def test_both_reports_say_which_runs_are_missing_and_how_to_go_on(
         assert "SB3 DQN on Corridor: seed 4" in text
         assert "bellglass run 'my results/suite.toml' --output 'my results'" in text
         assert "bellglass report 'my results'" in text
+
+
+def test_planners_are_said_to_play_nothing(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], written: ReportPaths, tmp_path: Path
+) -> None:
+    sweep, cards = sweep_and_cards
+    still = [
+        replace(run, curve=tuple(point._replace(episodes=0, gap_regret=0.0) for point in run.curve))
+        if run.spec.agent.name == "Planner"
+        else run
+        for run in sweep.finished
+    ]
+    said = "Planner: no episode and no loss, as of planners, who play no step to learn."
+    page = write_report(replace(sweep, finished=tuple(still)), cards, tmp_path).html.read_text(
+        encoding="utf-8"
+    )
+    assert said in page
+    assert "as of planners" not in written.html.read_text(encoding="utf-8")
 
 
 def test_the_sections_come_in_the_order_of_the_design(written: ReportPaths) -> None:

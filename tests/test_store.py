@@ -263,6 +263,13 @@ def test_a_damaged_marker_is_told(tmp_path: Path, damage: str) -> None:
         load_sweep(tmp_path)
 
 
+def test_a_suite_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    Store.open(tmp_path, make_suite())
+    (tmp_path / "suite.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(FolderError, match=r"suite\.toml cannot be read: .* can't decode byte 0xff"):
+        load_sweep(tmp_path)
+
+
 def test_a_suite_that_only_adds_goes_on_in_the_same_folder(tmp_path: Path) -> None:
     store = Store.open(tmp_path, make_suite())
     finish(store, store.planned()[0])

@@ -141,6 +141,13 @@ def test_nothing_in_common_is_refused(sweep_and_cards: Pair) -> None:
         versus(compare(sweep, cards, replications=100), compare(other, other_cards, replications=100))
 
 
+def test_a_folder_without_a_finished_run_is_refused(sweep_and_cards: Pair) -> None:
+    sweep, cards = sweep_and_cards
+    begun = replace(sweep, finished=(), missing=sweep.planned, timings={})
+    with pytest.raises(ValueError, match="invented has no finished run, so there is nothing to compare"):
+        both(sweep, begun, cards)
+
+
 def test_text_and_page_say_the_same(sweep_and_cards: Pair) -> None:
     sweep, cards = sweep_and_cards
     found = both(sweep, changed(sweep, "Planner", "Rooms", 0.9), cards)
@@ -148,11 +155,15 @@ def test_text_and_page_say_the_same(sweep_and_cards: Pair) -> None:
     for said in ("Worse: Planner on Rooms (−0.900)", "−0.900", "worse", "Slow on Lake and Rooms"):
         assert said in text
         assert said in page
+    assert "\n\n\n" not in text
     assert "http:" not in page.replace('"http" + ', "")
 
 
 def test_the_command_refuses_what_is_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 2
     assert capsys.readouterr().err == f"bellglass: {tmp_path / 'a'}: no such folder\n"
+    (tmp_path / "a").write_text("")
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 2
+    assert capsys.readouterr().err == f"bellglass: {tmp_path / 'a'}: a file, no results folder\n"
     assert main(["compare", "a", "b", "--output", "page.txt"]) == 2
     assert "--output takes a file that ends in .html, got 'page.txt'" in capsys.readouterr().err

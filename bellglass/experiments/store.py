@@ -103,7 +103,7 @@ class Store:
         """
         path = Path(folder)
         if not path.is_dir():
-            raise FolderError(f"{path}: no such folder")
+            raise FolderError(f"{path}: {'a file, no results folder' if path.exists() else 'no such folder'}")
         try:
             text = (path / MARKER).read_text(encoding="utf-8")
         except FileNotFoundError:
@@ -320,7 +320,7 @@ class Store:
             raise FolderError(f"{trouble[0]}{more}; running the suite again does these runs again")
         try:
             suite_text = (self.folder / "suite.toml").read_text(encoding="utf-8")
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             raise FolderError(f"{self.folder}: suite.toml cannot be read: {error}") from None
         return Sweep(
             folder=self.folder,

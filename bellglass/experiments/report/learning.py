@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from html import escape
 
 import numpy as np
 
@@ -69,9 +70,22 @@ def regret(comparison: Comparison, data: dict[str, object], detail: Detail) -> s
         )
     lead = (
         f"In reward units of each environment, mean over seeds, {band(comparison)}. Lower is better; optimal play is "
-        "a flat line."
+        f"a flat line.{escape(idle(comparison))}"
     )
     return section("regret", heading, lead, choice + "".join(parts) + left_at_the_end(comparison))
+
+
+def idle(comparison: Comparison) -> str:
+    """Whose lines are 0 although nothing was played."""
+    names = [
+        agent
+        for agent in comparison.agents
+        if (own := [run.final for run in comparison.sweep.finished if run.spec.agent.name == agent])
+        and not any(point.episodes or point.gap_regret for point in own)
+    ]
+    if not names:
+        return ""
+    return f" {words.capital(words.listed(names))}: no episode and no loss, as of planners, who play no step to learn."
 
 
 def hides_states(comparison: Comparison) -> bool:

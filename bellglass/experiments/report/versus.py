@@ -141,6 +141,9 @@ def versus(before: Comparison, after: Comparison) -> Versus:
     Raises:
         ValueError: they have no agent in common that plays an environment in both.
     """
+    for sweep in (before.sweep, after.sweep):
+        if not sweep.finished:
+            raise ValueError(f"{sweep.folder} has no finished run, so there is nothing to compare")
     pairs, left_out = pairs_of(before, after)
     if not pairs:
         reasons = f" ({'; '.join(left_out)})" if left_out else ""

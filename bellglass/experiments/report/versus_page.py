@@ -44,22 +44,25 @@ def row_of(change: Change) -> list[str]:
 def versus_text(both: Versus) -> str:
     """What to print."""
     first, told = verdict_of(both)
-    lines = [f"{both.before.folder} -> {both.after.folder}", "", first, *told, ""]
-    lines += ["set up otherwise:", *(f"  {line}" for line in both.setup), ""] if both.setup else []
+    blocks = [[f"{both.before.folder} -> {both.after.folder}"], [first, *told]]
+    if both.setup:
+        blocks.append(["set up otherwise:", *(f"  {line}" for line in both.setup)])
     rows = [list(HEADS), *(row_of(change) for change in both.moved)]
     widths = [max(len(row[k]) for row in rows) for k in range(len(HEADS))]
-    for row in rows:
-        cells = [
-            cell.ljust(w) if k < 2 else cell.rjust(w)
-            for k, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ]
-        if both.moved:
-            lines.append("  ".join(cells).rstrip())
+    if both.moved:
+        padded = (
+            [
+                cell.ljust(w) if k < 2 else cell.rjust(w)
+                for k, (cell, w) in enumerate(zip(row, widths, strict=True))
+            ]
+            for row in rows
+        )
+        blocks.append(["  ".join(cells).rstrip() for cells in padded])
     if both.identical:
-        lines += ["", "equal to the last bit in both:", *(f"  {line}" for line in both.identical)]
+        blocks.append(["equal to the last bit in both:", *(f"  {line}" for line in both.identical)])
     if both.left_out:
-        lines += ["", "not compared:", *(f"  {line}" for line in both.left_out)]
-    return "\n".join(lines)
+        blocks.append(["not compared:", *(f"  {line}" for line in both.left_out)])
+    return "\n\n".join("\n".join(block) for block in blocks)
 
 
 def versus_page(both: Versus) -> str:

@@ -283,7 +283,7 @@ def warnings(comparison: Comparison) -> list[str]:
     fewest = min((ranking.seeds for ranking in comparison.rankings), default=0)
     if comparison.rankings and fewest < aggregate.FEWEST:
         said.append(
-            f"Only {counted(fewest, 'seed')} somewhere: below {aggregate.FEWEST} seeds no interval is given."
+            f"Only {counted(fewest, 'seed')} somewhere: below {aggregate.FEWEST} seeds a mean has no interval."
         )
     elif comparison.rankings and fewest < aggregate.ADVISED:
         said.append(
