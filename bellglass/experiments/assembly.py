@@ -33,6 +33,7 @@ from .grids import Choice, Wrong, choices, mistakes_in_grid
 from .mistakes import SuiteError, path_of, unknown
 from .records import AgentSpec, Criterion, EnvironmentSpec, RunSpec, ScoringSpec, Skipped
 from .scores import has_memory, observations_of
+from .store import one_line
 
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
 
@@ -381,8 +382,3 @@ def not_plain(value: object) -> str | None:
     except (TypeError, ValueError):
         return f"must be a number, a string, true or false, or a list or table of these, got {value!r}"
     return None
-
-
-def one_line(error: BaseException) -> str:
-    """The message without line breaks."""
-    return " ".join(str(error).split())
