@@ -164,6 +164,14 @@ def test_every_mistake_is_told_at_once_with_its_path(tmp_path: Path) -> None:
         ({"agents": [{"class": "Agent"}]}, "agents[0].class: 'Agent': unknown agent"),
         ({"agents": [{"class": "no.such.module:Agent"}]}, "agents[0].class: No module named 'no'"),
         (
+            {"environments": [{"id": "nowhere:Lake-v0", "steps": 1}]},
+            "environments[0].id: 'nowhere:Lake-v0': No module named 'nowhere'",
+        ),
+        (
+            {"environments": [{"id": "bellglass/Map-v0", "keywords": {"path": "nowhere.txt"}, "steps": 1}]},
+            "environments[0].keywords: [Errno 2] No such file or directory: 'nowhere.txt'",
+        ),
+        (
             {"agents": [{"class": "QLearning", "settings": {"step_size": 2.0}}]},
             "agents[0].settings: QLearning in FrozenLake: step_size",
         ),
@@ -258,6 +266,32 @@ def test_an_agent_of_the_users_own_is_found_by_its_module(
     monkeypatch.syspath_prepend(str(tmp_path))
     suite = suite_from(small(agents=[{"class": "mine:Mine"}]))
     assert suite.agents[0].name == "Mine"
+
+
+def test_whatever_a_users_own_code_raises_is_a_mistake_of_the_suite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "torn_module.py").write_text("def torn(:\n")
+    (tmp_path / "rude_module.py").write_text(
+        "class Rude:\n    def __init__(self, env, **_):\n        {}['a']\n    def learn(self):\n        pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    data = {
+        "name": "x",
+        "environments": [
+            {"id": "bellglass/FrozenLake-v0", "steps": 10},
+            {"id": "torn_module:Lake-v0", "steps": 10},
+        ],
+        "agents": [{"class": "torn_module:Torn"}, {"class": "rude_module:Rude"}],
+    }
+    with pytest.raises(SuiteError) as caught:
+        suite_from(data)
+    torn = "SyntaxError: invalid syntax (torn_module.py, line 1)"
+    assert caught.value.mistakes == (
+        f"environments[1].id: 'torn_module:Lake-v0': {torn}",
+        f"agents[0].class: {torn}",
+        "agents[1].settings: rude_module:Rude in FrozenLake: KeyError: 'a'",
+    )
 
 
 def test_a_file_that_is_no_toml_or_not_there_is_told_in_one_line(tmp_path: Path) -> None:

@@ -242,8 +242,11 @@ def place_of(spec: EnvironmentSpec, entry: Environment, scoring: Scoring) -> tup
     try:
         if module:
             importlib.import_module(module)
+    except Exception as error:  # a module of the user's own may raise anything
+        return None, [(["id"], f"{spec.id!r}: {what_is_wrong(error)}")]
+    try:
         gym.spec(env_id)
-    except (gym.error.Error, ImportError):
+    except gym.error.Error:
         return None, [(["id"], f"{spec.id!r}: {unknown('id', spec.id, environment_ids())}")]
     allowed = environment_keywords(env_id)
     wrong: Wrong = []
@@ -257,8 +260,8 @@ def place_of(spec: EnvironmentSpec, entry: Environment, scoring: Scoring) -> tup
         return None, wrong
     try:
         env = make_environment(spec)
-    except (TypeError, ValueError, gym.error.Error) as error:
-        return None, [(["grid" if entry.grid else "keywords"], one_line(error))]
+    except Exception as error:  # so may an environment of the user's own
+        return None, [(["grid" if entry.grid else "keywords"], what_is_wrong(error))]
     try:
         mdp = table_of(env)
     except TypeError:
@@ -324,8 +327,8 @@ def wrong_words(agent: Agent, names: set[str]) -> Wrong:
     except LookupError:
         says = f"{agent.class_name!r}: {unknown('agent', agent.class_name, agent_names())}"
         return [*wrong, (["class"], says)]
-    except ImportError as error:
-        return [*wrong, (["class"], one_line(error))]
+    except Exception as error:  # of the user's own module
+        return [*wrong, (["class"], what_is_wrong(error))]
     allowed = arguments(cls, OWN_ARGUMENTS)
     for table, settings in (("settings", agent.settings), ("grid", agent.grid)):
         for key, value in settings.items():
@@ -361,10 +364,10 @@ def tried(spec: AgentSpec, places: list[Place], choice: str) -> tuple[Wrong, lis
             if place.observed and has_memory(agent, observations_of(place.env, table_of(place.env))):
                 reason = f"{spec.class_name} remembers: agents with memory are scored where states are hidden"
                 skipped.append(Skipped(agent=spec.name, environment=place.spec.name, reason=reason))
-        except (TypeError, ValueError, ImportError) as error:
+        except Exception as error:  # of the user's own agent
             if place.observed or not isinstance(error, TypeError):
                 who = f"{spec.class_name} {choice}".rstrip()
-                says = f"{who} in {place.spec.name}: {one_line(error)}"
+                says = f"{who} in {place.spec.name}: {what_is_wrong(error)}"
                 wrong.append((["grid" if choice else "settings"], says))
                 break
             reason = one_line(error).replace(str(env), place.spec.name)
@@ -373,6 +376,12 @@ def tried(spec: AgentSpec, places: list[Place], choice: str) -> tuple[Wrong, lis
             if env is not place.env:
                 env.close()
     return wrong, skipped
+
+
+def what_is_wrong(error: Exception) -> str:
+    """One line; errors that need not explain themselves bear their name."""
+    explained = isinstance(error, (TypeError, ValueError, ImportError, OSError, gym.error.Error))
+    return one_line(error) if explained else f"{type(error).__name__}: {one_line(error)}"
 
 
 def not_plain(value: object) -> str | None:
