@@ -104,6 +104,7 @@ def test_failed_runs_count_with_the_worst_score_of_both(sweep_and_cards: Pair) -
     found = both(with_failures, changed(with_failures, "Slow", "Lake", 3.0), cards)
     change = next(one for one in found.changes if (one.agent, one.environment) == ("Planner 2", "Lake"))
     assert change.failed == (1, 1)
+    assert change.verdict == "identical"
     assert change.before == pytest.approx(change.after)
     assert change.before < compare(with_failures, cards).cells["Planner 2", "Lake"].scores.mean()
 
@@ -132,6 +133,16 @@ def test_seeds_that_no_two_environments_share_make_no_average(sweep_and_cards: P
     found = both(half, changed(half, "Planner", "Rooms", 0.9), cards)
     assert {change.environment for change in found.changes} == {"Lake", "Rooms"}
     assert "nan" not in versus_text(found)
+
+
+def test_runs_that_fail_alike_have_not_changed() -> None:
+    broken, cards = invented_sweep(agents=("a", "b", "c", "d"), environments=("Lake",), seeds=4)
+    first, told = verdict_of(both(broken, broken, cards))
+    assert first.startswith("Nothing changed: all 16 runs in common")
+    assert told == ["1 run among them failed, with the same error in both."]
+    otherwise = replace(broken, failed=tuple(replace(run, error="KeyError: 1") for run in broken.failed))
+    change = next(one for one in both(broken, otherwise, cards).changes if one.agent == "d")
+    assert (change.same, change.seeds, change.verdict) == (3, 4, "no telling")
 
 
 def test_nothing_in_common_is_refused(sweep_and_cards: Pair) -> None:

@@ -35,19 +35,18 @@ def card_text(environment: EnvironmentSpec, card: Card) -> str:
     """Facts of one environment."""
     rows = facts(environment, card)
     body = "".join(f"<div><dt>{escape(what)}</dt><dd>{escape(much)}</dd></div>" for what, much in rows)
-    source = f'<p class="note">{escape("; ".join(card.sources))}</p>' if card.sources else ""
+    notes = [*card.sources, *(f"known answer: {answer}" for answer in card.known)]
+    source = f'<p class="note">{escape("; ".join(notes))}</p>' if notes else ""
     return f'<article class="card"><h3>{escape(environment.name)}</h3><dl>{body}</dl>{source}</article>'
 
 
 def facts(environment: EnvironmentSpec, card: Card) -> list[tuple[str, str]]:
-    """How it was played and what its card says, as (what, how much), each `what` once; the card's sources left out."""
-    rows = {"scored by": [words.CRITERIA[card.criterion]]}
+    """How it was played and what its card says, as (what, how much); without sources and known answers."""
+    rows = [("scored by", words.CRITERIA[card.criterion])]
     if environment.max_episode_steps is not None:
-        rows["episodes while learning"] = [f"at most {environment.max_episode_steps:,} steps"]
-    for what, much in card.lines():
-        if what != "source":
-            rows.setdefault(what, []).append(re.sub(r"(?<!\w)-(?=\d)", "−", much))
-    return [(what, "; ".join(much)) for what, much in rows.items()]
+        rows.append(("episodes while learning", f"at most {environment.max_episode_steps:,} steps"))
+    told = [(what, much) for what, much in card.lines() if what not in ("source", "known answer")]
+    return rows + [(what, re.sub(r"(?<!\w)-(?=\d)", "−", much)) for what, much in told]
 
 
 def fairness(comparison: Comparison) -> str:

@@ -319,12 +319,17 @@ def scatter(points: Sequence[tuple[int, str, float, float]], *, label: str, x_la
         shown = clipped(name, 26) if math.isfinite(score) else f"{clipped(name, 21)} (−∞)"
         wide = 6.3 * len(shown) + 4
         start, end = (px - 9 - wide, px - 9) if turn else (px + 9, px + 9 + wide)
-        for shift in (4, 17, -9, 30, -22, 43):
-            text_y = py + shift
-            if not any(
-                abs(text_y - base) < 12 and start < right and left < end for left, right, base in taken
-            ):
-                break
+        inside = [py + shift for shift in (4, 17, -9, 30, -22, 43) if py + shift < height - bottom - 2]
+        text_y = next(
+            (
+                text_y
+                for text_y in inside
+                if not any(
+                    abs(text_y - base) < 12 and start < right and left < end for left, right, base in taken
+                )
+            ),
+            inside[-1],
+        )
         taken.append((start, end, text_y))
         parts.append(
             f'<g class="a{agent} point">{marker(agent, px, py, 4.6)}'

@@ -87,6 +87,10 @@ def map_pair(comparison: Comparison, one: EnvironmentMap, k: int) -> str:
         notes.append(
             "Several states lie in one cell: shade is their average, the number how many are provably wrong."
         )
+    if any(run.final.loss is None for run in one.runs):
+        notes.append(
+            "No regret by cell under average reward: states have no value of their own, only arrows tell."
+        )
     if one.left_out:
         notes.append(f"{words.counted(one.left_out, 'run')} left out to keep the page small.")
     if one.thinned:

@@ -315,13 +315,9 @@ def reached_table(comparison: Comparison) -> str:
             elif not cell.reached:
                 row.append('<span class="soft">no score</span>')
             else:
-                five, one = cell.reached
-                first, *rest = words.reached_parts(five)
-                notes = (
-                    f'<span class="soft under">{note}</span>'
-                    for note in (*rest, f"1 %: {words.reached(one)}")
-                )
-                row.append(first + "".join(notes))
+                (first, *rest), (one, *late) = (words.reached_parts(some) for some in cell.reached)
+                notes = [note for note in (*rest, f"1 %: {one}", *late) if note]
+                row.append(first + "".join(f'<span class="soft under">{note}</span>' for note in notes))
         rows.append(row)
         kinds.append(f"a{agent}")
     grid = min(scoring.points for scoring in comparison.sweep.scoring.values())

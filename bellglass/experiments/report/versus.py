@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import aggregate
 from ..aggregate import FloatArray, Interval
-from ..records import RunResult, Sweep
+from ..records import Sweep
 from .cells import Cell, Scale
 from .comparison import Comparison
 from .words import counted, listed, three
@@ -31,7 +31,7 @@ class Change:
         before: mean score over the seeds in common.
         after: the same in the second folder.
         seeds: runs in common, failed ones among them.
-        same: of these, runs that are equal to the last bit.
+        same: of these, runs that are equal to the last bit, or failed with the same error.
         interval: of `after - before`, 95 %; None below 3 seeds, where all runs are the same, and where a score is -inf.
         shown: whether the change is more than chance, over all comparisons together.
         failed: of the runs in common, before and after.
@@ -110,10 +110,8 @@ class Paired:
         self.seeds = sorted(tables[0].keys() & tables[1].keys())
         self.failed = [sum(run.spec.seed in self.seeds for run in cell.failed) for cell in self.cells]
         self.before, self.after = (np.array([table[seed] for seed in self.seeds]) for table in tables)
-        runs = [{run.spec.seed: run for run in cell.finished} for cell in self.cells]
-        self.same = sum(
-            seed in runs[0] and seed in runs[1] and alike(runs[0][seed], runs[1][seed]) for seed in self.seeds
-        )
+        ends = [ends_of(cell) for cell in self.cells]
+        self.same = sum(ends[0][seed] == ends[1][seed] for seed in self.seeds)
 
     @property
     def cpu(self) -> float | None:
@@ -130,9 +128,10 @@ class Paired:
         }
 
 
-def alike(first: RunResult, second: RunResult) -> bool:
-    """Whether two runs are the same to the last bit."""
-    return first.curve == second.curve and first.policy == second.policy
+def ends_of(cell: Cell) -> dict[int, object]:
+    """By seed, what two runs have in common that are the same to the last bit, or failed with the same error."""
+    finished = {run.spec.seed: (run.curve, run.policy) for run in cell.finished}
+    return {**finished, **{run.spec.seed: run.error for run in cell.failed}}
 
 
 def versus(before: Comparison, after: Comparison) -> Versus:
@@ -317,7 +316,9 @@ def verdict_of(both: Versus) -> tuple[str, list[str]]:
     single = [change for change in both.changes if change.environment != "all"]
     runs, same = sum(change.seeds for change in single), sum(change.same for change in single)
     if same == runs:
-        return f"Nothing changed: all {counted(runs, 'run')} in common are equal to the last bit.", []
+        failed = sum(change.failed[0] for change in single)
+        told = [f"{counted(failed, 'run')} among them failed, with the same error in both."] if failed else []
+        return f"Nothing changed: all {counted(runs, 'run')} in common are equal to the last bit.", told
     better = [change for change in both.changes if change.verdict == "better"]
     worse = [change for change in both.changes if change.verdict == "worse"]
     rest = len(single) - sum(change.environment != "all" for change in (*better, *worse))

@@ -98,23 +98,22 @@ def seconds(value: float | None) -> str:
 
 
 def reached(some: CensoredMedian) -> str:
-    """Median steps and their interval, and how many runs never got there.
+    """Median steps and their interval, and how many runs never got there, in one line.
 
     >>> reached(CensoredMedian(3_000.0, Interval(2_500.0, math.inf), 1, 6))
     '3k [2.5k, ∞] (not reached by 1 of 6)'
     >>> reached(CensoredMedian(None, None, 4, 5))
     'not reached by 4 of 5'
     """
-    first, *rest = reached_parts(some)
-    return " ".join([first, *(part if part.startswith("[") else f"({part})" for part in rest)])
+    first, ends, missed = reached_parts(some)
+    return " ".join(part for part in (first, ends, f"({missed})" if missed else "") if part)
 
 
-def reached_parts(some: CensoredMedian) -> list[str]:
-    """The same in pieces, the first one the headline."""
-    missed = f"not reached by {some.missed} of {some.total}"
-    median = [] if some.median is None else [short(some.median)]
-    ends = [] if some.interval is None else [f"[{short(some.interval.low)}, {short(some.interval.high)}]"]
-    return [*median, *ends, missed] if median and some.missed else [*(median or [missed]), *ends]
+def reached_parts(some: CensoredMedian) -> tuple[str, str, str]:
+    """The same in pieces: the headline, the interval, and who is late where the headline does not say it."""
+    late = f"not reached by {some.missed} of {some.total}" if some.missed else ""
+    ends = "" if some.interval is None else f"[{short(some.interval.low)}, {short(some.interval.high)}]"
+    return (late, ends, "") if some.median is None else (short(some.median), ends, late)
 
 
 def lost(cell: Cell) -> str:
