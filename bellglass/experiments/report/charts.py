@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import NamedTuple
 
 import numpy as np
 
@@ -310,35 +311,49 @@ def scatter(points: Sequence[tuple[int, str, float, float]], *, label: str, x_la
     y = Scale(low, high, height - bottom, top)
     decades = [10.0**k for k in range(round(math.log10(low_x)), round(math.log10(high_x)) + 1)]
     parts = [axes(x, y, x_label=x_label, x_ticks=decades)]
-    taken = [
-        (x(time) - 7, x(time) + 7, y(max(low, score)) + 4) for _, _, time, score in points
-    ]  # left, right, base line
+    taken = [Line(x(time) - 7, x(time) + 7, y(max(low, score)) + 4) for _, _, time, score in points]
     for agent, name, time, score in sorted(points, key=lambda p: -p[3]):
         px, py = x(time), y(max(low, score))
-        turn = px > width * 0.62
         shown = clipped(name, 26) if math.isfinite(score) else f"{clipped(name, 21)} (−∞)"
-        wide = 6.3 * len(shown) + 4
-        start, end = (px - 9 - wide, px - 9) if turn else (px + 9, px + 9 + wide)
-        inside = [py + shift for shift in (4, 17, -9, 30, -22, 43) if py + shift < height - bottom - 2]
-        text_y = next(
-            (
-                text_y
-                for text_y in inside
-                if not any(
-                    abs(text_y - base) < 12 and start < right and left < end for left, right, base in taken
-                )
-            ),
-            inside[-1],
-        )
-        taken.append((start, end, text_y))
+        place = beside(px, py, 6.3 * len(shown) + 4, taken, width, height - bottom)
+        taken.append(place)
+        turn = place.end < px
         parts.append(
             f'<g class="a{agent} point">{marker(agent, px, py, 4.6)}'
             f"<title>{escape(name)}: score {typeset(f'{score:.4g}')}, {time:.3g} s</title>"
-            f'<text class="tick" '
-            f'text-anchor="{"end" if turn else "start"}" x="{pixel(px + (-9 if turn else 9))}" '
-            f'y="{pixel(text_y)}">{escape(shown)}</text></g>'
+            f'<text class="tick" text-anchor="{"end" if turn else "start"}" '
+            f'x="{pixel(place.end if turn else place.start)}" y="{pixel(place.base)}">{escape(shown)}</text></g>'
         )
     return svg(width, height, "".join(parts), label=label, extra=stops(".point"))
+
+
+class Line(NamedTuple):
+    """Where a word, or a marker, lies: from `start` to `end` on a base line."""
+
+    start: float
+    end: float
+    base: float
+
+
+def beside(x: float, y: float, wide: float, taken: Sequence[Line], width: float, lowest: float) -> Line:
+    """The nearest free place for a word beside a point, inside the picture and above its axis."""
+    right, left = (x + 9, x + 9 + wide), (x - 9 - wide, x - 9)
+    sides = [left, right] if x > width * 0.62 else [right, left]
+    places = [
+        Line(start, end, y + shift)
+        for shift in (4, 17, -9, 30, -22, 43)
+        for start, end in sides
+        if start > 0 and end < width and y + shift < lowest - 2
+    ]
+    free = (
+        place
+        for place in places
+        if not any(
+            abs(place.base - one.base) < 12 and place.start < one.end and one.start < place.end
+            for one in taken
+        )
+    )
+    return next(free, places[0] if places else Line(*sides[0], y - 9))
 
 
 def with_legend(picture: str, series: Sequence[Series]) -> str:
