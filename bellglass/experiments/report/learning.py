@@ -315,9 +315,12 @@ def reached_table(comparison: Comparison) -> str:
             elif not cell.reached:
                 row.append('<span class="soft">no score</span>')
             else:
-                (first, *rest), (one, *late) = (words.reached_parts(some) for some in cell.reached)
-                notes = [note for note in (*rest, f"1 %: {one}", *late) if note]
-                row.append(first + "".join(f'<span class="soft under">{note}</span>' for note in notes))
+                (first, *rest), (one, ends, late) = (words.reached_parts(some) for some in cell.reached)
+                apart = cell.reached[1].median is None  # then the headline is long
+                notes = [*rest, f"1 %: {one}" if apart else f"1 %: {one} {ends}", ends if apart else "", late]
+                row.append(
+                    first + "".join(f'<span class="soft under">{note}</span>' for note in notes if note)
+                )
         rows.append(row)
         kinds.append(f"a{agent}")
     grid = min(scoring.points for scoring in comparison.sweep.scoring.values())
