@@ -309,11 +309,15 @@ def scatter(points: Sequence[tuple[int, str, float, float]], *, label: str, x_la
     finite = [p[3] for p in points if math.isfinite(p[3])]
     low, high = limits([*finite, 1.0] if len(finite) == len(points) else [*finite, 0.0, 1.0])
     y = Scale(low, high, height - bottom, top)
+
+    def down(score: float) -> float:
+        return min(y(max(low, score)), height - bottom - 7)
+
     decades = [10.0**k for k in range(round(math.log10(low_x)), round(math.log10(high_x)) + 1)]
     parts = [axes(x, y, x_label=x_label, x_ticks=decades)]
-    taken = [Line(x(time) - 7, x(time) + 7, y(max(low, score)) + 4) for _, _, time, score in points]
+    taken = [Line(x(time) - 7, x(time) + 7, down(score) + 4) for _, _, time, score in points]
     for agent, name, time, score in sorted(points, key=lambda p: -p[3]):
-        px, py = x(time), y(max(low, score))
+        px, py = x(time), down(score)
         shown = clipped(name, 26) if math.isfinite(score) else f"{clipped(name, 21)} (−∞)"
         place = beside(px, py, 6.3 * len(shown) + 4, taken, width, height - bottom)
         taken.append(place)

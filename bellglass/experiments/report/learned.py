@@ -37,8 +37,8 @@ def learned(comparison: Comparison, data: dict[str, object], detail: Detail) -> 
         items = "; ".join(f"{escape(words.listed(names))}: {escape(why)}" for why, names in whose.items())
         body += f'<p class="none">No map for {items}.</p>'
     lead = (
-        "Left the optimum: shade and number are V*, arrows all optimal actions. Right what a run has learned: the "
-        "number is its regret by cell, V* − V<sup>π</sup>, what it loses from there on; the shade is its square root. "
+        "Optimum: shade and number are V*, arrows all optimal actions. Learned, of one run: the number is its regret "
+        "by cell, V* − V<sup>π</sup>, what it loses from there on; the shade is its square root. "
         'An arrow is <b class="bad">red</b> only where it is proved wrong: it loses more than the certified error of '
         "the optimum; ties are not wrong. The slider goes back in time; point at a cell, or walk with the arrow keys, "
         "for its exact values."
@@ -89,7 +89,7 @@ def map_pair(comparison: Comparison, one: EnvironmentMap, k: int) -> str:
         )
     if any(run.final.loss is None for run in one.runs):
         notes.append(
-            "No regret by cell under average reward: states have no value of their own, only arrows tell."
+            "Under average reward the optimum’s numbers are its bias, and of runs only the arrows are known."
         )
     if one.left_out:
         notes.append(f"{words.counted(one.left_out, 'run')} left out to keep the page small.")
