@@ -30,7 +30,7 @@ from .catalogue import (
 )
 from .config import Agent, Entry, Environment, Scoring, Suite, SuiteFile, mistakes_in_form
 from .grids import Choice, Wrong, choices, mistakes_in_grid
-from .mistakes import SuiteError, path_of, unknown
+from .mistakes import SuiteError, one_line, path_of, unknown
 from .records import AgentSpec, Criterion, EnvironmentSpec, RunSpec, ScoringSpec, Skipped
 from .scores import has_memory, observations_of
 
@@ -125,7 +125,7 @@ def all_places(data: Mapping[str, Any], scoring: Scoring) -> tuple[list[Place], 
             wrong += found
             if place is not None:
                 places.append(place)
-        mistakes += told(["environments", i], wrong)
+        mistakes += lines_below(["environments", i], wrong)
     return places, words, mistakes + repeated("environments", called)
 
 
@@ -160,11 +160,11 @@ def all_agents(
                 skipped += refused
                 out = {refusal.environment for refusal in refused}
                 pairs |= {(spec.name, place.spec.name) for place in mine if place.spec.name not in out}
-        mistakes += told(["agents", i], wrong)
+        mistakes += lines_below(["agents", i], wrong)
     return agents, pairs, skipped, mistakes + repeated("agents", called)
 
 
-def told(where: list[str | int], wrong: Wrong) -> list[str]:
+def lines_below(where: list[str | int], wrong: Wrong) -> list[str]:
     """One line for each mistake below `where`."""
     return [path_of([*where, *path]) + f": {says}" for path, says in wrong]
 
@@ -381,8 +381,3 @@ def not_plain(value: object) -> str | None:
     except (TypeError, ValueError):
         return f"must be a number, a string, true or false, or a list or table of these, got {value!r}"
     return None
-
-
-def one_line(error: BaseException) -> str:
-    """The message without line breaks."""
-    return " ".join(str(error).split())

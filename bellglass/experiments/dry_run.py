@@ -16,11 +16,11 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from .config import Suite
+from .mistakes import told
 from .progress import duration, pair
 from .records import RunSpec
 from .run import set_stage
 from .store import FolderError, Store, check_folder_for
-from .worker import told
 
 #: Seconds for which a pair is tried, and between two looks at the clock.
 TRIAL, LOOK = 0.5, 0.02

@@ -21,13 +21,12 @@ from .cards import load_cards
 from .catalogue import make_environment
 from .config import Suite, read_suite
 from .marker import environments_of, versions
-from .mistakes import SuiteError
+from .mistakes import SuiteError, told
 from .progress import Progress
 from .records import RunResult, RunSpec, Sweep
 from .run import grid_of
 from .store import FolderError, Store, is_temporary
 from .supervisor import Supervisor
-from .worker import told
 
 #: How far a value may lie above the optimum: that is certified to 1e-8 of its size.
 SLACK = 1e-6

@@ -29,6 +29,7 @@ import filelock
 
 from .config import Suite
 from .marker import FORMAT, MARKER, agents_of, environments_of, marker_of, plan_of, scoring_of, versions
+from .mistakes import one_line
 from .records import (
     CurvePoint,
     FailedRun,
@@ -420,8 +421,3 @@ def same_text(path: Path, text: str) -> bool:
         return path.read_text(encoding="utf-8") == text
     except (OSError, UnicodeDecodeError):
         return False
-
-
-def one_line(error: BaseException) -> str:
-    """The message without line breaks."""
-    return " ".join(str(error).split()) or type(error).__name__
