@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import gymnasium as gym
 
 from .. import agents
-from .mistakes import unknown
+from .mistakes import one_line, told, unknown
 from .records import AgentSpec, EnvironmentSpec
 
 #: Set by the runner for every run, so no setting of a suite.
@@ -40,16 +41,30 @@ def agent_class(name: str) -> Callable[..., Any]:
 
     Raises:
         LookupError: nothing bears the name.
-        ImportError: it needs an extra that is not installed.
+        ImportError: its module cannot be imported, or it needs an extra that is not installed.
     """
     module, _, attribute = name.rpartition(":")
     try:
-        found = getattr(importlib.import_module(module) if module else agents, attribute)
+        found = getattr(imported(module) if module else agents, attribute)
     except AttributeError:
         raise LookupError(name) from None
     if not callable(found) or not hasattr(found, "learn") or name in NO_AGENTS:
         raise LookupError(name)
     return found  # type: ignore[no-any-return]  # looked up by name
+
+
+def imported(module: str) -> ModuleType:
+    """A module of the user's own.
+
+    Raises:
+        ImportError: there is none, or its code raises or exits.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise
+    except (Exception, SystemExit) as error:  # whatever the user's code raises
+        raise ImportError(f"module {module!r} cannot be imported: {told(error)}") from error
 
 
 def arguments(function: Callable[..., Any], hidden: tuple[str, ...]) -> set[str] | None:
@@ -77,10 +92,11 @@ def make_environment(spec: EnvironmentSpec) -> gym.Env[Any, Any]:
 
     Raises:
         ValueError: the id is unknown, or a keyword is unknown or out of its range; one line tells what is allowed.
+        ImportError: the module before the id's colon cannot be imported.
     """
     module, _, registered = spec.id.rpartition(":")
     if module:
-        importlib.import_module(module)
+        imported(module)
     if registered not in gym.registry:
         full = f"bellglass/{spec.id}-v0"
         meant = full if full in gym.registry else spec.id
@@ -92,9 +108,12 @@ def make_environment(spec: EnvironmentSpec) -> gym.Env[Any, Any]:
             raise ValueError(f"{spec.id}: {name}: {unknown('keyword', name, allowed)}")
     try:
         return gym.make(spec.id, max_episode_steps=spec.max_episode_steps, **keywords)
-    except TypeError as error:
+    except (ValueError, ImportError, MemoryError, gym.error.Error):
+        raise
+    except Exception as error:  # whatever an environment raises
         values = ", ".join(f"{name}={value!r}" for name, value in keywords.items())
-        raise ValueError(f"{spec.id} cannot be made with {values or 'its defaults'}: {error}") from error
+        said = one_line(error) if isinstance(error, TypeError) else told(error)
+        raise ValueError(f"{spec.id} cannot be made with {values or 'its defaults'}: {said}") from error
 
 
 def make_environments(spec: EnvironmentSpec, num_envs: int) -> gym.vector.VectorEnv[Any, Any, Any]:
