@@ -156,6 +156,7 @@ def test_every_mistake_is_told_at_once_with_its_path(tmp_path: Path) -> None:
     ("changes", "wanted"),
     [
         ({"seeds": 0}, "seeds: must be greater than or equal to 1, got 0"),
+        ({"seeds": 10**9}, "seeds: must be less than or equal to 100000, got 1000000000"),
         ({"seeds": "3"}, "seeds: must be a valid integer, got '3'"),
         ({"seeds": True}, "seeds: must be a valid integer, got True"),
         ({"environments": []}, "environments: must have at least 1 item"),

@@ -7,6 +7,7 @@ import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -260,6 +261,41 @@ def test_a_damaged_marker_is_told(tmp_path: Path, damage: str) -> None:
     Store.open(tmp_path, make_suite())
     (tmp_path / "bellglass.json").write_text(damage)
     with pytest.raises(ValueError, match="damaged"):
+        load_sweep(tmp_path)
+
+
+KEYS = ("name", "seeds", "agents", "environments", "scoring", "pairs", "skipped", "fingerprints", "versions")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        *(({key: ...}, f"{key}: Field required") for key in KEYS),
+        ({"seeds": "2"}, "seeds: Input should be a valid integer"),
+        ({"seeds": 10**9}, "seeds: Input should be less than or equal to 100000"),
+        ({"agents": [{"name": "quick"}]}, r"agents\[0\]\.class_name: "),
+        ({"pairs": [["quick"]]}, r"pairs\[0\]"),
+        ({"versions": None}, "versions: "),
+        ({"scoring": {}}, "scoring: nothing is said of 'lake'"),
+        ({"fingerprints": {}}, "fingerprints: nothing is said of 'lake'"),
+    ],
+)
+def test_a_marker_that_lacks_something_is_told_with_its_place(
+    tmp_path: Path, change: dict[str, Any], says: str
+) -> None:
+    Store.open(tmp_path, make_suite())
+    marker = json.loads((tmp_path / "bellglass.json").read_text()) | change
+    text = canonical({key: value for key, value in marker.items() if value is not ...})
+    (tmp_path / "bellglass.json").write_text(text)
+    with pytest.raises(FolderError, match=rf"bellglass\.json is damaged: {says}") as error:
+        load_sweep(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_suite_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+    Store.open(tmp_path, make_suite())
+    (tmp_path / "suite.toml").write_bytes(b"\xff")
+    with pytest.raises(FolderError, match=r"suite\.toml cannot be read"):
         load_sweep(tmp_path)
 
 

@@ -28,8 +28,18 @@ from typing import IO, Any
 import filelock
 
 from .config import Suite
-from .marker import FORMAT, MARKER, agents_of, environments_of, marker_of, plan_of, scoring_of, versions
-from .mistakes import one_line
+from .marker import (
+    FORMAT,
+    MARKER,
+    agents_of,
+    check_contents,
+    environments_of,
+    marker_of,
+    plan_of,
+    scoring_of,
+    versions,
+)
+from .mistakes import one_line, told
 from .records import (
     CurvePoint,
     FailedRun,
@@ -115,13 +125,17 @@ class Store:
             marker = json.loads(text)
             kind, number = marker["kind"], marker["format"]
         except (ValueError, KeyError, TypeError) as error:
-            raise FolderError(f"{path}: {MARKER} is damaged: {error!r}") from None
+            raise FolderError(f"{path}: {MARKER} is damaged: {told(error)}") from None
         if kind != "bellglass results":
             raise FolderError(f"{path}: no results folder of bellglass (its {MARKER} says {kind!r})")
         if number != FORMAT:
             raise FolderError(
                 f"{path}: its results have format {number!r}; this bellglass reads and writes {FORMAT}"
             )
+        try:
+            check_contents(text)
+        except ValueError as error:
+            raise FolderError(f"{path}: {MARKER} is damaged: {error}") from None
         return cls(path, marker)
 
     @classmethod
@@ -321,7 +335,7 @@ class Store:
             raise FolderError(f"{trouble[0]}{more}; running the suite again does these runs again")
         try:
             suite_text = (self.folder / "suite.toml").read_text(encoding="utf-8")
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             raise FolderError(f"{self.folder}: suite.toml cannot be read: {error}") from None
         return Sweep(
             folder=self.folder,
