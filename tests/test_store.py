@@ -23,7 +23,14 @@ from bellglass.experiments.records import (
     Skipped,
     Timing,
 )
-from bellglass.experiments.store import FolderError, Store, find_damage, load_sweep, write_whole
+from bellglass.experiments.store import (
+    FolderError,
+    Store,
+    find_damage,
+    load_sweep,
+    sweep_temporaries,
+    write_whole,
+)
 from bellglass.experiments.text import canonical, result_from, result_text
 
 TIMING = Timing(seconds=1.5, cpu_seconds=1.25, host="here", attempts=1)
@@ -214,6 +221,29 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
         write_whole(path, "new")
     assert path.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("lasting", [True, False])
+def test_a_supervisor_that_comes_while_another_one_writes_takes_nothing_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lasting: bool
+) -> None:
+    """It sweeps what a killed writer would have left; here its writer lives, and is about to rename it."""
+    renamed: list[Path] = []
+
+    def late(self: Path, target: Path) -> Path:
+        if not renamed:
+            sweep_temporaries(tmp_path)
+        renamed.append(self)
+        return replaced(self, target)
+
+    replaced = Path.replace
+    monkeypatch.setattr(Path, "replace", late)
+    write_whole(tmp_path / "card", "new", lasting=lasting)
+    assert (tmp_path / "card").read_text() == "new"
+    assert len(set(renamed)) == 2
+    assert [file.name for file in tmp_path.iterdir()] == ["card"]
+    with pytest.raises(FileNotFoundError):
+        write_whole(tmp_path / "nowhere" / "card", "new")
 
 
 @pytest.mark.parametrize("kind", ["files", "file", "other marker", "format", "version", "table", "suite"])

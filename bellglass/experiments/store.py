@@ -20,6 +20,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -65,19 +66,33 @@ def writable(folder: Path) -> Iterator[None]:
         raise FolderError(f"{folder}: cannot be written to: {error.strerror or one_line(error)}") from error
 
 
-def write_whole(path: Path, text: str) -> None:
-    """The whole file or none of it, however the process ends; on disk when this returns."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+def write_whole(path: Path, text: str, *, lasting: bool = True) -> None:
+    """The whole file or none of it, however the process ends.
+
+    Args:
+        path: in a folder that is there.
+        text: of the file.
+        lasting: wait until it is on disk; what can be made again need not.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")  # hosts may share process ids
     try:
         with temporary.open("w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                os.fsync(file.fileno())
         temporary.replace(path)
+    except FileNotFoundError:
+        if not path.parent.is_dir():
+            raise
+        write_whole(
+            path, text, lasting=lasting
+        )  # a supervisor that has just come took us for dead, and swept
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    if lasting:
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
