@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Any
 
 import gymnasium as gym
+import pages
 import pytest
 
 import bellglass
 
-PAGE = Path(__file__).parent.parent / "docs" / "partially_observed.md"
-if not PAGE.is_file():
-    pytest.skip("the pages are part of the checkout only", allow_module_level=True)
+PAGE = "docs/partially_observed.md"
+TEXT = pages.text_of(PAGE)
 
 
 def test_every_number_on_the_page_of_hidden_states_is_what_the_code_prints(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
-    names: dict[str, Any] = {}
-    for block in blocks:
-        exec(compile(block, str(PAGE), "exec"), names)
-    promised = re.findall(r"^ *print\(.*\)  # (.*)$", "".join(blocks), flags=re.MULTILINE)
-    assert len(promised) == "".join(blocks).count("print(")
-    assert capsys.readouterr().out.splitlines() == promised
+    pages.run(PAGE)
+    assert capsys.readouterr().out.splitlines() == pages.promised(PAGE)
 
 
 def test_its_ladders_are_every_partially_observed_ids() -> None:
     """What memory and sight are worth, solved anew; the searches of the lower rungs only where they are quick."""
-    rows = re.findall(
-        r"^\| `(\S+)` \((\S+)\) \| (.*) \|$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE
-    )
+    rows = re.findall(r"^\| `(\S+)` \((\S+)\) \| (.*) \|$", TEXT, flags=re.MULTILINE)
     hidden = {
         env_id: env
         for env_id in gym.registry
