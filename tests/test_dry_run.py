@@ -10,6 +10,7 @@ from sweeping import LAKE, SWIM, small, trouble_in
 
 from bellglass.experiments import dry_run
 from bellglass.experiments.dry_run import Stopwatch, forecast, look_ahead, ranges, told_plan
+from bellglass.experiments.mistakes import SuiteError
 from bellglass.experiments.store import FolderError, Store
 from bellglass.experiments.supervisor import run_suite
 
@@ -75,6 +76,9 @@ def test_a_trial_leaves_no_folder_and_refuses_where_the_run_would(tmp_path: Path
     (tmp_path / "mine" / "thesis.tex").write_text("years of work")
     with pytest.raises(FolderError, match="no results folder"):
         told_plan(small(), tmp_path / "mine", workers=1)
+    endless = small(environments=[{**SWIM, "scoring": {"criterion": "total"}}])
+    with pytest.raises(SuiteError, match=r"environments\[0\]\.scoring: the total reward is infinite"):
+        told_plan(endless, tmp_path / "new", workers=1)
 
 
 def test_pairs_that_cannot_play_and_agents_that_raise_are_told(
