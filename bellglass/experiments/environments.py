@@ -9,13 +9,14 @@ from typing import Any
 
 import gymnasium as gym
 
-from .catalogue import environment_ids, environment_keywords, make_environment
+from .catalogue import environment_ids, environment_keywords, full_id, make_environment
 from .records import EnvironmentSpec
 
 
 def environment_of(env_id: str, keywords: Mapping[str, object] | None = None) -> gym.Env[Any, Any]:
-    """`gymnasium.make(env_id, **keywords)`, with every mistake in one line (ValueError)."""
-    return make_environment(EnvironmentSpec(id=env_id, name=env_id, keywords=dict(keywords or {}), steps=1))
+    """`gymnasium.make(env_id, **keywords)`, with every mistake in one line (ValueError); the id may be short."""
+    made_with = dict(keywords or {})
+    return make_environment(EnvironmentSpec(id=full_id(env_id), name=env_id, keywords=made_with, steps=1))
 
 
 def list_environments(*, as_json: bool = False) -> str:
