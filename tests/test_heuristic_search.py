@@ -199,6 +199,17 @@ def test_a_prune_keeps_the_surface_and_counts_its_losses() -> None:
     assert used <= set(kept.tolist())
 
 
+def test_a_vector_that_only_a_dropped_one_covered_costs_both_losses() -> None:
+    """The last is covered by the one before, up to .095; that one rises .09 above the first two."""
+    vectors = np.array([[9.0, 0.0], [0.0, 1.6], [1.4485, 1.4485], [1.3485, 1.5435]])
+    pruner = Pruner(0.2)
+    assert pruner.prune(vectors).tolist() == [0, 1]
+    p = np.linspace(0.0, 1.0, 10_001)
+    beliefs = np.stack([p, 1.0 - p])
+    missing = float(((vectors @ beliefs).max(axis=0) - (vectors[:2] @ beliefs).max(axis=0)).max())
+    assert 0.15 < missing <= pruner.lost <= pruner.hair
+
+
 def test_total_and_average_reward_ask_for_few_beliefs() -> None:
     criteria: tuple[Any, ...] = ("total", "average")
     for criterion in criteria:
