@@ -10,7 +10,7 @@ import pytest
 
 import bellglass
 from bellglass.agents.planning import ToleranceError
-from bellglass.agents.planning.belief_search import clocked
+from bellglass.agents.planning.belief_search import with_clock
 from bellglass.agents.planning.beliefs import belief_table, solve_pomdp
 from bellglass.agents.planning.dense_hidden import DenseHidden
 from bellglass.agents.planning.heuristic_search import HeuristicSearch
@@ -87,7 +87,7 @@ def test_pruning_and_the_clock_find_what_trying_every_history_finds(seed: int) -
         assert pruned.alpha_vectors is not None
         middle = pruned.alpha_vectors @ np.array([1 / 3, 1 / 3, 1 / 3])
         assert middle.max() == pytest.approx(tree_value(pomdp, np.full(3, 1 / 3), discount, steps), abs=1e-8)
-        timed = clocked(pomdp, steps)
+        timed = with_clock(pomdp, steps)
         assert start_tree(timed, discount, steps + 2) == pytest.approx(expected, abs=1e-12)
         few = solve_pomdp(pomdp, discount, criterion="finite_horizon", horizon=steps, max_beliefs=3)
         assert few.start_value == pytest.approx(expected, abs=1e-7)

@@ -29,8 +29,8 @@ from bellglass.envs import (
     table_of,
 )
 from bellglass.envs.aliases import views
-from bellglass.envs.clock import clocked
 from bellglass.envs.mdp import TabularMDP
+from bellglass.envs.mdp.clocked import clocked
 
 LAKE = "bellglass/FrozenLake-v0"
 

@@ -1,7 +1,4 @@
-"""The clock as part of the state: what is best depends on the steps that are left.
-
-    state (t, s)  =  t * S + s,   t = 0 .. H steps since the start
-    (t, s), a     ->  (t + 1, s') with the chances of s, a;  for t + 1 = H it ends there
+"""The clock as part of what is seen: what is best depends on the steps that are left.
 
 With the time in sight the limit is no longer a cut but an end of the world, told as `terminated`: whoever learns may
 not bootstrap through it, and the optimum under the limit is a function of what is seen.  It is the finite-horizon
@@ -22,38 +19,11 @@ import numpy.typing as npt
 
 from .drawing import canvas, panel
 from .keywords import whole
-from .mdp import BoolArray, TabularMDP
-from .mdp.room import require_room_for_table
+from .mdp import BoolArray
+from .mdp.clocked import clocked
 from .observations import table_of_shown_states
 from .rendering import AGENT, LINE, Artist, RGBArray
 from .tabular import EnvState, check_start
-
-
-def clocked(mdp: TabularMDP, horizon: int) -> TabularMDP:
-    """The exact table over state x clock: (horizon + 1) * S states, time by time; those of the last time are terminal.
-
-    Args:
-        mdp: the table without a clock.
-        horizon: steps after which an episode ends, at least 1.
-    """
-    H, S, A, N = whole("horizon", horizon, 1), mdp.num_states, mdp.num_actions, mdp.num_outcomes
-    require_room_for_table((H + 1) * S, A, H * N, {"horizon": H})
-    time = np.repeat(np.arange(H), N)
-    starts = np.concatenate([mdp.first_outcome[:-1] + t * N for t in range(H)])
-    return TabularMDP(
-        first_outcome=np.concatenate([starts, np.full(S * A + 1, H * N)]),
-        probability=np.tile(mdp.probability, H),
-        next_state=(time + 1) * S + np.tile(mdp.next_state.astype(np.int64), H),
-        reward=np.tile(mdp.reward, H),
-        terminated=np.tile(mdp.terminated, H) | (time == H - 1),
-        initial=np.concatenate([mdp.initial, np.zeros(H * S)]),
-        state_labels=[_label(t, mdp.decode(s)) for t in range(H + 1) for s in range(S)],
-        action_labels=mdp.action_labels,
-    )
-
-
-def _label(time: int, label: Hashable) -> tuple[Hashable, ...]:
-    return (time, *label) if isinstance(label, tuple) else (time, label)
 
 
 @dataclass(frozen=True)
