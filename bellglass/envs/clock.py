@@ -23,7 +23,7 @@ from .mdp import BoolArray
 from .mdp.clocked import clocked
 from .observations import table_of_shown_states
 from .rendering import AGENT, LINE, Artist, RGBArray
-from .tabular import EnvState, check_start
+from .tabular import EnvState, TableEnv, check_start
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class TimeObserved(gym.Wrapper[np.int64, Any, np.int64, Any], gym.utils.RecordCo
         mdp: the exact table over state x clock; `table_of(env)` finds it.
 
     Raises:
-        TypeError: the environment does not show its state.
+        TypeError: the environment is none of ours, or does not show its state.
         ValueError: no horizon and no time limit, or a time limit that would cut before the horizon.
 
     >>> env = TimeObserved(gym.make("bellglass/FrozenLake-v0", max_episode_steps=20))
@@ -60,9 +60,12 @@ class TimeObserved(gym.Wrapper[np.int64, Any, np.int64, Any], gym.utils.RecordCo
         gym.utils.RecordConstructorArgs.__init__(self, horizon=horizon)
         super().__init__(env)
         inner = table_of_shown_states("TimeObserved needs", env, env.observation_space)
-        self._limits = [layer for layer in _layers(env) if isinstance(layer, gym.wrappers.TimeLimit)]
-        limits: list[int] = [layer._max_episode_steps for layer in self._limits]
-        limit = min(limits, default=None)
+        if not isinstance(env.unwrapped, TableEnv):
+            raise TypeError(f"TimeObserved needs an environment of ours, which can be set back, got {env}")
+        self._limits: list[Any] = [
+            layer for layer in _layers(env) if isinstance(layer, gym.wrappers.TimeLimit)
+        ]
+        limit = min((layer._max_episode_steps for layer in self._limits), default=None)
         if horizon is None and limit is None:
             raise ValueError(f"horizon must be given, since {env} has no time limit")
         self.horizon = whole("horizon", limit if horizon is None else horizon, 1)
@@ -78,11 +81,12 @@ class TimeObserved(gym.Wrapper[np.int64, Any, np.int64, Any], gym.utils.RecordCo
     ) -> tuple[np.int64, dict[str, Any]]:
         """Starts an episode at time 0, or in `options["state"]`, a state of this table with its time."""
         chosen = None if options is None else options.get("state")
-        self._elapsed, self._ended = 0, False
+        elapsed = 0
         if options is not None and chosen is not None:
-            self._elapsed, s = divmod(check_start(self.mdp, chosen), self._num_inner)
+            elapsed, s = divmod(check_start(self.mdp, chosen), self._num_inner)
             options = {**options, "state": s}
         observation, info = self.env.reset(seed=seed, options=options)
+        self._elapsed, self._ended = elapsed, False
         return self._seen(observation, info)
 
     def step(self, action: Any) -> tuple[np.int64, float, bool, bool, dict[str, Any]]:
@@ -139,7 +143,7 @@ class TimeObserved(gym.Wrapper[np.int64, Any, np.int64, Any], gym.utils.RecordCo
         self.env.get_wrapper_attr("restore_state")(state.env)
         self._elapsed, self._ended = state.elapsed, state.ended
         for layer in self._limits:
-            layer._elapsed_steps = state.elapsed  # type: ignore[assignment]  # None before the first reset
+            layer._elapsed_steps = state.elapsed
 
     @property
     def artist(self) -> Artist:
