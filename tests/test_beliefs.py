@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import gymnasium as gym
 import numpy as np
 import pytest
 
 import bellglass
-from bellglass.agents.planning.beliefs import belief_table, solve_pomdp
+from bellglass.agents.planning.beliefs import belief_table, solve_pomdp, widened_by_merging
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP
 
@@ -70,6 +72,18 @@ def test_a_belief_remembers_how_far_apart_merged_histories_were() -> None:
     table = belief_table(tiger(), horizon=6)
     assert 0.0 <= table.merged < 1e-11
     assert np.allclose(table.beliefs.sum(axis=1), 1.0)
+
+
+def test_bounds_hold_for_the_belief_that_was_merged_into_another() -> None:
+    """At (.5, .5) gains and losses of 1000 cancel: the values of beliefs say nothing of what a distance may cost."""
+    mdp = TabularMDP.from_arrays(np.eye(2)[:, None], np.array([[1000.0], [-1000.0]]), initial=[0.5, 0.5])
+    pomdp = TabularPOMDP(mdp, np.ones((2, 1)), np.ones((2, 1)))
+    table = belief_table(pomdp)
+    best = widened_by_merging(bellglass.solve(table.mdp, discount=0.5), replace(table, merged=2e-9), pomdp)
+    other = 2.0 * 1000.0 * 2e-9  # of (.5 + 1e-9, .5 - 1e-9), for ever
+    assert best.values is not None
+    assert best.values[0] == pytest.approx(0.0, abs=1e-12)
+    assert best.lower[0] <= -other < other <= best.upper[0] <= 2.1 * other
 
 
 def test_too_many_beliefs_are_an_error_that_says_how_far_it_got() -> None:

@@ -22,11 +22,11 @@ from .catalogue import (
     agent_class,
     agent_names,
     arguments,
-    environment_ids,
     environment_keywords,
     make_agent,
     make_environment,
     make_environments,
+    unknown_id,
 )
 from .config import Agent, Entry, Environment, Scoring, Suite, SuiteFile, mistakes_in_form
 from .grids import Choice, Wrong, choices, mistakes_in_grid
@@ -243,7 +243,7 @@ def place_of(spec: EnvironmentSpec, entry: Environment, scoring: Scoring) -> tup
             importlib.import_module(module)
         gym.spec(env_id)
     except (gym.error.Error, ImportError):
-        return None, [(["id"], f"{spec.id!r}: {unknown('id', spec.id, environment_ids())}")]
+        return None, [(["id"], f"{spec.id!r}: {unknown_id('id', spec.id)}")]
     allowed = environment_keywords(env_id)
     wrong: Wrong = []
     for key, value in spec.keywords.items():

@@ -7,9 +7,10 @@ The beliefs that follow the start, one for each history that can be told apart, 
 and the solvers of fully observed tables do the rest (Astrom 1965; Kaelbling, Littman and Cassandra 1998, section 3).
 Whoever acts is told when an episode ends, so an end needs no belief.
 
-Two histories share a belief if their beliefs agree to twelve decimals.  The value of a belief changes by at most
-|b - b'|_1 * max|V| when b replaces b', once a step; the certified bounds are widened by the largest distance that
-was in fact bridged (commonly a few units of the last place) summed over the discounted steps.  (Derived here.)
+Two histories share a belief if their beliefs agree to twelve decimals.  When b replaces b', the worth of any plan
+changes by at most |b - b'|_1 times the most that a plan is worth in a hidden state, that is max|r| summed over the
+discounted steps, and so does the value, once a step; the certified bounds are widened by the largest distance that was
+in fact bridged (commonly a few units of the last place) summed over the discounted steps.  (Derived here.)
 
 Where the beliefs are too many, `solve_pomdp` goes on with `belief_search.py`, and within a finite horizon, if need be,
 with `incremental_pruning.py`.
@@ -343,7 +344,7 @@ def solve_pomdp(
             progress_bar=progress_bar,
             restart=restart,
         )
-        return widened_by_merging(best, table)
+        return widened_by_merging(best, table, pomdp)
 
     try:
         few = min(FEW_BELIEFS, max_beliefs) if searchable else max_beliefs
@@ -356,13 +357,12 @@ def solve_pomdp(
     return search_within_horizon(pomdp, weight, steps, solved, *narrow, max_beliefs=max_beliefs)
 
 
-def widened_by_merging(best: Solution, table: BeliefTable) -> Solution:
+def widened_by_merging(best: Solution, table: BeliefTable, pomdp: TabularPOMDP) -> Solution:
     """The solution of a table of beliefs, its bounds widened by what merging beliefs may have changed."""
     steps = {"discounted": 1.0 / (1.0 - best.discount) if best.discount < 1.0 else np.inf}.get(
         best.criterion, float(best.horizon or table.mdp.num_states)
     )
     widening = 0.0
     if table.merged > 0.0:
-        greatest = float(np.abs(best.upper).max(initial=0.0))
-        widening = table.merged * greatest * steps
+        widening = table.merged * float(np.abs(pomdp.mdp.expected_reward).max()) * steps**2
     return replace(best, beliefs=table.beliefs, lower=best.lower - widening, upper=best.upper + widening)

@@ -74,8 +74,6 @@ class Garnet(TabularEnv):
         invalid_actions: "lowest" or "raise"; every action is available here.
     """
 
-    source = "Archibald, McKinnon & Thomas, JORS 46 (1995); Bhatnagar et al., Automatica 45 (2009), sec. 7"
-
     def __init__(
         self,
         num_states: int = 20,

@@ -117,8 +117,6 @@ class Knobs(TabularEnv):
         invalid_actions: "lowest" or "raise"; every action is available here.
     """
 
-    source = "knobs of MDP Playground (Rajan et al., JAIR 77, 2023)"
-
     def __init__(
         self,
         num_actions: int = 4,
