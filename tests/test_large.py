@@ -19,7 +19,7 @@ from bellglass.agents.planning.large.rows import Rows
 from bellglass.agents.planning.large.search import Search
 from bellglass.agents.planning.large.solving import solve_large
 from bellglass.agents.planning.pairs import Pairs
-from bellglass.agents.planning.solver import Method
+from bellglass.agents.planning.questions import Method
 from bellglass.envs.mdp import IntArray, TabularMDP, table_of
 
 METHODS = [

@@ -33,8 +33,8 @@ from .bounds import allowed_width, apart, refuse
 from .solution import MAX_BELIEFS, Criterion, Solution
 
 if TYPE_CHECKING:
+    from .questions import Method
     from .solution import Beliefs
-    from .solver import Method
 
 #: Decimals to which beliefs that are taken for one agree.
 DECIMALS = 13
