@@ -1,4 +1,4 @@
-"""The pages of the checkout, and the code on them."""
+"""What tests do with a page of text: find its code, run it, and compare what it prints with what the page promises."""
 
 from __future__ import annotations
 
@@ -8,35 +8,25 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
 
-
-def text_of(page: str) -> str:
-    """The text of ``README.md`` or ``docs/report.md``; skips the whole module where there is no checkout."""
-    path = ROOT / page
-    if not path.is_file():
-        pytest.skip("the pages are part of the checkout only", allow_module_level=True)
-    return path.read_text(encoding="utf-8")
-
-
-def blocks(page: str, language: str = "python") -> list[str]:
-    """The page's code in this language, from top to bottom."""
-    return re.findall(rf"```{language}\n(.*?)```", text_of(page), flags=re.DOTALL)
-
-
-def run(page: str, names: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Runs the page's Python from top to bottom, as one program; what it has named."""
-    found = {} if names is None else names
-    code = blocks(page)
-    assert code
-    for block in code:
-        exec(compile(block, page, "exec"), found)
+def blocks(page: Path, language: str = "python") -> list[str]:
+    """The blocks of code in one language, at least one."""
+    found = re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert found, f"{page} has no {language}"
     return found
 
 
-def promised(page: str) -> list[str]:
-    """What the page says that its Python prints: the comment beside each `print`, of which none may lack one."""
+def run(page: Path, names: dict[str, Any]) -> None:
+    """Runs the page's Python from top to bottom; `names` is what it defines."""
+    for block in blocks(page):
+        exec(compile(block, str(page), "exec"), names)
+
+
+def check_prints(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every `print(...)  # text` on the page prints that text, and there is no other."""
+    capsys.readouterr()
+    run(page, {})
     code = "".join(blocks(page))
-    lines = re.findall(r"^ *print\(.*\)  # (.*)$", code, flags=re.MULTILINE)
-    assert len(lines) == code.count("print(") > 0
-    return lines
+    promised = re.findall(r"^ *print\(.*\)  # (.*)$", code, flags=re.MULTILINE)
+    assert len(promised) == code.count("print(") > 0
+    assert capsys.readouterr().out.splitlines() == promised

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import ModuleType
 
 import gymnasium as gym
-import pages
 import pytest
+from pages import run
 
 import bellglass
 from bellglass.envs import TabularVectorEnv, table_of
@@ -60,7 +60,7 @@ def test_an_old_page_is_called_so(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 def test_the_code_of_the_environments_page_runs(module: ModuleType) -> None:
-    pages.run("docs/environments.md", vars(module))
+    run(DOCS / "environments.md", vars(module))
     sizes = {
         env_id: table_of(gym.make(env_id)).num_states
         for env_id in ("mine/Corridor-v0", "mine/SavedCorridor-v0", "mine/PlainCorridor-v0")
@@ -71,7 +71,7 @@ def test_the_code_of_the_environments_page_runs(module: ModuleType) -> None:
 
 
 def test_the_code_of_the_observations_page_runs(module: ModuleType) -> None:
-    pages.run("docs/observations.md", vars(module))
+    run(DOCS / "observations.md", vars(module))
     assert module.pomdp.num_observations == 5
     assert module.corridors.names[0] == ("###", "#S ", "#  ")
     assert bellglass.solve(module.env, criterion="total").start_value == pytest.approx(0.74419, abs=1e-5)

@@ -21,12 +21,12 @@ from .catalogue import (
     agent_class,
     agent_names,
     arguments,
-    environment_ids,
     environment_keywords,
     imported,
     make_agent,
     make_environment,
     make_environments,
+    unknown_id,
 )
 from .config import Agent, Entry, Environment, Scoring, Suite, SuiteFile, mistakes_in_form
 from .grids import Choice, Wrong, choices, mistakes_in_grid
@@ -245,7 +245,7 @@ def place_of(spec: EnvironmentSpec, entry: Environment, scoring: Scoring) -> tup
     except ImportError as error:
         return None, [(["id"], f"{spec.id!r}: {one_line(error)}")]
     except gym.error.Error:
-        return None, [(["id"], f"{spec.id!r}: {unknown('id', spec.id, environment_ids())}")]
+        return None, [(["id"], f"{spec.id!r}: {unknown_id('id', spec.id)}")]
     allowed = environment_keywords(env_id)
     wrong: Wrong = []
     for key, value in spec.keywords.items():

@@ -11,7 +11,8 @@ from typing import Any
 import gymnasium as gym
 
 from .. import agents
-from .mistakes import one_line, told, unknown
+from ..envs.registration import NAMESPACE
+from .mistakes import closest, one_line, told, unknown
 from .records import AgentSpec, EnvironmentSpec
 
 #: Set by the runner for every run, so no setting of a suite.
@@ -28,7 +29,30 @@ OWN_KEYWORDS = ("self", "render_mode")
 
 def environment_ids() -> list[str]:
     """Every registered id of ours."""
-    return sorted(name for name in gym.registry if name.startswith("bellglass/"))
+    return sorted(name for name in gym.registry if name.startswith(f"{NAMESPACE}/"))
+
+
+def full_id(name: str) -> str:
+    """The registered id that `name` is short for, without our namespace and version; `name` if it is for none.
+
+    >>> full_id("FrozenLake"), full_id("FrozenLake-v0"), full_id("CartPole-v1")
+    ('bellglass/FrozenLake-v0', 'bellglass/FrozenLake-v0', 'CartPole-v1')
+    """
+    ours = f"{NAMESPACE}/{bare(name)}-v0"
+    return ours if name not in gym.registry and ours in gym.registry else name
+
+
+def bare(env_id: str) -> str:
+    """The id without our namespace and version."""
+    return env_id.removeprefix(f"{NAMESPACE}/").removesuffix("-v0")
+
+
+def unknown_id(kind: str, name: str) -> str:
+    """Says that no environment is registered under `name`, and which one may have been meant."""
+    ids = {bare(env_id): env_id for env_id in environment_ids()}
+    close = closest(bare(name), ids)
+    hint = "" if close is None else f"did you mean {ids[close]!r}? "
+    return f"unknown {kind}; {hint}`bellglass envs` lists them"
 
 
 def agent_names() -> list[str]:
@@ -98,9 +122,7 @@ def make_environment(spec: EnvironmentSpec) -> gym.Env[Any, Any]:
     if module:
         imported(module)
     if registered not in gym.registry:
-        full = f"bellglass/{spec.id}-v0"
-        meant = full if full in gym.registry else spec.id
-        raise ValueError(f"{spec.id}: {unknown('environment', meant, environment_ids())}")
+        raise ValueError(f"{spec.id}: {unknown_id('environment', spec.id)}")
     keywords: dict[str, Any] = dict(spec.keywords)
     allowed = environment_keywords(registered)
     for name in keywords:
