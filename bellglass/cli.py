@@ -83,7 +83,9 @@ def run(
 
 
 def _folder_of(suite: Suite, output: Path | None) -> Path:
-    return output if output is not None else Path("bellglass-results") / suite.name
+    from .experiments.cards import file_name
+
+    return output if output is not None else Path("bellglass-results") / file_name(suite.name)
 
 
 def _run_and_report(suite: Suite, folder: Path, workers: int | None, engine: Engine = "local") -> int:

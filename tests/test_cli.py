@@ -215,6 +215,20 @@ def test_a_suite_tells_all_its_mistakes_and_makes_no_folder(tmp_path: Path) -> N
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("../mine", "%2E.%2Fmine"), ("..", "%2E."), ("/mine", "%2Fmine"), ("a\\u0000", "a%00")],
+)
+def test_a_suites_name_never_leads_out_of_the_folder_of_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, folder: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.toml").write_text(SMALL_SUITE.replace("small", name), encoding="utf-8")
+    assert main(["run", "s.toml", "--engine", "slurm"]) == 0
+    made = {path.name for path in tmp_path.glob("*")} | {path.name for path in tmp_path.glob("*-results/*")}
+    assert made == {"s.toml", "bellglass-results", folder}
+
+
 def test_a_dry_run_lists_and_runs_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import pytest
 
 from bellglass.experiments.config import Suite, read_suite, shipped_suites, suite_from
@@ -155,6 +156,7 @@ def test_every_mistake_is_told_at_once_with_its_path(tmp_path: Path) -> None:
     ("changes", "wanted"),
     [
         ({"seeds": 0}, "seeds: must be greater than or equal to 1, got 0"),
+        ({"seeds": 10**9}, "seeds: must be less than or equal to 100000, got 1000000000"),
         ({"seeds": "3"}, "seeds: must be a valid integer, got '3'"),
         ({"seeds": True}, "seeds: must be a valid integer, got True"),
         ({"environments": []}, "environments: must have at least 1 item"),
@@ -258,6 +260,54 @@ def test_an_agent_of_the_users_own_is_found_by_its_module(
     monkeypatch.syspath_prepend(str(tmp_path))
     suite = suite_from(small(agents=[{"class": "mine:Mine"}]))
     assert suite.agents[0].name == "Mine"
+
+
+#: Modules of a user's own that get into trouble, and what is told of them.
+TROUBLED = [
+    ("def (:", "module 'troubled' cannot be imported: SyntaxError: invalid syntax (troubled.py, line 1)"),
+    ("1 / 0", "module 'troubled' cannot be imported: ZeroDivisionError: division by zero"),
+    ("import sys; sys.exit(3)", "module 'troubled' cannot be imported: SystemExit: 3"),
+    ("import not_there", "No module named 'not_there'"),
+]
+
+
+@pytest.mark.parametrize(("code", "says"), TROUBLED)
+def test_a_module_of_the_users_own_that_raises_is_a_mistake_in_the_suite(
+    code: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "troubled.py").write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    environments = [{"id": "troubled:Mine-v0", "steps": 1}]
+    told = mistakes_of(environments=environments, agents=[{"class": "troubled:Mine"}]).splitlines()
+    assert told == [f"environments[0].id: 'troubled:Mine-v0': {says}", f"agents[0].class: {says}"]
+
+
+def test_an_agent_or_an_environment_that_raises_whatever_it_likes_is_a_mistake_in_the_suite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "raising.py").write_text(
+        "import gymnasium\n"
+        "class Agent:\n"
+        "    def __init__(self, env, seed): raise KeyError('k')\n"
+        "    def learn(self): ...\n"
+        "class Env:\n"
+        "    def __init__(self): raise LookupError('no\\nluck')\n"
+        "gymnasium.register('Mine-v0', Env)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert mistakes_of(agents=[{"class": "raising:Agent"}]) == (
+        "agents[0].settings: raising:Agent in FrozenLake: KeyError: 'k'"
+    )
+    assert mistakes_of(environments=[{"id": "raising:Mine-v0", "steps": 1}]).startswith(
+        "environments[0].keywords: raising:Mine-v0 cannot be made with its defaults: LookupError: no luck"
+    )
+    del gym.registry["Mine-v0"]
+
+
+def test_a_module_is_no_path() -> None:
+    assert mistakes_of(agents=[{"class": ".troubled:Mine"}]).startswith(
+        "agents[0].class: module '.troubled' cannot be imported: TypeError: "
+    )
 
 
 def test_a_file_that_is_no_toml_or_not_there_is_told_in_one_line(tmp_path: Path) -> None:

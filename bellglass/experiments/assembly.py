@@ -6,7 +6,6 @@ negative step size is a mistake in the suite, not a failed run an hour later.
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from .catalogue import (
     agent_names,
     arguments,
     environment_keywords,
+    imported,
     make_agent,
     make_environment,
     make_environments,
@@ -30,7 +30,7 @@ from .catalogue import (
 )
 from .config import Agent, Entry, Environment, Scoring, Suite, SuiteFile, mistakes_in_form
 from .grids import Choice, Wrong, choices, mistakes_in_grid
-from .mistakes import SuiteError, path_of, unknown
+from .mistakes import SuiteError, one_line, path_of, told, unknown
 from .records import AgentSpec, Criterion, EnvironmentSpec, RunSpec, ScoringSpec, Skipped
 from .scores import has_memory, observations_of
 
@@ -125,7 +125,7 @@ def all_places(data: Mapping[str, Any], scoring: Scoring) -> tuple[list[Place], 
             wrong += found
             if place is not None:
                 places.append(place)
-        mistakes += told(["environments", i], wrong)
+        mistakes += lines_below(["environments", i], wrong)
     return places, words, mistakes + repeated("environments", called)
 
 
@@ -160,11 +160,11 @@ def all_agents(
                 skipped += refused
                 out = {refusal.environment for refusal in refused}
                 pairs |= {(spec.name, place.spec.name) for place in mine if place.spec.name not in out}
-        mistakes += told(["agents", i], wrong)
+        mistakes += lines_below(["agents", i], wrong)
     return agents, pairs, skipped, mistakes + repeated("agents", called)
 
 
-def told(where: list[str | int], wrong: Wrong) -> list[str]:
+def lines_below(where: list[str | int], wrong: Wrong) -> list[str]:
     """One line for each mistake below `where`."""
     return [path_of([*where, *path]) + f": {says}" for path, says in wrong]
 
@@ -240,9 +240,11 @@ def place_of(spec: EnvironmentSpec, entry: Environment, scoring: Scoring) -> tup
     module, _, env_id = spec.id.rpartition(":")
     try:
         if module:
-            importlib.import_module(module)
+            imported(module)
         gym.spec(env_id)
-    except (gym.error.Error, ImportError):
+    except ImportError as error:
+        return None, [(["id"], f"{spec.id!r}: {one_line(error)}")]
+    except gym.error.Error:
         return None, [(["id"], f"{spec.id!r}: {unknown_id('id', spec.id)}")]
     allowed = environment_keywords(env_id)
     wrong: Wrong = []
@@ -256,7 +258,7 @@ def place_of(spec: EnvironmentSpec, entry: Environment, scoring: Scoring) -> tup
         return None, wrong
     try:
         env = make_environment(spec)
-    except (TypeError, ValueError, gym.error.Error) as error:
+    except (ValueError, ImportError, MemoryError, gym.error.Error) as error:
         return None, [(["grid" if entry.grid else "keywords"], one_line(error))]
     try:
         mdp = table_of(env)
@@ -360,10 +362,11 @@ def tried(spec: AgentSpec, places: list[Place], choice: str) -> tuple[Wrong, lis
             if place.observed and has_memory(agent, observations_of(place.env, table_of(place.env))):
                 reason = f"{spec.class_name} remembers: agents with memory are scored where states are hidden"
                 skipped.append(Skipped(agent=spec.name, environment=place.spec.name, reason=reason))
-        except (TypeError, ValueError, ImportError) as error:
+        except Exception as error:  # whatever an agent raises
             if place.observed or not isinstance(error, TypeError):
                 who = f"{spec.class_name} {choice}".rstrip()
-                says = f"{who} in {place.spec.name}: {one_line(error)}"
+                plain = isinstance(error, (TypeError, ValueError, ImportError, MemoryError))
+                says = f"{who} in {place.spec.name}: {one_line(error) if plain else told(error)}"
                 wrong.append((["grid" if choice else "settings"], says))
                 break
             reason = one_line(error).replace(str(env), place.spec.name)
@@ -381,8 +384,3 @@ def not_plain(value: object) -> str | None:
     except (TypeError, ValueError):
         return f"must be a number, a string, true or false, or a list or table of these, got {value!r}"
     return None
-
-
-def one_line(error: BaseException) -> str:
-    """The message without line breaks."""
-    return " ".join(str(error).split())

@@ -285,11 +285,13 @@ def load_cards(folder: str | PathLike[str]) -> dict[str, Card]:
 def file_name(name: str) -> str:
     """A name that every file system takes; different for different names.
 
-    >>> file_name("FrozenLake 8x8"), file_name("a/b")
-    ('FrozenLake 8x8', 'a%2Fb')
+    >>> file_name("FrozenLake 8x8"), file_name("a/b"), file_name("..")
+    ('FrozenLake 8x8', 'a%2Fb', '%2E.')
     """
     return re.sub(
-        r"[^A-Za-z0-9 ._=,()+-]", lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), name
+        r"[^A-Za-z0-9 ._=,()+-]|^\.",
+        lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()),
+        name,
     )
 
 

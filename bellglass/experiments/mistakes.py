@@ -60,3 +60,22 @@ def unknown(kind: str, word: str, allowed: Iterable[str], *, shown: int = 40) ->
     hint = "" if close is None else f"did you mean {close!r}? "
     more = f", ... ({len(names)} in all)" if len(names) > shown else ""
     return f"unknown {kind}; {hint}allowed: {', '.join(names[:shown])}{more}"
+
+
+def one_line(error: BaseException) -> str:
+    r"""The message without line breaks; of an error that says nothing, its kind.
+
+    >>> one_line(ValueError("no\nluck")), one_line(MemoryError())
+    ('no luck', 'MemoryError')
+    """
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def told(error: BaseException) -> str:
+    """Its kind and its message in one line.
+
+    >>> told(KeyError("k")), told(MemoryError())
+    ("KeyError: 'k'", 'MemoryError')
+    """
+    kind, message = type(error).__name__, one_line(error)
+    return kind if message == kind else f"{kind}: {message}"
