@@ -10,7 +10,7 @@ READY := .venv/ready
 
 help:
 	@echo "make demo      compare six agents on five environments and write a report (about 5 minutes)"
-	@echo "make test      ruff, mypy and the fast tests (about 5 minutes)"
+	@echo "make test      ruff, mypy and the fast tests (about 7 minutes)"
 	@echo "make test-all  the same with every slow proof"
 	@echo "make bench     speed against peers"
 

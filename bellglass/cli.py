@@ -83,7 +83,9 @@ def run(
 
 
 def _folder_of(suite: Suite, output: Path | None) -> Path:
-    return output if output is not None else Path("bellglass-results") / suite.name
+    from .experiments.cards import file_name
+
+    return output if output is not None else Path("bellglass-results") / file_name(suite.name)
 
 
 def _run_and_report(suite: Suite, folder: Path, workers: int | None, engine: Engine = "local") -> int:
@@ -162,8 +164,8 @@ def solve(
     """Print the exact optimum of an environment or of a table in a file, with its certified bounds.
 
     Args:
-        what: an environment id such as bellglass/FrozenLake-v0, a table saved as .npz, or Cassandra's text (.pomdp,
-            .mdp).
+        what: an environment id such as FrozenLake or bellglass/FrozenLake-v0, a table saved as .npz, or Cassandra's
+            text (.pomdp, .mdp).
         discount: weight of the value one step later, in [0, 1); by default the environment's or the .pomdp file's.
         criterion: what is maximised.
         horizon: number of steps, for finite_horizon.
@@ -209,8 +211,8 @@ def check(
     Exit code 1 where something is wrong.
 
     Args:
-        what: a results folder; or, with --answer, an environment id such as bellglass/FrozenLake-v0, a table saved as
-            .npz, or Cassandra's .mdp text.
+        what: a results folder; or, with --answer, an environment id such as FrozenLake or bellglass/FrozenLake-v0, a
+            table saved as .npz, or Cassandra's .mdp text.
         answer: file of values, q_values or policy: .npz, .json, .npy or .csv.
         again: of a results folder: do so many finished runs again, and compare their bytes.
         kind: what to check of the file; needed where one array could be several things.
@@ -264,12 +266,13 @@ def card(
     """Show an environment's card: its size, exact optimum, hardness, and a picture of the optimal policy.
 
     Args:
-        id: an environment id such as bellglass/FrozenLake-v0.
+        id: an environment id such as FrozenLake or bellglass/FrozenLake-v0.
         keyword: keyword argument of the environment; may be given several times.
     """
     from .experiments.cards import card_of
+    from .experiments.catalogue import full_id
 
-    print(card_of(id, _keywords(keyword)))
+    print(card_of(full_id(id), _keywords(keyword)))
     return DONE
 
 

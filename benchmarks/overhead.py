@@ -19,13 +19,16 @@ import tempfile
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from bellglass.agents import QLearning
-from bellglass.experiments import scores, worker
+from bellglass.experiments import worker
 from bellglass.experiments.config import suite_from
 from bellglass.experiments.records import RunSpec
+from bellglass.experiments.scores import Scorer
 from bellglass.experiments.store import Store
 
 #: Of a run whose writing is measured: a shorter one has more of it.
@@ -47,22 +50,20 @@ class Stamped(QLearning):
         return self
 
 
-#: A sweep in a fresh interpreter, as `bellglass run` starts one: prints when its first process was asked for.
+#: A sweep in a fresh interpreter, as `bellglass run` starts one: prints when its first process is asked for.
 SWEEP = """
 import sys, time
-from pathlib import Path
 from bellglass.experiments.config import suite_from
-from bellglass.experiments.supervisor import run_suite, Supervisor
-start = Supervisor._start
-def stamped(*arguments):
-    print(time.clock_gettime(time.CLOCK_BOOTTIME), flush=True)
-    Supervisor._start = start
-    start(*arguments)
-Supervisor._start = stamped
+from bellglass.experiments.progress import Progress
+from bellglass.experiments.supervisor import Supervisor, prepared_store
 environments = [{"id": place, "steps": 1_000} for place in sys.argv[2:]]
 agents = [{"class": "overhead:Stamped"}]
 suite = suite_from({"name": "start", "seeds": 4, "environments": environments, "agents": agents})
-run_suite(suite, sys.argv[1], workers=1, progress=False)
+store, runs = prepared_store(suite, sys.argv[1]), suite.plan()[0]
+with Progress(runs, runs, shown=False) as unseen:
+    supervisor = Supervisor(store, suite.limits, suite.agents, workers=1, progress=unseen)
+    print(time.clock_gettime(time.CLOCK_BOOTTIME))
+    supervisor.do(runs)
 """
 
 
@@ -103,22 +104,16 @@ class Clock:
         return timed
 
 
-def shares(folder: str, spec: RunSpec, store: Store) -> tuple[float, float, float]:
+def shares(spec: RunSpec, store: Store) -> tuple[float, float, float]:
     """(seconds of the whole run, share of writing, share of exact scores)."""
     writing, scoring = Clock(), Clock()
-    kept = {name: getattr(Store, name) for name in ("begin", "append", "finish")}
-    score = scores.Scorer.score
-    for name, function in kept.items():
-        setattr(Store, name, writing.around(function))
-    scores.Scorer.score = scoring.around(score)  # type: ignore[method-assign]  # timed, and put back below
-    began = time.perf_counter()
-    try:
+    timed = [(Store, name, writing) for name in ("begin", "append", "finish")] + [(Scorer, "score", scoring)]
+    with ExitStack() as stack:
+        for owner, name, clock in timed:
+            stack.enter_context(patch.object(owner, name, clock.around(getattr(owner, name))))
+        began = time.perf_counter()
         assert worker.work(store, spec) == "finished"
-    finally:
-        for name, function in kept.items():
-            setattr(Store, name, function)
-        scores.Scorer.score = score  # type: ignore[method-assign]
-    seconds = time.perf_counter() - began
+        seconds = time.perf_counter() - began
     return seconds, writing.seconds / seconds, scoring.seconds / seconds
 
 
@@ -140,7 +135,7 @@ def main() -> None:
     suite = suite_from({"name": "writing", "seeds": rounds, "environments": environments, "agents": agents})
     with tempfile.TemporaryDirectory(dir=".") as folder:  # a real disk; /tmp may be none
         store = Store.open(folder, suite)
-        rows = {place: [shares(folder, spec, store) for spec in suite.plan()[0] if spec.environment.id == place]
+        rows = {place: [shares(spec, store) for spec in suite.plan()[0] if spec.environment.id == place]
                 for place in PLACES}  # fmt: skip
     for place, found in rows.items():
         run, writing, scoring = (statistics.median(column) for column in zip(*found, strict=True))

@@ -7,6 +7,7 @@ import re
 from typing import Any, NamedTuple
 
 import gymnasium as gym
+import numpy as np
 import pytest
 
 from bellglass.envs.documentation import Keyword, keywords_of
@@ -32,7 +33,7 @@ CASES = [
 ]
 
 #: What no keyword takes.
-WRONG_TYPES = (object(), [object()], 1j, b"bytes")
+WRONG_TYPES = (object(), [object()], 1j, b"bytes", b"1", np.True_)
 
 #: What only texts, and what only numbers can be.
 WRONG_NUMBERS: tuple[object, ...] = ("nonsense", "10", [1], {}, True, None)
@@ -61,6 +62,8 @@ def values_to_refuse(keyword: Keyword) -> list[object]:
                 bad += ABSURD
             if keyword.low is None:
                 bad += [-size for size in ABSURD]
+        else:
+            bad += [10**400, -(10**400)]  # beyond all floats
     elif kinds == {"bool"}:
         bad += ["nonsense", "True", 0, 1, 1.0, [True], {}, None, math.nan]
     else:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import gymnasium as gym
 import numpy as np
 import pytest
 
 import bellglass
-from bellglass.agents.planning.beliefs import belief_table, solve_pomdp
+from bellglass.agents.planning import ToleranceError
+from bellglass.agents.planning.beliefs import belief_table, solve_pomdp, widened_by_merging
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP
 
@@ -72,6 +76,20 @@ def test_a_belief_remembers_how_far_apart_merged_histories_were() -> None:
     assert np.allclose(table.beliefs.sum(axis=1), 1.0)
 
 
+def test_bounds_hold_for_the_belief_that_was_merged_into_another() -> None:
+    """At (.5, .5) gains and losses of 1000 cancel: the values of beliefs say nothing of what a distance may cost."""
+    mdp = TabularMDP.from_arrays(np.eye(2)[:, None], np.array([[1000.0], [-1000.0]]), initial=[0.5, 0.5])
+    pomdp = TabularPOMDP(mdp, np.ones((2, 1)), np.ones((2, 1)))
+    table = belief_table(pomdp)
+    best = widened_by_merging(
+        bellglass.solve(table.mdp, discount=0.5), replace(table, merged=2e-9), pomdp, 1e-4, True
+    )
+    other = 2.0 * 1000.0 * 2e-9  # of (.5 + 1e-9, .5 - 1e-9), for ever
+    assert best.values is not None
+    assert best.values[0] == pytest.approx(0.0, abs=1e-12)
+    assert best.lower[0] <= -other < other <= best.upper[0] <= 2.1 * other
+
+
 def test_too_many_beliefs_are_an_error_that_says_how_far_it_got() -> None:
     rng = np.random.default_rng(0)
     transition = rng.dirichlet(np.ones(3), size=(3, 2))
@@ -103,3 +121,25 @@ def test_the_face_solves_what_hides_its_state() -> None:
     assert best.start_value == pytest.approx(4 * 0.81, abs=1e-7)
     assert best.beliefs is not None
     assert best.beliefs.shape == (6, bellglass.table_of(env).num_states)
+
+
+def test_bounds_that_merging_widens_beyond_the_tolerance_are_refused() -> None:
+    """Long listening makes beliefs of the tiger agree to thirteen decimals; what that may change is in the bounds."""
+    tiger = bellglass.pomdp_of(gym.make("bellglass/Tiger-v0"))
+    best = bellglass.solve(tiger, 0.999)
+    assert 0 < float((best.upper - best.lower).max()) <= 1e-8 * float(np.abs(best.lower).max())
+    with pytest.raises(ToleranceError, match="a tolerance of 1e-12") as caught:
+        bellglass.solve(tiger, 0.95, tolerance=1e-12)
+    assert (caught.value.lower < caught.value.upper).all()
+
+
+@pytest.mark.parametrize("nothing", ["FrozenLake", 3, None])
+def test_what_is_no_environment_lays_no_table_open(nothing: Any) -> None:
+    with pytest.raises(
+        TypeError, match=f"table_of needs a Gymnasium environment, got {type(nothing).__name__}"
+    ):
+        bellglass.table_of(nothing)
+    with pytest.raises(
+        TypeError, match=f"pomdp_of needs a Gymnasium environment, got {type(nothing).__name__}"
+    ):
+        bellglass.pomdp_of(nothing)

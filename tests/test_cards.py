@@ -10,6 +10,7 @@ from pathlib import Path
 import gymnasium as gym
 import pytest
 
+from bellglass.envs.documentation import source_of
 from bellglass.envs.registration import ENVIRONMENTS
 from bellglass.experiments.cards import Card, card_of, cards_for, file_name, load_cards, write_cards
 from bellglass.experiments.config import suite_from
@@ -196,13 +197,12 @@ def test_every_id_has_a_card_that_reads_well(env_id: str) -> None:
     card = card_of(env_id)
     reads_well(card)
     assert card.threshold == gym.spec(env_id).reward_threshold
-    own = {"Map", "FromTable"}  # our own, from no book
-    assert bool(card.sources) == (env_id.removeprefix("bellglass/").removesuffix("-v0") not in own)
+    assert card.sources == (source_of(type(gym.make(env_id).unwrapped)),)
 
 
 def test_known_answers_and_source_are_those_of_the_keywords() -> None:
     rows = card_of("bellglass/FrozenLake-v0", {"map_name": "8x8"}).lines()
-    assert ("source", "Gymnasium FrozenLake-v1") in rows
+    assert ("source", "Gymnasium, FrozenLake-v1, outcome for outcome.") in rows
     answers = [said for what, said in rows if what == "known answer"]
     assert answers == ["v*(start), discounted, discount 0.99: 0.4146403618 (computed by two methods)"]
     assert not any(what == "reward threshold" for what, _ in rows)  # it is of the default map
@@ -239,6 +239,7 @@ def test_gymnasiums_own_tables_have_cards_too() -> None:
     assert lake.observed
     assert lake.optimum["finite_horizon"] == pytest.approx(0.7441902878, abs=1e-9)
     assert lake.threshold == gym.spec("FrozenLake-v1").reward_threshold
+    assert lake.sources == ()  # none that we told
 
 
 def test_what_lays_no_table_open_has_no_card() -> None:

@@ -9,7 +9,7 @@ import pytest
 from rational import all_policies, exact_rows, long_run, random_table
 
 from bellglass.agents.planning import ToleranceError, UnboundedError, evaluate, policy_values, solve
-from bellglass.agents.planning.solver import METHODS
+from bellglass.agents.planning.questions import METHODS
 from bellglass.envs.mdp import TabularMDP
 
 

@@ -132,11 +132,31 @@ def test_doctor_finds_a_known_answer(capsys: pytest.CaptureFixture[str]) -> None
     assert "14/17" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["FrozenLake", "FrozenLake-v0", "bellglass/FrozenLake"])
+def test_an_id_may_be_short_wherever_one_is_asked_for(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said(*arguments: str) -> str:
+        assert main(arguments) == 0
+        return capsys.readouterr().out
+
+    monkeypatch.chdir(tmp_path)
+    full = "bellglass/FrozenLake-v0"
+    assert said("card", name) == said("card", full)
+    said("solve", full, "--output", "best.npz")
+    assert said("check", name, "--answer", "best.npz") == said("check", full, "--answer", "best.npz")
+    assert said("solve", name).splitlines()[1:] == said("solve", full).splitlines()[1:]  # but the seconds
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["card", "bellglass/FrozenLak-v0"], "did you mean 'bellglass/FrozenLake-v0'"),
-        (["card", "FrozenLake"], "did you mean 'bellglass/FrozenLake-v0'"),
+        (
+            ["card", "bellglass/FrozenLak-v0"],
+            "unknown environment; did you mean 'bellglass/FrozenLake-v0'? `bellglass envs` lists them\n",
+        ),
+        (["solve", "Tigr"], "Tigr: unknown environment; did you mean 'bellglass/Tiger-v0'?"),
+        (["card", "1984"], "bellglass: 1984: unknown environment; `bellglass envs` lists them\n"),
         (["card", "bellglass/FrozenLake-v0", "--keyword", "mapname=8x8"], "did you mean 'map_name'"),
         (
             ["card", "bellglass/Grid4x4-v0", "--keyword", "size=8"],
@@ -193,6 +213,20 @@ def test_a_suite_tells_all_its_mistakes_and_makes_no_folder(tmp_path: Path) -> N
     assert "'bellglass/FrozenLake-v0'" in done.stderr
     assert "'QLearning'" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("../mine", "%2E.%2Fmine"), ("..", "%2E."), ("/mine", "%2Fmine"), ("a\\u0000", "a%00")],
+)
+def test_a_suites_name_never_leads_out_of_the_folder_of_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, folder: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.toml").write_text(SMALL_SUITE.replace("small", name), encoding="utf-8")
+    assert main(["run", "s.toml", "--engine", "slurm"]) == 0
+    made = {path.name for path in tmp_path.glob("*")} | {path.name for path in tmp_path.glob("*-results/*")}
+    assert made == {"s.toml", "bellglass-results", folder}
 
 
 def test_a_dry_run_lists_and_runs_nothing(

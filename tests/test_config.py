@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import pytest
 
 from bellglass.experiments.config import Suite, read_suite, shipped_suites, suite_from
@@ -155,6 +156,7 @@ def test_every_mistake_is_told_at_once_with_its_path(tmp_path: Path) -> None:
     ("changes", "wanted"),
     [
         ({"seeds": 0}, "seeds: must be greater than or equal to 1, got 0"),
+        ({"seeds": 10**9}, "seeds: must be less than or equal to 100000, got 1000000000"),
         ({"seeds": "3"}, "seeds: must be a valid integer, got '3'"),
         ({"seeds": True}, "seeds: must be a valid integer, got True"),
         ({"environments": []}, "environments: must have at least 1 item"),
@@ -163,14 +165,6 @@ def test_every_mistake_is_told_at_once_with_its_path(tmp_path: Path) -> None:
         ({"limits": {"second": 1.0}}, "limits.second: unknown key; did you mean 'seconds'?"),
         ({"agents": [{"class": "Agent"}]}, "agents[0].class: 'Agent': unknown agent"),
         ({"agents": [{"class": "no.such.module:Agent"}]}, "agents[0].class: No module named 'no'"),
-        (
-            {"environments": [{"id": "nowhere:Lake-v0", "steps": 1}]},
-            "environments[0].id: 'nowhere:Lake-v0': No module named 'nowhere'",
-        ),
-        (
-            {"environments": [{"id": "bellglass/Map-v0", "keywords": {"path": "nowhere.txt"}, "steps": 1}]},
-            "environments[0].keywords: [Errno 2] No such file or directory: 'nowhere.txt'",
-        ),
         (
             {"agents": [{"class": "QLearning", "settings": {"step_size": 2.0}}]},
             "agents[0].settings: QLearning in FrozenLake: step_size",
@@ -268,29 +262,51 @@ def test_an_agent_of_the_users_own_is_found_by_its_module(
     assert suite.agents[0].name == "Mine"
 
 
-def test_whatever_a_users_own_code_raises_is_a_mistake_of_the_suite(
+#: Modules of a user's own that get into trouble, and what is told of them.
+TROUBLED = [
+    ("def (:", "module 'troubled' cannot be imported: SyntaxError: invalid syntax (troubled.py, line 1)"),
+    ("1 / 0", "module 'troubled' cannot be imported: ZeroDivisionError: division by zero"),
+    ("import sys; sys.exit(3)", "module 'troubled' cannot be imported: SystemExit: 3"),
+    ("import not_there", "No module named 'not_there'"),
+]
+
+
+@pytest.mark.parametrize(("code", "says"), TROUBLED)
+def test_a_module_of_the_users_own_that_raises_is_a_mistake_in_the_suite(
+    code: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "troubled.py").write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    environments = [{"id": "troubled:Mine-v0", "steps": 1}]
+    told = mistakes_of(environments=environments, agents=[{"class": "troubled:Mine"}]).splitlines()
+    assert told == [f"environments[0].id: 'troubled:Mine-v0': {says}", f"agents[0].class: {says}"]
+
+
+def test_an_agent_or_an_environment_that_raises_whatever_it_likes_is_a_mistake_in_the_suite(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "torn_module.py").write_text("def torn(:\n")
-    (tmp_path / "rude_module.py").write_text(
-        "class Rude:\n    def __init__(self, env, **_):\n        {}['a']\n    def learn(self):\n        pass\n"
+    (tmp_path / "raising.py").write_text(
+        "import gymnasium\n"
+        "class Agent:\n"
+        "    def __init__(self, env, seed): raise KeyError('k')\n"
+        "    def learn(self): ...\n"
+        "class Env:\n"
+        "    def __init__(self): raise LookupError('no\\nluck')\n"
+        "gymnasium.register('Mine-v0', Env)\n"
     )
-    monkeypatch.syspath_prepend(tmp_path)
-    data = {
-        "name": "x",
-        "environments": [
-            {"id": "bellglass/FrozenLake-v0", "steps": 10},
-            {"id": "torn_module:Lake-v0", "steps": 10},
-        ],
-        "agents": [{"class": "torn_module:Torn"}, {"class": "rude_module:Rude"}],
-    }
-    with pytest.raises(SuiteError) as caught:
-        suite_from(data)
-    torn = "SyntaxError: invalid syntax (torn_module.py, line 1)"
-    assert caught.value.mistakes == (
-        f"environments[1].id: 'torn_module:Lake-v0': {torn}",
-        f"agents[0].class: {torn}",
-        "agents[1].settings: rude_module:Rude in FrozenLake: KeyError: 'a'",
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert mistakes_of(agents=[{"class": "raising:Agent"}]) == (
+        "agents[0].settings: raising:Agent in FrozenLake: KeyError: 'k'"
+    )
+    assert mistakes_of(environments=[{"id": "raising:Mine-v0", "steps": 1}]).startswith(
+        "environments[0].keywords: raising:Mine-v0 cannot be made with its defaults: LookupError: no luck"
+    )
+    del gym.registry["Mine-v0"]
+
+
+def test_a_module_is_no_path() -> None:
+    assert mistakes_of(agents=[{"class": ".troubled:Mine"}]).startswith(
+        "agents[0].class: module '.troubled' cannot be imported: TypeError: "
     )
 
 

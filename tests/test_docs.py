@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import gymnasium as gym
 import pytest
+from pages import check_prints
 
 import bellglass
 
@@ -19,13 +19,7 @@ if not PAGE.is_file():
 def test_every_number_on_the_page_of_hidden_states_is_what_the_code_prints(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
-    names: dict[str, Any] = {}
-    for block in blocks:
-        exec(compile(block, str(PAGE), "exec"), names)
-    promised = re.findall(r"^ *print\(.*\)  # (.*)$", "".join(blocks), flags=re.MULTILINE)
-    assert len(promised) == "".join(blocks).count("print(")
-    assert capsys.readouterr().out.splitlines() == promised
+    check_prints(PAGE, capsys)
 
 
 def test_its_ladders_are_every_partially_observed_ids() -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from sweeping import LAKE, SWIM, small
+from sweeping import LAKE, SWIM, small, trouble_in
 
 from bellglass.experiments import dry_run
 from bellglass.experiments.dry_run import Stopwatch, forecast, look_ahead, ranges, told_plan
+from bellglass.experiments.mistakes import SuiteError
 from bellglass.experiments.store import FolderError, Store
 from bellglass.experiments.supervisor import run_suite
 
@@ -18,12 +19,10 @@ def test_the_steps_that_are_left_go_as_fast_as_the_second_half_of_the_trial(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Slow at first: 100 steps in .3 s, then 300 in .3 s: the 600 left take .6 s."""
-    now = 0.0
-    monkeypatch.setattr("time.perf_counter", lambda: now)
+    clock = iter((0.0, 0.3, 0.45, 0.6))
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
     watch = Stopwatch()
-    going = []
-    for now, steps in ((0.3, 100), (0.45, 250), (0.6, 400)):  # noqa: B007  # the clock reads it
-        going.append(watch(SimpleNamespace(num_timesteps=steps)))
+    going = [watch(SimpleNamespace(num_timesteps=steps)) for steps in (100, 250, 400)]
     assert going == [True, True, False]
     assert watch.next_timestep == 400 + round(400 / 0.6 * dry_run.LOOK)
     assert watch.seconds_for(1_000) == pytest.approx(0.6 + 0.6)
@@ -77,13 +76,14 @@ def test_a_trial_leaves_no_folder_and_refuses_where_the_run_would(tmp_path: Path
     (tmp_path / "mine" / "thesis.tex").write_text("years of work")
     with pytest.raises(FolderError, match="no results folder"):
         told_plan(small(), tmp_path / "mine", workers=1)
+    endless = small(environments=[{**SWIM, "scoring": {"criterion": "total"}}])
+    with pytest.raises(SuiteError, match=r"environments\[0\]\.scoring: the total reward is infinite"):
+        told_plan(endless, tmp_path / "new", workers=1)
 
 
 def test_pairs_that_cannot_play_and_agents_that_raise_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sweeping import trouble_in
-
     trouble_in(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     maze = {"id": "bellglass/TMaze-v0", "steps": 100}

@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from memories import Counts, Parity, Unsolved, noisy
 
 import bellglass  # noqa: F401  # registers the ids
 from bellglass.agents.planning.histories import Follower
@@ -24,47 +25,14 @@ TOTAL = ScoringSpec(criterion="total", discount=None, horizon=None, points=1)
 AVERAGE = ScoringSpec(criterion="average", discount=None, horizon=None, points=1)
 
 
-class Counts:
-    """Plays a fixed list of actions, over and over."""
-
-    def __init__(self, *actions: int) -> None:
-        self.actions = np.array(actions)
-
-    def predict(  # noqa: D102
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
-    ) -> tuple[Any, Any]:
-        count = np.zeros(len(observation), dtype=np.int64) if state is None else state[0]
-        return self.actions[count % len(self.actions)], (count + 1,)
-
-
-class Parity:
-    """Plays a parity of all that it has seen, and remembers everything: its histories never merge."""
-
-    def predict(  # noqa: D102
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
-    ) -> tuple[Any, Any]:
-        seen = np.asarray(observation)
-        before = np.ones(len(seen), dtype=np.int64) if state is None else state[0]
-        everything = (2 * before + seen) % 2**40
-        return np.array([int(code).bit_count() % 2 for code in everything]), (everything,)
-
-
 class ForeignLayout(Parity):
-    """The same with its memory as [layers, n], as recurrent policies of other libraries have it."""
+    """A parity with its memory as [layers, n], as recurrent policies of other libraries have it."""
 
     def predict(  # noqa: D102
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
     ) -> tuple[Any, Any]:
         actions, (memory,) = super().predict(observation, None if state is None else (state[0][0],))
         return actions, (memory[None],)
-
-
-def noisy() -> TabularPOMDP:
-    """Three states, two actions, two blurred observations; no end."""
-    generator = np.random.default_rng(5)
-    transition = generator.dirichlet(np.ones(3), size=(3, 2))
-    mdp = TabularMDP.from_arrays(transition, generator.normal(size=(3, 2)), initial=[0.5, 0.3, 0.2])
-    return TabularPOMDP(mdp, generator.dirichlet(np.ones(2), size=3), generator.dirichlet(np.ones(2), size=3))
 
 
 def followed(pomdp: TabularPOMDP, scoring: ScoringSpec) -> Follower:
@@ -143,13 +111,6 @@ def test_the_range_of_returns_is_that_of_all_paths() -> None:
         returns = every_return(0, steps)
         assert richest_path(mdp, mdp.reward, tail, 0.7, steps) == pytest.approx(max(returns), abs=1e-12)
         assert -richest_path(mdp, -mdp.reward, -tail, 0.7, steps) == pytest.approx(min(returns), abs=1e-12)
-
-
-class Unsolved(Scorer):
-    """A scorer whose optimum nobody asks for: a belief-state planner would take its time."""
-
-    def _solved(self, model: Any) -> Any:
-        return super()._solved(self.mdp)
 
 
 def test_a_wide_interval_is_narrowed_by_episodes_and_marked(monkeypatch: pytest.MonkeyPatch) -> None:

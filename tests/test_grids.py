@@ -59,6 +59,13 @@ def test_what_is_no_grid_is_told(
     assert found.startswith(says)
 
 
+def test_more_combinations_than_anybody_can_wait_for_are_refused() -> None:
+    many = list(range(100))
+    assert mistakes_in_grid({"a": many, "b": {"c": many}}, {}, "settings") == []
+    (found,) = mistakes_in_grid({"a": many, "b": {"c": many}, "d": [1, 2]}, {}, "settings")
+    assert found == (["grid"], "must have at most 10,000 combinations, got 20,000")
+
+
 def test_one_one_point_nought_and_true_are_three_values() -> None:
     assert mistakes_in_grid({"a": [1, 1.0, True]}, {}, "settings") == []
 

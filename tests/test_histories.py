@@ -7,10 +7,10 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from memories import Counts, Parity, noisy
 
 import bellglass  # noqa: F401  # registers the ids
 from bellglass.agents.planning.histories import Follower
-from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP, TabularPOMDPEnv, pomdp_of
 from bellglass.experiments.records import ScoringSpec
 
@@ -30,20 +30,6 @@ class Remembers:
         return np.where(seen == 3, turn, 1), (signal,)
 
 
-class Counts:
-    """Plays a fixed list of actions, over and over: what it does depends on the clock alone."""
-
-    def __init__(self, actions: list[int]) -> None:
-        self.actions = np.array(actions)
-
-    def predict(  # noqa: D102
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
-    ) -> tuple[Any, Any]:
-        count = np.zeros(len(observation), dtype=np.int64) if state is None else state[0]
-        count = np.where(episode_start, 0, count)
-        return self.actions[count % len(self.actions)], (count + 1,)
-
-
 def follow(pomdp: TabularPOMDP, scoring: ScoringSpec, agent: Any) -> tuple[float, float]:
     assert scoring.discount is not None
     follower = Follower(
@@ -60,38 +46,15 @@ def test_who_remembers_the_signal_gets_the_optimum_of_the_t_maze(length: int) ->
 
 
 def test_who_bumps_for_ever_gets_an_interval_around_the_geometric_sum() -> None:
-    low, high = follow(pomdp_of(gym.make("bellglass/TMaze-v0")), DISCOUNTED, Counts([0]))
+    low, high = follow(pomdp_of(gym.make("bellglass/TMaze-v0")), DISCOUNTED, Counts(0))
     assert low <= -0.1 / (1.0 - 0.9) <= high
     assert high - low < 1e-3
 
 
 def test_a_finite_horizon_ends_the_sum_exactly() -> None:
     scoring = ScoringSpec(criterion="finite_horizon", discount=1.0, horizon=7, points=1)
-    low, high = follow(pomdp_of(gym.make("bellglass/TMaze-v0")), scoring, Counts([0]))
+    low, high = follow(pomdp_of(gym.make("bellglass/TMaze-v0")), scoring, Counts(0))
     assert low == high == pytest.approx(-0.7, rel=1e-12)
-
-
-def noisy(*, by_action: bool) -> TabularPOMDP:
-    """Three states, two actions, two blurred observations."""
-    generator = np.random.default_rng(5)
-    transition = generator.dirichlet(np.ones(3), size=(3, 2))
-    mdp = TabularMDP.from_arrays(transition, generator.normal(size=(3, 2)), initial=[0.5, 0.3, 0.2])
-    shape = (2, 3) if by_action else (3,)
-    return TabularPOMDP(
-        mdp, generator.dirichlet(np.ones(2), size=shape), generator.dirichlet(np.ones(2), size=3)
-    )
-
-
-class Parity:
-    """Plays a parity of all that it has seen, and remembers everything: its histories never merge."""
-
-    def predict(  # noqa: D102
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
-    ) -> tuple[Any, Any]:
-        seen = np.asarray(observation)
-        before = np.zeros(len(seen), dtype=np.int64) if state is None else state[0]
-        everything = 2 * np.where(episode_start, 1, before) + seen
-        return np.array([int(code).bit_count() % 2 for code in everything]), (everything,)
 
 
 @pytest.mark.parametrize("by_action", [False, True])
@@ -115,7 +78,7 @@ def test_the_mean_of_sampled_episodes_lies_in_the_interval(by_action: bool) -> N
 
 
 def test_what_is_cut_off_widens_the_interval_and_never_moves_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    pomdp = noisy(by_action=False)
+    pomdp = noisy()
     wide = ScoringSpec(criterion="finite_horizon", discount=0.8, horizon=8, points=1)
     exact, _ = follow(pomdp, wide, Parity())
     monkeypatch.setattr("bellglass.agents.planning.histories.MOST_HISTORIES", 5)
@@ -126,4 +89,4 @@ def test_what_is_cut_off_widens_the_interval_and_never_moves_it_off(monkeypatch:
 
 def test_average_reward_of_a_memory_is_refused() -> None:
     with pytest.raises(ValueError, match="average"):
-        Follower(noisy(by_action=False), 1.0, criterion="average")
+        Follower(noisy(), 1.0, criterion="average")

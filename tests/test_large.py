@@ -13,12 +13,13 @@ from rational import exact_optimum, exact_q, exact_rows, exact_values, random_ta
 
 from bellglass.agents.planning import ToleranceError, solve
 from bellglass.agents.planning.discounted import policy_iteration
+from bellglass.agents.planning.large.compiled_bounds import certify_rows
 from bellglass.agents.planning.large.orders import Components, near_order, seems_to_end
 from bellglass.agents.planning.large.rows import Rows
 from bellglass.agents.planning.large.search import Search
 from bellglass.agents.planning.large.solving import solve_large
 from bellglass.agents.planning.pairs import Pairs
-from bellglass.agents.planning.solver import Method
+from bellglass.agents.planning.questions import Method
 from bellglass.envs.mdp import IntArray, TabularMDP, table_of
 
 METHODS = [
@@ -188,6 +189,52 @@ def test_an_order_is_found_that_undoes_a_shuffle() -> None:
     ]
     np.testing.assert_allclose(answers[1][0].values, answers[0][0].values[old], rtol=1e-8)
     assert answers[1][1] <= 2 * answers[0][1], "a shuffle costs no more improvements"
+
+
+@pytest.mark.parametrize("back", [True, False])
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("factor", [2.0**130, 2.0**500, 2.0**-200])
+def test_rewards_that_single_precision_does_not_hold_change_nothing(
+    factor: float, method: str, back: bool
+) -> None:
+    mdp = random_mdp(300, ends=0.05, back=back, seed=4)
+    scaled = TabularMDP(
+        first_outcome=mdp.first_outcome,
+        probability=mdp.probability,
+        next_state=mdp.next_state,
+        reward=mdp.reward * factor,
+        terminated=mdp.terminated,
+        initial=mdp.initial,
+    )
+    exact, _ = policy_iteration(Pairs.of(mdp), 0.9)
+    width = 1e-9 * factor if factor < 1 else 1e-9
+    found, _, _ = solve_large(
+        scaled, 0.9, method=method, tolerance=width, relative=factor > 1, start=None, report=None
+    )
+    np.testing.assert_allclose(found.values / factor, exact, atol=1e-7)
+    assert (found.lower / factor <= exact + 1e-11).all()
+    assert (exact <= found.upper / factor + 1e-11).all()
+    assert float((found.upper - found.lower).max()) <= width * max(1.0, np.abs(found.values).max())
+
+
+@pytest.mark.parametrize("guess", [np.nan, np.inf, 1e300])
+def test_no_guess_however_wrong_is_certified(guess: float) -> None:
+    """Comparisons do not see what is no number: bounds once passed for narrow that were none."""
+    mdp = random_mdp(300, ends=0.05, back=True, seed=4)
+    with pytest.raises(ToleranceError) as caught:
+        certify_rows(Rows.of(mdp), np.full(300, guess), 0.9, tolerance=1e-9, relative=True)
+    exact, _ = policy_iteration(Pairs.of(mdp), 0.9)
+    assert (caught.value.lower <= exact).all()
+    assert (exact <= caught.value.upper).all()
+
+
+def test_a_wild_guess_to_begin_with_costs_time_alone() -> None:
+    mdp = random_mdp(300, ends=0.05, back=True, seed=4)
+    exact, _ = policy_iteration(Pairs.of(mdp), 0.9)
+    found, _, _ = solve_large(
+        mdp, 0.9, method="auto", tolerance=1e-9, relative=True, start=np.full(300, 1e300), report=None
+    )
+    np.testing.assert_allclose(found.values, exact, atol=1e-8)
 
 
 @pytest.mark.parametrize("method", ["auto", "inexact_policy_iteration"])

@@ -108,6 +108,21 @@ def test_a_text_a_list_and_a_file_draw_the_same_map(tmp_path: Path) -> None:
     assert same[0].layout.background == ("S  ", "#↑G")
 
 
+def test_a_row_of_blanks_inside_a_text_is_floor() -> None:
+    expected = chart(["S..", "...", "..G"]).fingerprint
+    for text in ("S  \n   \n  G", "\n    S  \n       \n      G\n  "):
+        assert chart(text).fingerprint == expected
+
+
+def test_a_file_that_is_no_text_is_refused_by_name(tmp_path: Path) -> None:
+    file = tmp_path / "map.png"
+    file.write_bytes(b"\x89PNG")
+    for path in (str(file), "a\0b"):
+        with pytest.raises(ValueError, match="path must be the name of a text file in UTF-8, got '") as told:
+            chart(path=path)
+        assert repr(path) in str(told.value)
+
+
 def test_the_spec_of_a_map_survives_json() -> None:
     env = gym.make(
         "bellglass/Map-v0", drawing=["S$", ".G"], rewards={"$": 0.5}, slip=0.1, max_episode_steps=30

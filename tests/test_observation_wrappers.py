@@ -29,8 +29,8 @@ from bellglass.envs import (
     table_of,
 )
 from bellglass.envs.aliases import views
-from bellglass.envs.clock import clocked
 from bellglass.envs.mdp import TabularMDP
+from bellglass.envs.mdp.clocked import clocked
 
 LAKE = "bellglass/FrozenLake-v0"
 
@@ -300,8 +300,10 @@ def test_it_starts_where_it_is_told_and_replays_what_it_saved() -> None:
     first = [env.step(1) for _ in range(2)]
     env.restore_state(saved)
     assert data_equivalence([env.step(1) for _ in range(2)], first)
+    seen = env.state
     with pytest.raises(ValueError, match="must not be terminal"):
         env.reset(options={"state": 10 * 16})
+    assert env.state == seen  # what was refused has changed nothing
 
 
 def test_a_learner_with_the_clock_in_sight_beats_the_best_without() -> None:
@@ -344,6 +346,9 @@ def test_what_cannot_be_wrapped_is_refused() -> None:
             wrap(hidden)
     with pytest.raises(TypeError, match="shows its state"):
         TimeObserved(OneHotObservation(lake))
+    for wrap in (ImageObservation, TimeObserved):
+        with pytest.raises(TypeError, match=r"needs? an environment of ours, .* got <TimeLimit<"):
+            wrap(gym.make("FrozenLake-v1"))
     with pytest.raises(TypeError, match=r"size must be \(height, width\) in pixels, got 84"):
         ImageObservation(lake, size=84)  # type: ignore[arg-type]  # the mistake in question
     with pytest.raises(ValueError, match="width must be at least 8, got 4"):

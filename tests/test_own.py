@@ -156,11 +156,25 @@ def test_what_cannot_be_registered_is_refused(tmp_path: Path) -> None:
         register(ID, tmp_path / "nowhere.npz")
     with pytest.raises(ValueError, match="the namespace bellglass is taken"):
         register("bellglass/Corridor-v0", corridor)
-    with pytest.raises(ValueError, match="max_episode_steps must be at least 1 or None, got 0"):
+    with pytest.raises(ValueError, match="max_episode_steps, if not None, must be at least 1, got 0"):
         register(ID, corridor, max_episode_steps=0)
+    with pytest.raises(TypeError, match=r"must be a whole number at least 1, got 2\.5"):
+        register(ID, corridor, max_episode_steps=2.5)  # type: ignore[arg-type]  # the mistake in question
     with pytest.raises(ValueError, match="keywords must be what JSON can hold"):
         register(ID, corridor, keywords={"length": object()})
+    with pytest.raises(ValueError, match=r"keywords must be what JSON can hold, by name, got \['length'\]"):
+        register(ID, corridor, keywords=["length"])  # type: ignore[arg-type]  # the mistake in question
+    with pytest.raises(ValueError, match="env_id: Malformed environment ID"):
+        register("mine/a corridor", corridor)
     assert ID not in gym.registry
+
+
+def test_a_refused_id_leaves_the_earlier_one_alone() -> None:
+    register("mine/Corridor", corridor)
+    gym.registry[ID] = EnvSpec(ID)  # where one has a version, Gymnasium allows none without
+    with pytest.raises(ValueError, match="env_id: Can't register the unversioned environment"):
+        register("mine/Corridor", foggy)
+    assert gym.registry["mine/Corridor"].kwargs["maker"].endswith(":corridor")
 
 
 def test_what_makes_no_table_is_told_when_it_is_made() -> None:

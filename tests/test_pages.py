@@ -11,6 +11,7 @@ from types import ModuleType
 
 import gymnasium as gym
 import pytest
+from pages import run
 
 import bellglass
 from bellglass.envs import TabularVectorEnv, table_of
@@ -32,15 +33,6 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleTy
     yield made
     for env_id in set(gym.registry) - before:
         del gym.registry[env_id]
-
-
-def run(page: str, module: ModuleType) -> None:
-    """Runs the page's Python from top to bottom."""
-    text = (DOCS / page).read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
-    assert blocks
-    for block in blocks:
-        exec(compile(block, page, "exec"), vars(module))
 
 
 def test_the_tables_of_the_environments_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,7 +60,7 @@ def test_an_old_page_is_called_so(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 def test_the_code_of_the_environments_page_runs(module: ModuleType) -> None:
-    run("environments.md", module)
+    run(DOCS / "environments.md", vars(module))
     sizes = {
         env_id: table_of(gym.make(env_id)).num_states
         for env_id in ("mine/Corridor-v0", "mine/SavedCorridor-v0", "mine/PlainCorridor-v0")
@@ -79,7 +71,7 @@ def test_the_code_of_the_environments_page_runs(module: ModuleType) -> None:
 
 
 def test_the_code_of_the_observations_page_runs(module: ModuleType) -> None:
-    run("observations.md", module)
+    run(DOCS / "observations.md", vars(module))
     assert module.pomdp.num_observations == 5
     assert module.corridors.names[0] == ("###", "#S ", "#  ")
     assert bellglass.solve(module.env, criterion="total").start_value == pytest.approx(0.74419, abs=1e-5)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from interval_coverage import MEAN, ROWS, SEEDS, coverage, true_iqm
+from pages import check_prints
 
 DOCS = Path(__file__).parent.parent / "docs"
 if not DOCS.is_dir():
@@ -21,12 +21,7 @@ def text_of(page: str) -> str:
 
 @pytest.mark.parametrize("page", ["scores.md", "statistics.md"])
 def test_the_code_prints_what_the_page_says(page: str, capsys: pytest.CaptureFixture[str]) -> None:
-    (block,) = re.findall(r"```python\n(.*?)```", text_of(page), flags=re.DOTALL)
-    names: dict[str, Any] = {}
-    exec(compile(block, page, "exec"), names)
-    promised = re.findall(r"^print\(.*\)  # (.*)$", block, flags=re.MULTILINE)
-    assert len(promised) == block.count("print(") > 0
-    assert capsys.readouterr().out.splitlines() == promised
+    check_prints(DOCS / page, capsys)
 
 
 def stated() -> dict[tuple[str, int], float]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pages import blocks, run
 
 from bellglass.cli import COMMANDS
 from bellglass.experiments.config import suite_from
@@ -18,14 +19,9 @@ if not README.is_file():
 TEXT = README.read_text(encoding="utf-8")
 
 
-def blocks(language: str, text: str = TEXT) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
-
-
 def test_the_python_runs_and_its_numbers_hold(capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {}
-    for block in blocks("python"):
-        exec(compile(block, str(README), "exec"), names)
+    run(README, names)
     solve, make = names["bellglass"].solve, names["gym"].make
     lake = make("bellglass/FrozenLake-v0")
     assert solve(lake, criterion="total").start_value == pytest.approx(14 / 17)
@@ -39,14 +35,13 @@ def test_the_python_runs_and_its_numbers_hold(capsys: pytest.CaptureFixture[str]
 
 
 def test_the_suite_it_shows_is_one() -> None:
-    (suite,) = blocks("toml")
+    (suite,) = blocks(README, "toml")
     runs, skipped = suite_from(tomllib.loads(suite)).plan()
     assert (len(runs), len(skipped)) == (60, 0)
 
 
 def test_the_suite_in_the_page_on_experiments_means_what_the_page_says() -> None:
-    page = README.parent / "docs" / "experiments.md"
-    (text,) = blocks("toml", page.read_text(encoding="utf-8"))
+    (text,) = blocks(README.parent / "docs" / "experiments.md", "toml")
     suite = suite_from(tomllib.loads(text))
     assert [place.name for place in suite.environments] == ["TMaze N=3", "TMaze N=10"]
     assert [agent.name for agent in suite.agents] == [

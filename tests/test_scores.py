@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 import pytest
+from memories import Unsolved
 
 import bellglass
 from bellglass.agents import DQN, QLearning, StableBaselines3
@@ -308,13 +309,15 @@ def test_observations_by_state_and_by_action_are_scored_alike() -> None:
     told_twice = TabularPOMDP(plain.mdp, plain.by_action, plain.initial_observation)
     agent = Table(np.random.default_rng(4).dirichlet(np.ones(2), size=3))
     for scoring in (judged("discounted", 0.9), judged("finite_horizon", 1.0, 5)):
-        one, other = (without_solving(pomdp, scoring).score(agent).value for pomdp in (plain, told_twice))
+        one, other = (
+            Unsolved(TabularPOMDPEnv(pomdp), scoring).score(agent).value for pomdp in (plain, told_twice)
+        )
         assert one == pytest.approx(other, rel=1e-12)
 
 
 def test_a_policy_over_observations_is_worth_what_sampled_episodes_earn() -> None:
     pomdp = hidden(by_action=True)
-    scorer = without_solving(pomdp, judged("finite_horizon", 1.0, 5))
+    scorer = Unsolved(TabularPOMDPEnv(pomdp), judged("finite_horizon", 1.0, 5))
     policy = np.random.default_rng(4).dirichlet(np.ones(2), size=3)
     env, generator, returns = TabularPOMDPEnv(pomdp), np.random.default_rng(0), []
     for episode in range(4000):
@@ -327,16 +330,6 @@ def test_a_policy_over_observations_is_worth_what_sampled_episodes_earn() -> Non
         returns.append(total)
     error = float(np.std(returns)) / np.sqrt(len(returns))
     assert abs(np.mean(returns) - scorer.score(Table(policy)).value) < 4 * error
-
-
-def without_solving(pomdp: TabularPOMDP, scoring: ScoringSpec) -> Scorer:
-    """A scorer whose optimum nobody asks for: a belief-state planner would take its time."""
-
-    class Unsolved(Scorer):
-        def _solved(self, model: Any) -> Any:
-            return super()._solved(pomdp.mdp)
-
-    return Unsolved(TabularPOMDPEnv(pomdp), scoring)
 
 
 def test_gap_regret_is_on_average_the_regret_of_the_episodes() -> None:

@@ -29,6 +29,12 @@ def test_the_script_says_what_sbatch_needs(tmp_path: Path) -> None:
     assert len(load_sweep(tmp_path / "out").missing) == 6
 
 
+def test_sbatch_reads_a_per_cent_sign_as_one(tmp_path: Path) -> None:
+    lines = write_array(small(), tmp_path / "a%b").read_text().splitlines()
+    assert f"#SBATCH --output={tmp_path}/a%%b/slurm/%A_%a.log" in lines
+    assert lines[-1].endswith(f"--output {tmp_path}/a%b --workers 1")
+
+
 def test_two_tasks_at_once_do_the_whole_sweep(tmp_path: Path) -> None:
     script = write_array(small(), tmp_path / "out")
     path = f"{Path(__file__).parent.parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"

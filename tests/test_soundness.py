@@ -92,6 +92,33 @@ def test_a_forged_curve_whose_digests_fit_is_found(
     assert examine_folder(folder).wrong == (f"{first_run(folder)}: {says}",)
 
 
+def straddle_the_optimum(points: list[dict[str, float]]) -> None:
+    points[1] |= {"low": points[1]["value"], "value": 1e3, "high": 1e6}
+
+
+def test_an_interval_around_the_optimum_is_no_fault_though_its_middle_lies_above(folder: Path) -> None:
+    forge_curve(first_run(folder), straddle_the_optimum)
+    assert examine_folder(folder)
+
+
+def test_samples_may_lie_above_the_optimum(folder: Path) -> None:
+    forge_curve(first_run(folder), raise_value)
+    assert not examine_folder(folder)
+    forge_result(first_run(folder), exact=False)
+    assert examine_folder(folder)
+
+
+def test_missing_cards_and_runs_are_named(folder: Path) -> None:
+    shutil.rmtree(folder / "runs")
+    (folder / "cards" / "RiverSwim.json").unlink()
+    found = examine_folder(folder)
+    assert found.wrong == ("RiverSwim: its card is missing; running the suite writes it again",)
+    assert len(found.sweep.missing) == 4
+    (folder / "cards" / "FrozenLake.json").write_text("{}")
+    (says,) = examine_folder(folder).wrong
+    assert "FrozenLake.json is damaged" in says
+
+
 def test_a_result_of_another_table_is_found(folder: Path) -> None:
     forge_result(first_run(folder), fingerprint="f" * 64)
     (says,) = examine_folder(folder).wrong

@@ -7,6 +7,7 @@ import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,14 @@ from bellglass.experiments.records import (
     Skipped,
     Timing,
 )
-from bellglass.experiments.store import FolderError, Store, find_damage, load_sweep, write_whole
+from bellglass.experiments.store import (
+    FolderError,
+    Store,
+    find_damage,
+    load_sweep,
+    sweep_temporaries,
+    write_whole,
+)
 from bellglass.experiments.text import canonical, result_from, result_text
 
 TIMING = Timing(seconds=1.5, cpu_seconds=1.25, host="here", attempts=1)
@@ -215,6 +223,29 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.parametrize("lasting", [True, False])
+def test_a_supervisor_that_comes_while_another_one_writes_takes_nothing_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lasting: bool
+) -> None:
+    """It sweeps what a killed writer would have left; here its writer lives, and is about to rename it."""
+    renamed: list[Path] = []
+
+    def late(self: Path, target: Path) -> Path:
+        if not renamed:
+            sweep_temporaries(tmp_path)
+        renamed.append(self)
+        return replaced(self, target)
+
+    replaced = Path.replace
+    monkeypatch.setattr(Path, "replace", late)
+    write_whole(tmp_path / "card", "new", lasting=lasting)
+    assert (tmp_path / "card").read_text() == "new"
+    assert len(set(renamed)) == 2
+    assert [file.name for file in tmp_path.iterdir()] == ["card"]
+    with pytest.raises(FileNotFoundError):
+        write_whole(tmp_path / "nowhere" / "card", "new")
+
+
 @pytest.mark.parametrize("kind", ["files", "file", "other marker", "format", "version", "table", "suite"])
 def test_a_folder_that_is_not_ours_is_refused_and_left_as_it_is(tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "results"
@@ -263,10 +294,38 @@ def test_a_damaged_marker_is_told(tmp_path: Path, damage: str) -> None:
         load_sweep(tmp_path)
 
 
-def test_a_suite_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+KEYS = ("name", "seeds", "agents", "environments", "scoring", "pairs", "skipped", "fingerprints", "versions")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        *(({key: ...}, f"{key}: Field required") for key in KEYS),
+        ({"seeds": "2"}, "seeds: Input should be a valid integer"),
+        ({"seeds": 10**9}, "seeds: Input should be less than or equal to 100000"),
+        ({"agents": [{"name": "quick"}]}, r"agents\[0\]\.class_name: "),
+        ({"pairs": [["quick"]]}, r"pairs\[0\]"),
+        ({"versions": None}, "versions: "),
+        ({"scoring": {}}, "scoring: nothing is said of 'lake'"),
+        ({"fingerprints": {}}, "fingerprints: nothing is said of 'lake'"),
+    ],
+)
+def test_a_marker_that_lacks_something_is_told_with_its_place(
+    tmp_path: Path, change: dict[str, Any], says: str
+) -> None:
     Store.open(tmp_path, make_suite())
-    (tmp_path / "suite.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(FolderError, match=r"suite\.toml cannot be read: .* can't decode byte 0xff"):
+    marker = json.loads((tmp_path / "bellglass.json").read_text()) | change
+    text = canonical({key: value for key, value in marker.items() if value is not ...})
+    (tmp_path / "bellglass.json").write_text(text)
+    with pytest.raises(FolderError, match=rf"bellglass\.json is damaged: {says}") as error:
+        load_sweep(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_suite_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+    Store.open(tmp_path, make_suite())
+    (tmp_path / "suite.toml").write_bytes(b"\xff")
+    with pytest.raises(FolderError, match=r"suite\.toml cannot be read"):
         load_sweep(tmp_path)
 
 

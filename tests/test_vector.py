@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
+from dataclasses import replace
 from typing import Any
 
 import gymnasium as gym
@@ -137,6 +139,18 @@ def test_a_clone_carries_clocks_and_generators(seed: int | list[int | None]) -> 
     assert any(step[3].any() for step in future)
     with pytest.raises(ValueError, match="4 copies, here are 3"):
         TabularVectorEnv(random_table(6, 2, 4, seed=0), 3).restore_state(saved)
+    smaller = TabularVectorEnv(random_table(4, 2, 4, seed=0), 4)
+    with pytest.raises(ValueError, match=r"state must be in \[0, 4\), got 4"):
+        smaller.restore_state(replace(saved, state=np.array([0, 4, 1, 2])))
+
+
+@pytest.mark.parametrize("seed", [1.5, "abc", True, [1, 2], [1.5, 2, 3], [1, 2, "a"]])
+def test_seeds_that_are_no_whole_numbers_are_refused(seed: Any) -> None:
+    envs = TabularVectorEnv(random_table(6, 2, 4, seed=0), 3)
+    with pytest.raises(ValueError, match=re.escape(f"seed must be one integer or a list of 3, got {seed!r}")):
+        envs.reset(seed=seed)
+    with pytest.raises(ValueError, match="seed must be at least 0, got -1"):
+        envs.reset(seed=[1, None, -1])
 
 
 def test_arrays_are_fresh_and_nobody_can_spoil_the_walk() -> None:
@@ -213,14 +227,19 @@ def test_a_copy_that_ended_must_be_reset_where_nothing_resets_by_itself() -> Non
     ("settings", "problem"),
     [
         ({"num_envs": 0}, "num_envs must be at least 1, got 0"),
-        ({"max_episode_steps": 0}, "max_episode_steps must be at least 1 or None, got 0"),
+        ({"num_envs": "3"}, "num_envs must be a whole number at least 1, got '3'"),
+        ({"max_episode_steps": 0}, "max_episode_steps, if not None, must be at least 1, got 0"),
+        (
+            {"max_episode_steps": 2.5},
+            "max_episode_steps, if not None, must be a whole number at least 1, got 2.5",
+        ),
         ({"autoreset_mode": "Never"}, "Never"),
         ({"render_mode": "human"}, "None, 'ansi' or 'rgb_array'"),
         ({"invalid_actions": "ignore"}, "'lowest' or 'raise'"),
     ],
 )
 def test_wrong_settings_are_refused_by_name(settings: dict[str, Any], problem: str) -> None:
-    with pytest.raises(ValueError, match=problem):
+    with pytest.raises((TypeError, ValueError), match=problem):
         TabularVectorEnv(random_table(6, 2, 4, seed=0), **({"num_envs": 2} | settings))
 
 

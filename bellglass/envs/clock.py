@@ -1,7 +1,4 @@
-"""The clock as part of the state: what is best depends on the steps that are left.
-
-    state (t, s)  =  t * S + s,   t = 0 .. H steps since the start
-    (t, s), a     ->  (t + 1, s') with the chances of s, a;  for t + 1 = H it ends there
+"""The clock as part of what is seen: what is best depends on the steps that are left.
 
 With the time in sight the limit is no longer a cut but an end of the world, told as `terminated`: whoever learns may
 not bootstrap through it, and the optimum under the limit is a function of what is seen.  It is the finite-horizon
@@ -22,38 +19,11 @@ import numpy.typing as npt
 
 from .drawing import canvas, panel
 from .keywords import whole
-from .mdp import BoolArray, TabularMDP
-from .mdp.room import require_room_for_table
+from .mdp import BoolArray
+from .mdp.clocked import clocked
 from .observations import table_of_shown_states
 from .rendering import AGENT, LINE, Artist, RGBArray
-from .tabular import EnvState, check_start
-
-
-def clocked(mdp: TabularMDP, horizon: int) -> TabularMDP:
-    """The exact table over state x clock: (horizon + 1) * S states, time by time; those of the last time are terminal.
-
-    Args:
-        mdp: the table without a clock.
-        horizon: steps after which an episode ends, at least 1.
-    """
-    H, S, A, N = whole("horizon", horizon, 1), mdp.num_states, mdp.num_actions, mdp.num_outcomes
-    require_room_for_table((H + 1) * S, A, H * N, {"horizon": H})
-    time = np.repeat(np.arange(H), N)
-    starts = np.concatenate([mdp.first_outcome[:-1] + t * N for t in range(H)])
-    return TabularMDP(
-        first_outcome=np.concatenate([starts, np.full(S * A + 1, H * N)]),
-        probability=np.tile(mdp.probability, H),
-        next_state=(time + 1) * S + np.tile(mdp.next_state.astype(np.int64), H),
-        reward=np.tile(mdp.reward, H),
-        terminated=np.tile(mdp.terminated, H) | (time == H - 1),
-        initial=np.concatenate([mdp.initial, np.zeros(H * S)]),
-        state_labels=[_label(t, mdp.decode(s)) for t in range(H + 1) for s in range(S)],
-        action_labels=mdp.action_labels,
-    )
-
-
-def _label(time: int, label: Hashable) -> tuple[Hashable, ...]:
-    return (time, *label) if isinstance(label, tuple) else (time, label)
+from .tabular import EnvState, TableEnv, check_start
 
 
 @dataclass(frozen=True)
@@ -76,7 +46,7 @@ class TimeObserved(gym.Wrapper[np.int64, Any, np.int64, Any], gym.utils.RecordCo
         mdp: the exact table over state x clock; `table_of(env)` finds it.
 
     Raises:
-        TypeError: the environment does not show its state.
+        TypeError: the environment is none of ours, or does not show its state.
         ValueError: no horizon and no time limit, or a time limit that would cut before the horizon.
 
     >>> env = TimeObserved(gym.make("bellglass/FrozenLake-v0", max_episode_steps=20))
@@ -90,9 +60,12 @@ class TimeObserved(gym.Wrapper[np.int64, Any, np.int64, Any], gym.utils.RecordCo
         gym.utils.RecordConstructorArgs.__init__(self, horizon=horizon)
         super().__init__(env)
         inner = table_of_shown_states("TimeObserved needs", env, env.observation_space)
-        self._limits = [layer for layer in _layers(env) if isinstance(layer, gym.wrappers.TimeLimit)]
-        limits: list[int] = [layer._max_episode_steps for layer in self._limits]
-        limit = min(limits, default=None)
+        if not isinstance(env.unwrapped, TableEnv):
+            raise TypeError(f"TimeObserved needs an environment of ours, which can be set back, got {env}")
+        self._limits: list[Any] = [
+            layer for layer in _layers(env) if isinstance(layer, gym.wrappers.TimeLimit)
+        ]
+        limit = min((layer._max_episode_steps for layer in self._limits), default=None)
         if horizon is None and limit is None:
             raise ValueError(f"horizon must be given, since {env} has no time limit")
         self.horizon = whole("horizon", limit if horizon is None else horizon, 1)
@@ -108,11 +81,12 @@ class TimeObserved(gym.Wrapper[np.int64, Any, np.int64, Any], gym.utils.RecordCo
     ) -> tuple[np.int64, dict[str, Any]]:
         """Starts an episode at time 0, or in `options["state"]`, a state of this table with its time."""
         chosen = None if options is None else options.get("state")
-        self._elapsed, self._ended = 0, False
+        elapsed = 0
         if options is not None and chosen is not None:
-            self._elapsed, s = divmod(check_start(self.mdp, chosen), self._num_inner)
+            elapsed, s = divmod(check_start(self.mdp, chosen), self._num_inner)
             options = {**options, "state": s}
         observation, info = self.env.reset(seed=seed, options=options)
+        self._elapsed, self._ended = elapsed, False
         return self._seen(observation, info)
 
     def step(self, action: Any) -> tuple[np.int64, float, bool, bool, dict[str, Any]]:
@@ -169,7 +143,7 @@ class TimeObserved(gym.Wrapper[np.int64, Any, np.int64, Any], gym.utils.RecordCo
         self.env.get_wrapper_attr("restore_state")(state.env)
         self._elapsed, self._ended = state.elapsed, state.ended
         for layer in self._limits:
-            layer._elapsed_steps = state.elapsed  # type: ignore[assignment]  # None before the first reset
+            layer._elapsed_steps = state.elapsed
 
     @property
     def artist(self) -> Artist:

@@ -71,7 +71,7 @@ class ImageObservation(EncodedObservation, gym.utils.RecordConstructorArgs):
         size: height and width of the image, each at least 8.
 
     Raises:
-        TypeError: the environment does not show its state.
+        TypeError: the environment is none of ours, or does not show its state.
 
     >>> env = ImageObservation(gym.make("bellglass/FrozenLake-v0"), size=(64, 64))
     >>> env.reset(seed=0)[0].shape, env.observe([3, 4]).shape
@@ -81,6 +81,8 @@ class ImageObservation(EncodedObservation, gym.utils.RecordConstructorArgs):
     def __init__(self, env: gym.Env[Any, Any], size: tuple[int, int] = SIZE) -> None:
         gym.utils.RecordConstructorArgs.__init__(self, size=size)
         mdp = table_of_shown_states("images need", env, env.observation_space)
+        if not env.has_wrapper_attr("artist"):
+            raise TypeError(f"images need an environment of ours, which can be drawn, got {env}")
         super().__init__(env, Images(env.get_wrapper_attr("artist"), mdp.num_states, size))
 
 
@@ -89,5 +91,5 @@ class VectorImageObservation(EncodedVectorObservation):
 
     def __init__(self, env: gym.vector.VectorEnv[Any, Any, Any], size: tuple[int, int] = SIZE) -> None:
         mdp = table_of_shown_states("images need", env, env.single_observation_space)
-        artist: Artist = env.unwrapped.artist  # type: ignore[attr-defined]  # one of ours, or there were no table
-        super().__init__(env, Images(artist, mdp.num_states, size))
+        base: Any = env.unwrapped
+        super().__init__(env, Images(base.artist, mdp.num_states, size))

@@ -6,6 +6,8 @@ import math
 import operator
 from collections.abc import Sequence
 
+import numpy as np
+
 
 def whole(name: str, value: object, least: int, most: int | None = None) -> int:
     """An integer of at least `least` and, if given, at most `most`.
@@ -38,11 +40,13 @@ def real(name: str, value: object, least: float = -math.inf, most: float = math.
     else:
         bounds = f"at least {least:g}" if math.isinf(most) else f"in [{least:g}, {most:g}]"
     try:
-        if isinstance(value, (bool, str)):
+        if isinstance(value, (bool, np.bool_, str, bytes, bytearray)):
             raise TypeError
         number = float(value)  # type: ignore[arg-type]  # refused below when it is no number
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number, {bounds}, got {value!r}") from None
+    except OverflowError:  # a whole number beyond all floats
+        number = math.inf
     if not math.isfinite(number):
         bounds = "finite" if bounds == "finite" else f"finite and {bounds}"
     if not math.isfinite(number) or not least <= number <= most:

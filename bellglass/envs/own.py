@@ -24,6 +24,7 @@ from .mdp import TabularMDP
 from .pomdp import TabularPOMDP, TabularPOMDPEnv
 from .tabular import InvalidActions, TableEnv, TabularEnv
 from .vector import TabularVectorEnv, vector_maker
+from .vector_arguments import check_limit
 
 #: What makes a table, or an environment that walks through one.
 Maker = Callable[..., TabularMDP | TabularPOMDP | TableEnv[Any]]
@@ -47,19 +48,19 @@ def register(
         keywords: arguments for the function, which `gymnasium.make` may override.
 
     Raises:
-        TypeError: `table` is none of these, or it has no name in its module (a lambda, a function in a function).
+        TypeError: `table` is none of these, or it has no name in its module (a lambda, a function in a function); the
+            time limit is no whole number.
         FileNotFoundError: there is no such file.
         ValueError: the namespace is ours, the id is malformed, or the keywords cannot be written as JSON.
     """
     if env_id.startswith("bellglass/"):
         raise ValueError(f"the namespace bellglass is taken; choose another one than {env_id!r}")
-    if max_episode_steps is not None and max_episode_steps < 1:
-        raise ValueError(f"max_episode_steps must be at least 1 or None, got {max_episode_steps}")
-    given = dict(keywords or {})
+    check_limit(max_episode_steps)
     try:
+        given = dict(keywords or {})
         json.dumps(given)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"keywords must be what JSON can hold, got {given!r}") from error
+        raise ValueError(f"keywords must be what JSON can hold, by name, got {keywords!r}") from error
     if isinstance(table, str | PathLike):
         path = Path(fspath(table)).absolute()
         TabularMDP.load(path)  # a file that is no table is refused now, not at the first make
@@ -71,14 +72,19 @@ def register(
     else:
         entry, vector, given = "own:made", "made_vector", {"maker": name_of(table), **given}
     module = f"{__package__}.{entry.partition(':')[0]}"
-    gym.registry.pop(env_id, None)
-    gym.register(
-        env_id,
-        entry_point=f"{__package__}.{entry}",
-        vector_entry_point=f"{module}:{vector}",
-        max_episode_steps=max_episode_steps,
-        kwargs=given,
-    )
+    earlier = gym.registry.pop(env_id, None)
+    try:
+        gym.register(
+            env_id,
+            entry_point=f"{__package__}.{entry}",
+            vector_entry_point=f"{module}:{vector}",
+            max_episode_steps=max_episode_steps,
+            kwargs=given,
+        )
+    except gym.error.Error as error:
+        if earlier is not None:
+            gym.registry[env_id] = earlier
+        raise ValueError(f"env_id: {error}") from error
 
 
 def name_of(maker: object) -> str:

@@ -226,6 +226,8 @@ def pomdp_of(env: gym.Env[Any, Any] | gym.vector.VectorEnv[Any, Any, Any]) -> Ta
     Raises:
         TypeError: the environment shows its states, or lays no table open.
     """
+    if not hasattr(env, "unwrapped"):
+        raise TypeError(f"pomdp_of needs a Gymnasium environment, got {type(env).__name__} {env!r}")
     layer: Any = env
     while layer is not None:
         pomdp = vars(layer).get("pomdp")

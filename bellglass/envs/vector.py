@@ -34,6 +34,7 @@ from .tabular import InvalidActions, restore_generator
 from .vector_arguments import (
     check_settings,
     checked_actions,
+    checked_seeds,
     chosen_starts,
     refuse_ended,
     refuse_unavailable,
@@ -282,20 +283,17 @@ class TabularVectorEnv(gym.vector.VectorEnv[IntArray, IntArray, npt.NDArray[Any]
     def _reseed(self, seed: int | Sequence[int | None] | None, where: IntArray) -> None:
         if seed is None:
             return
-        if isinstance(seed, int | np.integer):
+        seeds = checked_seeds(seed, self.num_envs)
+        if isinstance(seeds, int):
             self._generators = None
-            self._np_random, self._np_random_seed = seeding.np_random(int(seed))
+            self._np_random, self._np_random_seed = seeding.np_random(seeds)
             return
-        if len(seed) != self.num_envs:
-            raise ValueError(f"seed must be one integer or a list of {self.num_envs}, got {len(seed)}")
         if self._generators is None:
-            fresh = [seeding.np_random(None)[0] if one is None else None for one in seed]
-            self._generators = [seeding.np_random(0)[0] if one is None else one for one in fresh]
-            where = np.arange(self.num_envs)
+            self._generators = [seeding.np_random(one)[0] for one in seeds]
+            return
         for i in where.tolist():
-            one = seed[i]
-            if one is not None:
-                self._generators[i] = seeding.np_random(int(one))[0]
+            if seeds[i] is not None:
+                self._generators[i] = seeding.np_random(seeds[i])[0]
 
     # -- the open table ----------------------------------------------------------------------------------
 
@@ -336,6 +334,8 @@ class TabularVectorEnv(gym.vector.VectorEnv[IntArray, IntArray, npt.NDArray[Any]
         """Goes back to where `clone_state` was called, here or in an environment of that table and size."""
         if state.state.shape != (self.num_envs,):
             raise ValueError(f"the saved state is of {len(state.state)} copies, here are {self.num_envs}")
+        if state.state.max() >= self.mdp.num_states:
+            raise ValueError(f"state must be in [0, {self.mdp.num_states}), got {state.state.max()}")
         if state.shared:
             self._generators = None
             restore_generator(self.np_random, state.generators[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.vector import AutoresetMode
 
+from .keywords import whole
 from .mdp import BoolArray, IntArray, TabularMDP
 from .tabular import InvalidActions, check_render_mode, check_start, unavailable
 
@@ -23,12 +25,11 @@ def check_settings(
     """The autoreset mode, if all settings of a vector environment make sense.
 
     Raises:
+        TypeError: a number is no whole one.
         ValueError: one of them is out of range.
     """
-    if num_envs < 1:
-        raise ValueError(f"num_envs must be at least 1, got {num_envs}")
-    if max_episode_steps is not None and max_episode_steps < 1:
-        raise ValueError(f"max_episode_steps must be at least 1 or None, got {max_episode_steps}")
+    whole("num_envs", num_envs, 1)
+    check_limit(max_episode_steps)
     if render_mode == "human":
         raise ValueError(
             "render_mode of a vector environment must be None, 'ansi' or 'rgb_array', got 'human'"
@@ -41,6 +42,34 @@ def check_settings(
     except ValueError:
         words = ", ".join(repr(mode.value) for mode in AutoresetMode)
         raise ValueError(f"autoreset_mode must be one of {words}, got {autoreset_mode!r}") from None
+
+
+def check_limit(max_episode_steps: int | None) -> None:
+    """Refuses what is no time limit.
+
+    Raises:
+        TypeError: neither a whole number nor None.
+        ValueError: less than 1.
+    """
+    if max_episode_steps is not None:
+        whole("max_episode_steps, if not None,", max_episode_steps, 1)
+
+
+def checked_seeds(seed: int | Sequence[int | None], num_envs: int) -> int | list[int | None]:
+    """One seed, or one for each copy (None: keep its generator), as plain integers.
+
+    Raises:
+        ValueError: neither, or a seed that is no whole number of at least 0.
+    """
+    try:
+        if isinstance(seed, int | np.integer):
+            return whole("seed", seed, 0)
+        seeds = [None if one is None else whole("seed", one, 0) for one in seed]
+    except TypeError:
+        seeds = []
+    if len(seeds) != num_envs:
+        raise ValueError(f"seed must be one integer or a list of {num_envs}, got {seed!r}")
+    return seeds
 
 
 def checked_actions(actions: npt.ArrayLike, num_envs: int, num_actions: int) -> IntArray:

@@ -6,7 +6,6 @@ negative step size is a mistake in the suite, not a failed run an hour later.
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 from collections.abc import Mapping
@@ -22,18 +21,18 @@ from .catalogue import (
     agent_class,
     agent_names,
     arguments,
-    environment_ids,
     environment_keywords,
+    imported,
     make_agent,
     make_environment,
     make_environments,
+    unknown_id,
 )
 from .config import Agent, Entry, Environment, Scoring, Suite, SuiteFile, mistakes_in_form
 from .grids import Choice, Wrong, choices, mistakes_in_grid
-from .mistakes import SuiteError, path_of, unknown
+from .mistakes import SuiteError, one_line, path_of, told, unknown
 from .records import AgentSpec, Criterion, EnvironmentSpec, RunSpec, ScoringSpec, Skipped
 from .scores import has_memory, observations_of
-from .store import one_line
 
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
 
@@ -126,7 +125,7 @@ def all_places(data: Mapping[str, Any], scoring: Scoring) -> tuple[list[Place], 
             wrong += found
             if place is not None:
                 places.append(place)
-        mistakes += told(["environments", i], wrong)
+        mistakes += lines_below(["environments", i], wrong)
     return places, words, mistakes + repeated("environments", called)
 
 
@@ -161,11 +160,11 @@ def all_agents(
                 skipped += refused
                 out = {refusal.environment for refusal in refused}
                 pairs |= {(spec.name, place.spec.name) for place in mine if place.spec.name not in out}
-        mistakes += told(["agents", i], wrong)
+        mistakes += lines_below(["agents", i], wrong)
     return agents, pairs, skipped, mistakes + repeated("agents", called)
 
 
-def told(where: list[str | int], wrong: Wrong) -> list[str]:
+def lines_below(where: list[str | int], wrong: Wrong) -> list[str]:
     """One line for each mistake below `where`."""
     return [path_of([*where, *path]) + f": {says}" for path, says in wrong]
 
@@ -241,13 +240,12 @@ def place_of(spec: EnvironmentSpec, entry: Environment, scoring: Scoring) -> tup
     module, _, env_id = spec.id.rpartition(":")
     try:
         if module:
-            importlib.import_module(module)
-    except Exception as error:  # a module of the user's own may raise anything
-        return None, [(["id"], f"{spec.id!r}: {what_is_wrong(error)}")]
-    try:
+            imported(module)
         gym.spec(env_id)
+    except ImportError as error:
+        return None, [(["id"], f"{spec.id!r}: {one_line(error)}")]
     except gym.error.Error:
-        return None, [(["id"], f"{spec.id!r}: {unknown('id', spec.id, environment_ids())}")]
+        return None, [(["id"], f"{spec.id!r}: {unknown_id('id', spec.id)}")]
     allowed = environment_keywords(env_id)
     wrong: Wrong = []
     for key, value in spec.keywords.items():
@@ -260,8 +258,8 @@ def place_of(spec: EnvironmentSpec, entry: Environment, scoring: Scoring) -> tup
         return None, wrong
     try:
         env = make_environment(spec)
-    except Exception as error:  # so may an environment of the user's own
-        return None, [(["grid" if entry.grid else "keywords"], what_is_wrong(error))]
+    except (ValueError, ImportError, MemoryError, gym.error.Error) as error:
+        return None, [(["grid" if entry.grid else "keywords"], one_line(error))]
     try:
         mdp = table_of(env)
     except TypeError:
@@ -327,8 +325,8 @@ def wrong_words(agent: Agent, names: set[str]) -> Wrong:
     except LookupError:
         says = f"{agent.class_name!r}: {unknown('agent', agent.class_name, agent_names())}"
         return [*wrong, (["class"], says)]
-    except Exception as error:  # of the user's own module
-        return [*wrong, (["class"], what_is_wrong(error))]
+    except ImportError as error:
+        return [*wrong, (["class"], one_line(error))]
     allowed = arguments(cls, OWN_ARGUMENTS)
     for table, settings in (("settings", agent.settings), ("grid", agent.grid)):
         for key, value in settings.items():
@@ -364,10 +362,11 @@ def tried(spec: AgentSpec, places: list[Place], choice: str) -> tuple[Wrong, lis
             if place.observed and has_memory(agent, observations_of(place.env, table_of(place.env))):
                 reason = f"{spec.class_name} remembers: agents with memory are scored where states are hidden"
                 skipped.append(Skipped(agent=spec.name, environment=place.spec.name, reason=reason))
-        except Exception as error:  # of the user's own agent
+        except Exception as error:  # whatever an agent raises
             if place.observed or not isinstance(error, TypeError):
                 who = f"{spec.class_name} {choice}".rstrip()
-                says = f"{who} in {place.spec.name}: {what_is_wrong(error)}"
+                plain = isinstance(error, (TypeError, ValueError, ImportError, MemoryError))
+                says = f"{who} in {place.spec.name}: {one_line(error) if plain else told(error)}"
                 wrong.append((["grid" if choice else "settings"], says))
                 break
             reason = one_line(error).replace(str(env), place.spec.name)
@@ -376,12 +375,6 @@ def tried(spec: AgentSpec, places: list[Place], choice: str) -> tuple[Wrong, lis
             if env is not place.env:
                 env.close()
     return wrong, skipped
-
-
-def what_is_wrong(error: Exception) -> str:
-    """One line; errors that need not explain themselves bear their name."""
-    explained = isinstance(error, (TypeError, ValueError, ImportError, OSError, gym.error.Error))
-    return one_line(error) if explained else f"{type(error).__name__}: {one_line(error)}"
 
 
 def not_plain(value: object) -> str | None:

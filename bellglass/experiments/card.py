@@ -134,7 +134,7 @@ class Card:
                     "threshold": number(data.get("threshold")),
                 }
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"no card: {error}") from None
 
     # -- reading ---------------------------------------------------------------------------------------------

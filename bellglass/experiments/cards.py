@@ -14,12 +14,14 @@ import numpy as np
 
 from ..agents.planning import hardness, information_ladder
 from ..agents.planning.beliefs import TooManyBeliefs, belief_table
+from ..envs.documentation import source_of
 from ..envs.mdp import TabularMDP, table_of
+from ..envs.registration import NAMESPACE
 from .assembly import card_discount, default_name
 from .card import Card, CardLayout
 from .catalogue import make_environment
 from .config import Suite
-from .known import known_answers, source_of
+from .known import known_answers
 from .mistakes import SuiteError
 from .planners import UNANSWERED, gap_of_policy
 from .records import Criterion, EnvironmentSpec, ScoringSpec
@@ -153,7 +155,7 @@ def solved_card(
         layout=card_layout(mdp),
         state_labels=tuple(str(s if labels is None else labels[s]) for s in range(mdp.num_states)),
         action_labels=tuple(mdp.action_name(a) for a in range(mdp.num_actions)),
-        sources=sources_of(env, spec.id),
+        sources=sources_of(env),
         known=known_answers(spec.id, spec.keywords),
         threshold=None if spec.keywords or env.spec is None else env.spec.reward_threshold,
     )
@@ -205,12 +207,10 @@ def card_layout(mdp: TabularMDP) -> CardLayout | None:
     )
 
 
-def sources_of(env: gym.Env[Any, Any], env_id: str) -> tuple[str, ...]:
-    """Where the environment comes from, as its class or the book of known answers says."""
-    source = getattr(env.unwrapped, "source", None) or source_of(env_id)
-    if source is None:
-        return ()
-    return (source,) if isinstance(source, str) else tuple(str(line) for line in source)
+def sources_of(env: gym.Env[Any, Any]) -> tuple[str, ...]:
+    """Where an environment of ours comes from."""
+    ours = env.spec is not None and env.spec.namespace == NAMESPACE
+    return (source_of(type(env.unwrapped)),) if ours else ()
 
 
 def cards_for(suite: Suite, folder: str | PathLike[str] | None = None) -> dict[str, Card]:
@@ -285,11 +285,13 @@ def load_cards(folder: str | PathLike[str]) -> dict[str, Card]:
 def file_name(name: str) -> str:
     """A name that every file system takes; different for different names.
 
-    >>> file_name("FrozenLake 8x8"), file_name("a/b")
-    ('FrozenLake 8x8', 'a%2Fb')
+    >>> file_name("FrozenLake 8x8"), file_name("a/b"), file_name("..")
+    ('FrozenLake 8x8', 'a%2Fb', '%2E.')
     """
     return re.sub(
-        r"[^A-Za-z0-9 ._=,()+-]", lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), name
+        r"[^A-Za-z0-9 ._=,()+-]|^\.",
+        lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()),
+        name,
     )
 
 

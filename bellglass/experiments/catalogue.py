@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import gymnasium as gym
 
 from .. import agents
-from .mistakes import unknown
+from ..envs.registration import NAMESPACE
+from .mistakes import closest, one_line, told, unknown
 from .records import AgentSpec, EnvironmentSpec
 
 #: Set by the runner for every run, so no setting of a suite.
@@ -27,7 +29,30 @@ OWN_KEYWORDS = ("self", "render_mode")
 
 def environment_ids() -> list[str]:
     """Every registered id of ours."""
-    return sorted(name for name in gym.registry if name.startswith("bellglass/"))
+    return sorted(name for name in gym.registry if name.startswith(f"{NAMESPACE}/"))
+
+
+def full_id(name: str) -> str:
+    """The registered id that `name` is short for, without our namespace and version; `name` if it is for none.
+
+    >>> full_id("FrozenLake"), full_id("FrozenLake-v0"), full_id("CartPole-v1")
+    ('bellglass/FrozenLake-v0', 'bellglass/FrozenLake-v0', 'CartPole-v1')
+    """
+    ours = f"{NAMESPACE}/{bare(name)}-v0"
+    return ours if name not in gym.registry and ours in gym.registry else name
+
+
+def bare(env_id: str) -> str:
+    """The id without our namespace and version."""
+    return env_id.removeprefix(f"{NAMESPACE}/").removesuffix("-v0")
+
+
+def unknown_id(kind: str, name: str) -> str:
+    """Says that no environment is registered under `name`, and which one may have been meant."""
+    ids = {bare(env_id): env_id for env_id in environment_ids()}
+    close = closest(bare(name), ids)
+    hint = "" if close is None else f"did you mean {ids[close]!r}? "
+    return f"unknown {kind}; {hint}`bellglass envs` lists them"
 
 
 def agent_names() -> list[str]:
@@ -40,16 +65,30 @@ def agent_class(name: str) -> Callable[..., Any]:
 
     Raises:
         LookupError: nothing bears the name.
-        ImportError: it needs an extra that is not installed.
+        ImportError: its module cannot be imported, or it needs an extra that is not installed.
     """
     module, _, attribute = name.rpartition(":")
     try:
-        found = getattr(importlib.import_module(module) if module else agents, attribute)
+        found = getattr(imported(module) if module else agents, attribute)
     except AttributeError:
         raise LookupError(name) from None
     if not callable(found) or not hasattr(found, "learn") or name in NO_AGENTS:
         raise LookupError(name)
     return found  # type: ignore[no-any-return]  # looked up by name
+
+
+def imported(module: str) -> ModuleType:
+    """A module of the user's own.
+
+    Raises:
+        ImportError: there is none, or its code raises or exits.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise
+    except (Exception, SystemExit) as error:  # whatever the user's code raises
+        raise ImportError(f"module {module!r} cannot be imported: {told(error)}") from error
 
 
 def arguments(function: Callable[..., Any], hidden: tuple[str, ...]) -> set[str] | None:
@@ -77,14 +116,13 @@ def make_environment(spec: EnvironmentSpec) -> gym.Env[Any, Any]:
 
     Raises:
         ValueError: the id is unknown, or a keyword is unknown or out of its range; one line tells what is allowed.
+        ImportError: the module before the id's colon cannot be imported.
     """
     module, _, registered = spec.id.rpartition(":")
     if module:
-        importlib.import_module(module)
+        imported(module)
     if registered not in gym.registry:
-        full = f"bellglass/{spec.id}-v0"
-        meant = full if full in gym.registry else spec.id
-        raise ValueError(f"{spec.id}: {unknown('environment', meant, environment_ids())}")
+        raise ValueError(f"{spec.id}: {unknown_id('environment', spec.id)}")
     keywords: dict[str, Any] = dict(spec.keywords)
     allowed = environment_keywords(registered)
     for name in keywords:
@@ -92,9 +130,12 @@ def make_environment(spec: EnvironmentSpec) -> gym.Env[Any, Any]:
             raise ValueError(f"{spec.id}: {name}: {unknown('keyword', name, allowed)}")
     try:
         return gym.make(spec.id, max_episode_steps=spec.max_episode_steps, **keywords)
-    except TypeError as error:
+    except (ValueError, ImportError, MemoryError, gym.error.Error):
+        raise
+    except Exception as error:  # whatever an environment raises
         values = ", ".join(f"{name}={value!r}" for name, value in keywords.items())
-        raise ValueError(f"{spec.id} cannot be made with {values or 'its defaults'}: {error}") from error
+        said = one_line(error) if isinstance(error, TypeError) else told(error)
+        raise ValueError(f"{spec.id} cannot be made with {values or 'its defaults'}: {said}") from error
 
 
 def make_environments(spec: EnvironmentSpec, num_envs: int) -> gym.vector.VectorEnv[Any, Any, Any]:

@@ -32,6 +32,7 @@ from .mistakes import SuiteError, path_of, unknown
 from .records import AgentSpec, Criterion, EnvironmentSpec, RunSpec, ScoringSpec, Skipped
 
 Count = Annotated[int, Field(ge=1)]
+Seeds = Annotated[int, Field(ge=1, le=100_000)]
 Discount = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -109,7 +110,7 @@ class SuiteFile(Entry):
 
     name: Annotated[str, Field(min_length=1)]
     #: runs of each pair, with the seeds 0 .. seeds - 1
-    seeds: Count = 20
+    seeds: Seeds = 20
     scoring: Scoring = Scoring()
     limits: Limits = Limits()
     environments: Annotated[list[Environment], Field(min_length=1)]

@@ -15,12 +15,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
 
+from .cards import cards_for
 from .config import Suite
+from .mistakes import told
 from .progress import duration, pair
 from .records import RunSpec
 from .run import set_stage
 from .store import FolderError, Store, check_folder_for
-from .worker import told
 
 #: Seconds for which a pair is tried, and between two looks at the clock.
 TRIAL, LOOK = 0.5, 0.02
@@ -107,9 +108,10 @@ def look_ahead(suite: Suite, folder: Path) -> Outlook:
     """What is left of a suite in its results folder (all of it, where there is none), and how long it may take.
 
     Raises:
-        FolderError: the suite must not be run there.
+        FolderError, SuiteError: as `run_suite`.
     """
     check_folder_for(folder, suite)
+    cards_for(suite, folder)  # a run writes them first, and refuses what has no exact answer
     try:
         store = Store.read(folder)
     except FolderError:
@@ -120,9 +122,9 @@ def look_ahead(suite: Suite, folder: Path) -> Outlook:
     for spec in suite.plan()[0]:
         key = pair(spec)
         planned[key] += 1
-        done = left[key]
+        runs = left[key]
         if store is None or not store.is_sound(spec):
-            done.append(spec)
+            runs.append(spec)
         elif (timing := store.timing(spec)) is not None:
             took[key].append(timing.seconds)
     forecasts = {

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
 
-from .catalogue import environment_ids, environment_keywords, make_environment
+from ..envs.documentation import keywords_of, summary_of
+from .catalogue import environment_ids, full_id, make_environment
 from .records import EnvironmentSpec
 
 
 def environment_of(env_id: str, keywords: Mapping[str, object] | None = None) -> gym.Env[Any, Any]:
-    """`gymnasium.make(env_id, **keywords)`, with every mistake in one line (ValueError)."""
-    return make_environment(EnvironmentSpec(id=env_id, name=env_id, keywords=dict(keywords or {}), steps=1))
+    """`gymnasium.make(env_id, **keywords)`, with every mistake in one line (ValueError); the id may be short."""
+    made_with = dict(keywords or {})
+    return make_environment(EnvironmentSpec(id=full_id(env_id), name=env_id, keywords=made_with, steps=1))
 
 
 def list_environments(*, as_json: bool = False) -> str:
@@ -24,6 +25,7 @@ def list_environments(*, as_json: bool = False) -> str:
     for env_id in environment_ids():
         env = gym.make(env_id)
         mdp = env.get_wrapper_attr("mdp")
+        made_by = type(env.unwrapped)
         rows.append(
             {
                 "id": env_id,
@@ -31,8 +33,8 @@ def list_environments(*, as_json: bool = False) -> str:
                 "actions": mdp.num_actions,
                 "outcomes": mdp.num_outcomes,
                 "max_episode_steps": gym.spec(env_id).max_episode_steps,
-                "keywords": _defaults(type(env.unwrapped), environment_keywords(env_id) or set()),
-                "about": (inspect.getdoc(type(env.unwrapped)) or "").partition("\n")[0],
+                "keywords": {keyword.name: keyword.default for keyword in keywords_of(made_by)},
+                "about": summary_of(made_by),
             }
         )
         env.close()
@@ -46,10 +48,3 @@ def list_environments(*, as_json: bool = False) -> str:
             f"{row['id']:{width}}  {row['states']:6}  {row['actions']:7}  {limit:>5}  {row['about']}"
         )
     return "\n".join(lines)
-
-
-def _defaults(creator: type, names: set[str]) -> dict[str, object]:
-    parameters = inspect.signature(creator).parameters
-    return {
-        name: parameters[name].default for name in parameters if name in names and name != "invalid_actions"
-    }

@@ -9,6 +9,7 @@ The last key turns fastest.  A combination is called by what it sets: ``step_siz
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -16,6 +17,9 @@ from .toml import value_text
 
 #: A value whose text is longer is called by its place in the list: ``layers=#2``.
 LONGEST_VALUE = 24
+
+#: Combinations that one grid may have: each is made once before anything is run.
+MOST_CHOICES = 10_000
 
 #: Where a mistake lies below the entry, and what it is.
 Wrong = list[tuple[list[str | int], str]]
@@ -65,6 +69,9 @@ def mistakes_in_grid(grid: Mapping[str, Any], settings: Mapping[str, Any], place
             wrong.append((where, f"{value_text(twice)} stands there twice"))
         if is_set(settings, path):
             wrong.append((where, f"is set under {place} too; leave it out there or here"))
+    count = 1 if wrong else math.prod(len(values) for _, values in axes_of(grid))
+    if count > MOST_CHOICES:
+        wrong.append((["grid"], f"must have at most {MOST_CHOICES:,} combinations, got {count:,}"))
     return wrong
 
 

@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from .config import Suite, planned_runs
-from .records import AgentSpec, EnvironmentSpec, RunSpec, ScoringSpec
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .config import Seeds, Suite, planned_runs
+from .mistakes import path_of
+from .records import AgentSpec, EnvironmentSpec, RunSpec, ScoringSpec, Skipped
 
 #: Raised with every change that older code could not read.
 FORMAT = 1
@@ -46,6 +49,39 @@ def marker_of(suite: Suite) -> dict[str, Any]:
         "fingerprints": dict(suite.fingerprints),
         "versions": versions(),
     }
+
+
+class Contents(BaseModel):
+    """What must stand in the file, besides its kind and its format."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: str
+    seeds: Seeds
+    agents: list[AgentSpec]
+    environments: list[EnvironmentSpec]
+    scoring: dict[str, ScoringSpec]
+    pairs: list[tuple[str, str]]
+    skipped: list[Skipped]
+    fingerprints: dict[str, str]
+    versions: dict[str, str]
+
+
+def check_contents(text: str) -> None:
+    """Whether everything is there that is read of a marker.
+
+    Raises:
+        ValueError: with the first thing that is not.
+    """
+    try:
+        found = Contents.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise ValueError(f"{path_of(first['loc'])}: {first['msg']}") from None
+    for environment in found.environments:
+        for key, table in (("scoring", found.scoring), ("fingerprints", found.fingerprints)):
+            if environment.name not in table:
+                raise ValueError(f"{key}: nothing is said of {environment.name!r}")
 
 
 def agents_of(marker: Mapping[str, Any]) -> tuple[AgentSpec, ...]:

@@ -36,6 +36,17 @@ def path_of(parts: Iterable[str | int]) -> str:
     return path
 
 
+def closest(word: str, allowed: Iterable[str]) -> str | None:
+    """What `word` may have meant, or None.
+
+    >>> closest("TIGR", ["Tiger", "TMaze"])
+    'Tiger'
+    """
+    lowered = {name.lower(): name for name in allowed}
+    close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.5)
+    return lowered[close[0]] if close else None
+
+
 def unknown(kind: str, word: str, allowed: Iterable[str], *, shown: int = 40) -> str:
     """Says that `word` is unknown, what it may have meant, and what is allowed.
 
@@ -45,8 +56,26 @@ def unknown(kind: str, word: str, allowed: Iterable[str], *, shown: int = 40) ->
     names = sorted(allowed)
     if not names:
         return f"unknown {kind}; none is allowed here"
-    lowered = {name.lower(): name for name in names}
-    close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.5)
-    hint = f"did you mean {lowered[close[0]]!r}? " if close else ""
+    close = closest(word, names)
+    hint = "" if close is None else f"did you mean {close!r}? "
     more = f", ... ({len(names)} in all)" if len(names) > shown else ""
     return f"unknown {kind}; {hint}allowed: {', '.join(names[:shown])}{more}"
+
+
+def one_line(error: BaseException) -> str:
+    r"""The message without line breaks; of an error that says nothing, its kind.
+
+    >>> one_line(ValueError("no\nluck")), one_line(MemoryError())
+    ('no luck', 'MemoryError')
+    """
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def told(error: BaseException) -> str:
+    """Its kind and its message in one line.
+
+    >>> told(KeyError("k")), told(MemoryError())
+    ("KeyError: 'k'", 'MemoryError')
+    """
+    kind, message = type(error).__name__, one_line(error)
+    return kind if message == kind else f"{kind}: {message}"

@@ -26,9 +26,10 @@ from typing import Any, Self
 
 from ..agents.extras import missing_extra
 from .config import Limits
+from .mistakes import one_line
 from .progress import Ended, Watcher
 from .records import AgentSpec, FailedRun, RunSpec
-from .store import FolderError, Store, one_line
+from .store import FolderError, Store
 
 #: Read by Ray when it is first imported.
 SETTINGS = {

@@ -21,7 +21,7 @@ SCRIPT = """\
 #SBATCH --job-name={name}
 #SBATCH --array=1-{tasks}
 #SBATCH --cpus-per-task=1{memory}
-#SBATCH --output={folder}/slurm/%A_%a.log
+#SBATCH --output={logs}/%A_%a.log
 # Written by bellglass.  Give --partition, --time and the like to sbatch, or add them here.
 # Tasks may start, end, be killed or be sent again at any moment and in any number.
 cd {here} || exit
@@ -52,6 +52,7 @@ def write_array(suite: Suite, output: str | PathLike[str], *, tasks: int | None 
         tasks=min(tasks or MOST_TASKS, len(suite.plan()[0])),
         memory="" if limit is None else f"\n#SBATCH --mem={limit + 500}M",  # and what libraries take
         folder=shlex.quote(str(folder)),
+        logs=shlex.quote(str(folder / "slurm")).replace("%", "%%"),  # as sbatch reads it
         here=shlex.quote(os.getcwd()),
         python=shlex.quote(sys.executable),
     )

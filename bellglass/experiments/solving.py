@@ -8,8 +8,9 @@ from pathlib import Path
 import gymnasium as gym
 
 from ..agents.planning.pictures import headline, maps, table
+from ..agents.planning.questions import METHODS, Method, Model
 from ..agents.planning.solution import Criterion
-from ..agents.planning.solver import METHODS, Method, Model, solve
+from ..agents.planning.solver import solve
 from ..agents.planning.writing import check_ending
 from ..envs.cassandra import read_cassandra
 from ..envs.mdp import TabularMDP

@@ -1,7 +1,8 @@
 """Proves a results folder sound, or names every file that is not.
 
 every run    its digest and its curve's fit; it is one that was planned, in its own folder; its curve has every
-             step of the grid; regret never falls; no value lies above the optimum or outside its bounds
+             step of the grid; regret never falls; no value lies outside its bounds, and no certified one lies above
+             the optimum
 every table  made anew, it has the fingerprint that stands in the folder, in its card and in every result
 the plan     the suite's file still means the runs that the folder says it planned
 the sum      finished + failed + missing = planned
@@ -17,17 +18,16 @@ from os import PathLike
 from pathlib import Path
 
 from ..envs.mdp import table_of
-from .cards import load_cards
+from .cards import Card, load_cards
 from .catalogue import make_environment
 from .config import Suite, read_suite
 from .marker import environments_of, versions
-from .mistakes import SuiteError
+from .mistakes import SuiteError, told
 from .progress import Progress
 from .records import RunResult, RunSpec, Sweep
 from .run import grid_of
 from .store import FolderError, Store, is_temporary
 from .supervisor import Supervisor
-from .worker import told
 
 #: How far a value may lie above the optimum: that is certified to 1e-8 of its size.
 SLACK = 1e-6
@@ -122,12 +122,12 @@ def other_versions(store: Store) -> list[str]:
 
 
 def wrong_tables(store: Store) -> list[str]:
-    """Environments whose table, made anew, is another one, or whose card is of another one."""
+    """Environments whose table, made anew, is another one, or whose card is missing or of another one."""
     lines = []
     try:
-        cards = load_cards(store.folder)
+        cards: dict[str, Card] | None = load_cards(store.folder)
     except FolderError as error:
-        cards = {}
+        cards = None
         lines.append(str(error))
     for spec in environments_of(store.marker):
         claimed = store.marker["fingerprints"][spec.name]
@@ -142,7 +142,9 @@ def wrong_tables(store: Store) -> list[str]:
             lines.append(
                 f"{spec.name}: its table is now {made[:12]}; the folder was made with {claimed[:12]}"
             )
-        if spec.name in cards and cards[spec.name].fingerprint != claimed:
+        if cards is not None and spec.name not in cards:
+            lines.append(f"{spec.name}: its card is missing; running the suite writes it again")
+        elif cards is not None and cards[spec.name].fingerprint != claimed:
             lines.append(f"{spec.name}: its card is of the table {cards[spec.name].fingerprint[:12]}")
     return lines
 
@@ -159,7 +161,9 @@ def faults(run: RunResult, store: Store) -> list[str]:
     if tuple(point.steps for point in run.curve) != grid_of(spec.environment.steps, spec.scoring.points):
         found.append("its curve has other steps than the grid")
     slack = SLACK * max(1.0, abs(run.optimum))
-    if any(point.value > run.optimum + slack for point in run.curve):
+    # A certified interval may reach beyond the optimum, not lie beyond it; samples prove nothing.
+    certain = [min(point.low, point.value) for point in run.curve] if run.exact else []
+    if any(value > run.optimum + slack for value in certain):
         found.append("a value of its curve lies above the optimum")
     if any(not point.low <= point.value <= point.high for point in run.curve):
         found.append("a value of its curve lies outside its own bounds")
@@ -175,7 +179,7 @@ def strangers(store: Store) -> list[str]:
     planned = {spec.run_id for spec in store.planned()}
     return [
         f"{path}: no run of this suite"
-        for path in sorted((store.folder / "runs").iterdir())
+        for path in sorted((store.folder / "runs").glob("*"))
         if path.name not in planned
     ]
 

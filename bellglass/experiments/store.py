@@ -20,6 +20,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -28,7 +29,18 @@ from typing import IO, Any
 import filelock
 
 from .config import Suite
-from .marker import FORMAT, MARKER, agents_of, environments_of, marker_of, plan_of, scoring_of, versions
+from .marker import (
+    FORMAT,
+    MARKER,
+    agents_of,
+    check_contents,
+    environments_of,
+    marker_of,
+    plan_of,
+    scoring_of,
+    versions,
+)
+from .mistakes import one_line, told
 from .records import (
     CurvePoint,
     FailedRun,
@@ -54,19 +66,33 @@ def writable(folder: Path) -> Iterator[None]:
         raise FolderError(f"{folder}: cannot be written to: {error.strerror or one_line(error)}") from error
 
 
-def write_whole(path: Path, text: str) -> None:
-    """The whole file or none of it, however the process ends; on disk when this returns."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+def write_whole(path: Path, text: str, *, lasting: bool = True) -> None:
+    """The whole file or none of it, however the process ends.
+
+    Args:
+        path: in a folder that is there.
+        text: of the file.
+        lasting: wait until it is on disk; what can be made again need not.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")  # hosts may share process ids
     try:
         with temporary.open("w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                os.fsync(file.fileno())
         temporary.replace(path)
+    except FileNotFoundError:
+        if not path.parent.is_dir():
+            raise
+        write_whole(
+            path, text, lasting=lasting
+        )  # a supervisor that has just come took us for dead, and swept
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    if lasting:
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -114,13 +140,17 @@ class Store:
             marker = json.loads(text)
             kind, number = marker["kind"], marker["format"]
         except (ValueError, KeyError, TypeError) as error:
-            raise FolderError(f"{path}: {MARKER} is damaged: {error!r}") from None
+            raise FolderError(f"{path}: {MARKER} is damaged: {told(error)}") from None
         if kind != "bellglass results":
             raise FolderError(f"{path}: no results folder of bellglass (its {MARKER} says {kind!r})")
         if number != FORMAT:
             raise FolderError(
                 f"{path}: its results have format {number!r}; this bellglass reads and writes {FORMAT}"
             )
+        try:
+            check_contents(text)
+        except ValueError as error:
+            raise FolderError(f"{path}: {MARKER} is damaged: {error}") from None
         return cls(path, marker)
 
     @classmethod
@@ -420,8 +450,3 @@ def same_text(path: Path, text: str) -> bool:
         return path.read_text(encoding="utf-8") == text
     except (OSError, UnicodeDecodeError):
         return False
-
-
-def one_line(error: BaseException) -> str:
-    """The message without line breaks."""
-    return " ".join(str(error).split()) or type(error).__name__

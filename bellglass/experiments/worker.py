@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from .mistakes import told
 from .records import FailedRun, RunSpec, Timing
 from .run import run
 from .store import FolderError, Store
@@ -70,12 +71,6 @@ def work(store: Store, spec: RunSpec, *, attempt: int = 1) -> Outcome:
             )
             store.finish(curve, result, timing)
     return "finished"
-
-
-def told(error: BaseException) -> str:
-    """``ValueError: the message`` in one line."""
-    message = " ".join(str(error).split())
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
 def process(job: Job, folder: Path, log: Path, tell: Connection) -> None:

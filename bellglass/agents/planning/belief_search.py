@@ -4,7 +4,7 @@
 2. Few vectors carry the value of every belief, and a Bellman residual certifies them (`surface.py`).
 3. The bounds at the start have met within the tolerance.
 
-A finite horizon is the same problem with the clock as a part of the state (`clocked`), and answered by the first.
+A finite horizon is the same problem with the clock as a part of the state (`with_clock`), and answered by the first.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from time import perf_counter
 
 import numpy as np
 
-from ...envs.mdp import FloatArray, TabularMDP
-from ...envs.mdp.outcomes import sorted_outcomes
+from ...envs.mdp import FloatArray
+from ...envs.mdp.clocked import clocked
 from ...envs.pomdp import TabularPOMDP
 from .beliefs import BeliefTable, TooManyBeliefs, belief_table
 from .bounds import allowed_width
@@ -164,14 +164,13 @@ def search_within_horizon(
         ToleranceError: each became too large; carries the best bounds of the beliefs at the start.
     """
     began = perf_counter()
-    timed = clocked(pomdp, horizon)
     low, high = np.full(1, -np.inf), np.full(1, np.inf)
-    if is_small(timed):
-        finding = HeuristicSearch(timed, discount, horizon)
+    if is_small(pomdp, times=horizon + 1):
+        finding = HeuristicSearch(with_clock(pomdp, horizon), discount, horizon)
         found = _in_play_by_time(finding, solved, began)
         if found is not None:
             assert found.beliefs is not None
-            by_time = as_array(found.beliefs)[:, :-1].reshape(-1, horizon, pomdp.num_states)
+            by_time = as_array(found.beliefs).reshape(-1, horizon + 1, pomdp.num_states)
             return replace(found, beliefs=by_time.sum(axis=1))
         low, high = finding.start_bounds()
     try:
@@ -219,32 +218,14 @@ def solved_in_play(
     return replace(best, method=method, seconds=perf_counter() - began)
 
 
-def clocked(pomdp: TabularPOMDP, horizon: int) -> TabularPOMDP:
-    """The table whose states are (steps made, state), and one end after `horizon` steps."""
-    mdp = pomdp.mdp
-    num_states, num_actions = mdp.num_states, mdp.num_actions
-    end = horizon * num_states
-    step = np.arange(horizon)[:, None]
-    over = mdp.terminated | (step == horizon - 1)
-    names = [mdp.decode(s) for s in range(num_states)]
-    timed = TabularMDP(
-        **sorted_outcomes(
-            (end + 1) * num_actions,
-            pair=step * num_states * num_actions + mdp.row_of_outcome,
-            probability=mdp.normalised_probability,
-            next_state=np.where(over, end, (step + 1) * num_states + mdp.next_state),
-            reward=mdp.reward,
-            terminated=over,
-        ),
-        initial=np.append(np.append(mdp.initial, np.zeros(end - num_states)), 0.0),
-        state_labels=[*((h, name) for h in range(horizon) for name in names), "(end)"],
-        action_labels=mdp.action_labels,
-        normalise=True,
-    )
+def with_clock(pomdp: TabularPOMDP, horizon: int) -> TabularPOMDP:
+    """The table whose states are (steps made, state), over after `horizon` steps; the steps are not seen."""
 
     def at_all_times(seen: FloatArray) -> FloatArray:
-        return np.concatenate([*[seen] * horizon, seen[..., :1, :]], axis=-2)
+        return np.concatenate([seen] * (horizon + 1), axis=-2)
 
     return TabularPOMDP(
-        timed, at_all_times(pomdp.observation_probability), at_all_times(pomdp.initial_observation)
+        clocked(pomdp.mdp, horizon),
+        at_all_times(pomdp.observation_probability),
+        at_all_times(pomdp.initial_observation),
     )

@@ -7,9 +7,10 @@ The beliefs that follow the start, one for each history that can be told apart, 
 and the solvers of fully observed tables do the rest (Astrom 1965; Kaelbling, Littman and Cassandra 1998, section 3).
 Whoever acts is told when an episode ends, so an end needs no belief.
 
-Two histories share a belief if their beliefs agree to twelve decimals.  The value of a belief changes by at most
-|b - b'|_1 * max|V| when b replaces b', once a step; the certified bounds are widened by the largest distance that
-was in fact bridged (commonly a few units of the last place) summed over the discounted steps.  (Derived here.)
+Two histories share a belief if their beliefs agree to thirteen decimals.  When b replaces b', the worth of any plan
+changes by at most |b - b'|_1 times the most that a plan is worth in a hidden state, that is max|r| summed over the
+discounted steps, and so does the value, once a step; the certified bounds are widened by the largest distance that was
+in fact bridged (commonly a few units of the last place) summed over the discounted steps.  (Derived here.)
 
 Where the beliefs are too many, `solve_pomdp` goes on with `belief_search.py`, and within a finite horizon, if need be,
 with `incremental_pruning.py`.
@@ -28,11 +29,15 @@ from ...envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from ...envs.mdp.outcomes import sorted_outcomes
 from ...envs.mdp.room import SMALL
 from ...envs.pomdp import TabularPOMDP
+from .bounds import allowed_width, apart, refuse
 from .solution import MAX_BELIEFS, Criterion, Solution
 
 if TYPE_CHECKING:
+    from .questions import Method
     from .solution import Beliefs
-    from .solver import Method
+
+#: Decimals to which beliefs that are taken for one agree.
+DECIMALS = 13
 
 #: Beliefs after which a first, quick enumeration gives way to a search.
 FEW_BELIEFS = 3_000
@@ -258,7 +263,7 @@ class _Finder:
         """[n] the number of each belief."""
         beliefs.eliminate_zeros()
         beliefs.sort_indices()
-        rounded = np.round(beliefs.data, 12)
+        rounded = np.round(beliefs.data, DECIMALS)
         counts = np.add.reduceat(rounded != 0, beliefs.indptr[:-1]) if beliefs.nnz else np.zeros(0, dtype=int)
         ends = np.concatenate([[0], np.cumsum(counts)])
         states, chances = beliefs.indices[rounded != 0].astype(np.int64), rounded[rounded != 0]
@@ -343,7 +348,7 @@ def solve_pomdp(
             progress_bar=progress_bar,
             restart=restart,
         )
-        return widened_by_merging(best, table)
+        return widened_by_merging(best, table, pomdp, tolerance, relative)
 
     try:
         few = min(FEW_BELIEFS, max_beliefs) if searchable else max_beliefs
@@ -356,13 +361,25 @@ def solve_pomdp(
     return search_within_horizon(pomdp, weight, steps, solved, *narrow, max_beliefs=max_beliefs)
 
 
-def widened_by_merging(best: Solution, table: BeliefTable) -> Solution:
-    """The solution of a table of beliefs, its bounds widened by what merging beliefs may have changed."""
+def widened_by_merging(
+    best: Solution, table: BeliefTable, pomdp: TabularPOMDP, tolerance: float, relative: bool
+) -> Solution:
+    """The solution of a table of beliefs, its bounds widened by what merging beliefs may have changed.
+
+    For "total" and "average" the number of beliefs stands for that of the steps: a guess, which is not held against the
+    tolerance.
+
+    Raises:
+        ToleranceError: so widened they are farther apart than the tolerance.
+    """
     steps = {"discounted": 1.0 / (1.0 - best.discount) if best.discount < 1.0 else np.inf}.get(
         best.criterion, float(best.horizon or table.mdp.num_states)
     )
     widening = 0.0
     if table.merged > 0.0:
-        greatest = float(np.abs(best.upper).max(initial=0.0))
-        widening = table.merged * greatest * steps
-    return replace(best, beliefs=table.beliefs, lower=best.lower - widening, upper=best.upper + widening)
+        widening = table.merged * float(np.abs(pomdp.mdp.expected_reward).max()) * steps**2
+    lower, upper = best.lower - widening, best.upper + widening
+    width = allowed_width(tolerance, relative, 0.5 * (best.lower + best.upper))
+    if best.criterion in ("discounted", "finite_horizon") and apart(lower, upper) > width:
+        refuse(lower, upper, tolerance, relative, width)
+    return replace(best, beliefs=table.beliefs, lower=lower, upper=upper)

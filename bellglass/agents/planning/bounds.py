@@ -126,9 +126,10 @@ def may_be_optimal(pairs: Pairs, lower: FloatArray, upper: FloatArray, discount:
     return np.asarray(highest >= pairs.best(lowest)[pairs.state])
 
 
-def allowed_width(tolerance: float, relative: bool, values: FloatArray) -> float:
-    """The greatest upper - lower that keeps the promise."""
-    return tolerance * (max(1.0, float(np.abs(values).max(initial=0.0))) if relative else 1.0)
+def allowed_width(tolerance: float, relative: bool, values: FloatArray, unit: float = 1.0) -> float:
+    """The greatest upper - lower that keeps the promise; like the values in units of `unit`."""
+    one = 1.0 / unit
+    return tolerance * (max(one, float(np.abs(values).max(initial=0.0))) if relative else one)
 
 
 def apart(lower: FloatArray, upper: FloatArray) -> float:

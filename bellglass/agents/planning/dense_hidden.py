@@ -14,9 +14,10 @@ from .beliefs import World
 MOST_NUMBERS = 4_000_000
 
 
-def is_small(pomdp: TabularPOMDP) -> bool:
-    """Whether the dense arrays stay within `MOST_NUMBERS`."""
-    return pomdp.num_actions * pomdp.num_states * (pomdp.num_states + pomdp.num_observations) <= MOST_NUMBERS
+def is_small(pomdp: TabularPOMDP, *, times: int = 1) -> bool:
+    """Whether the dense arrays stay within `MOST_NUMBERS`, with so many times each state."""
+    num_states = times * pomdp.num_states
+    return pomdp.num_actions * num_states * (num_states + pomdp.num_observations) <= MOST_NUMBERS
 
 
 @dataclass(frozen=True, eq=False)

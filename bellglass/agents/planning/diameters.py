@@ -25,7 +25,7 @@ import scipy.sparse.linalg
 
 from ...envs.mdp import BoolArray, FloatArray, IntArray
 from ..compiled import compiled
-from .path_kernels import bracket, eliminated, outwards
+from .diameter_kernels import bracket, eliminated, outwards
 
 #: How well the worst source of each target is known before the worst targets are chosen, as a share of it.
 ROUGH = 1e-3

@@ -28,9 +28,10 @@ from .policies import (
     played_chances,
     uniform_chances,
 )
+from .questions import Model, checked_discount, hidden_table, observed_table
 from .score import Score
 from .solution import Criterion
-from .solver import Model, checked_discount, hidden_table, observed_table, solve, start_value
+from .solver import solve, start_value
 from .worth import PolicyBounds, average, discounted, finite_horizon, total
 
 #: What policies are solved to where nobody says otherwise; `evaluate` and the curves of experiments take what float64

@@ -49,9 +49,11 @@ class TooManyPlans(ValueError):
 class Pruner:
     """Drops vectors that are nowhere the best by more than `hair`, and keeps count of what that may cost.
 
+    A vector that another one covers goes first; where that one goes later, the losses of both count.
+
     Attributes:
-        hair: what one `prune` may lose.
-        lost: the greatest loss certified since it was last set to 0.
+        hair: what one `prune` may lose, half of it in each of the two ways.
+        lost: the greatest loss of a `prune` certified since it was last set to 0.
         programmes: how many linear programmes were solved.
         most: how many may be.
     """
@@ -63,30 +65,34 @@ class Pruner:
 
     def prune(self, vectors: FloatArray) -> IntArray:
         """Which of the vectors [K, S] to keep."""
-        waiting = self._undominated(vectors)
+        waiting, covered = self._undominated(vectors)
         kept: list[int] = []
+        beaten = 0.0
         for s in range(vectors.shape[1]):
             self._move_best(vectors, np.eye(vectors.shape[1])[s], waiting, kept)
         while waiting:
             candidate = waiting[-1]
-            belief = self._witness(vectors[candidate], vectors[kept])
+            belief, loss = self._witness(vectors[candidate], vectors[kept])
             if belief is None:
                 waiting.pop()
+                beaten = max(beaten, loss)
             else:
                 self._move_best(vectors, belief, waiting, kept)
+        self.lost = max(self.lost, covered + beaten)
         return np.array(sorted(kept), dtype=np.int64)
 
-    def _undominated(self, vectors: FloatArray) -> list[int]:
-        """Indices without those that one other vector covers."""
+    def _undominated(self, vectors: FloatArray) -> tuple[list[int], float]:
+        """Indices without those that one other vector covers, and the most that is lost with those."""
         kept: list[int] = []
+        lost = 0.0
         for k in np.argsort(-vectors.sum(axis=1), kind="stable"):
             if kept:
                 loss = float((vectors[k] - vectors[kept]).max(axis=1).min())
-                if loss <= self.hair:
-                    self.lost = max(self.lost, loss)
+                if loss <= self.hair / 2.0:
+                    lost = max(lost, loss)
                     continue
             kept.append(int(k))
-        return kept
+        return kept, lost
 
     @staticmethod
     def _move_best(vectors: FloatArray, belief: FloatArray, waiting: list[int], kept: list[int]) -> None:
@@ -98,20 +104,18 @@ class Pruner:
         if not kept or worth[place] > float((vectors[kept] @ belief).max()):
             kept.append(waiting.pop(place))
 
-    def _witness(self, vector: FloatArray, others: FloatArray) -> FloatArray | None:
-        """A belief where the vector beats the others, or None if it may be dropped."""
+    def _witness(self, vector: FloatArray, others: FloatArray) -> tuple[FloatArray | None, float]:
+        """A belief where the vector beats the others, or None if it may be dropped; and what is lost then."""
         self.programmes += 1
         if self.programmes > self.most:
             raise TooManyPlans(f"more than {self.most} linear programmes")
         loss, belief = rise(vector, others)
-        if loss <= self.hair:
-            self.lost = max(self.lost, loss)
-            return None
-        if float(vector @ belief) > float((others @ belief).max()):
-            return belief
-        # a tie to working precision: neither a witness nor a certificate within the hair; what it costs is counted
-        self.lost = max(self.lost, loss)
-        return None
+        if loss > self.hair / 2.0 and float(vector @ belief) > float((others @ belief).max()):
+            return belief, loss
+        return (
+            None,
+            loss,
+        )  # also at a tie to working precision: neither a witness nor a certificate within the hair
 
 
 def rise(vector: FloatArray, others: FloatArray) -> tuple[float, FloatArray]:

@@ -23,9 +23,9 @@ from .chains import closed_classes, reached_from
 from .linear import solved
 from .played import Chain, played_on
 from .policies import checked_policy
+from .questions import checked_discount
 from .recurrent import visited
 from .solution import Criterion
-from .solver import checked_discount
 
 
 def occupancy(

@@ -3,41 +3,23 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import Any, Literal, cast, get_args
+from typing import cast
 
-import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
-from ...envs.mdp import FloatArray, IntArray, TabularMDP, table_of
-from ...envs.pomdp import TabularPOMDP, pomdp_of
-from .average import AVERAGE_METHODS, AverageMethod, solve_average
+from ...envs.mdp import FloatArray, IntArray, TabularMDP
+from .average import AverageMethod, solve_average
 from .bounds import allowed_width, apart, certify, refuse
 from .discounted import solve_small
 from .errors import ToleranceError
 from .finite_horizon import backward_induction
 from .moves import chance_to_end
 from .pairs import Pairs
-from .policies import checked_policy
 from .progress import Progress, Report
-from .solution import CRITERIA, MAX_BELIEFS, Criterion, Solution
-from .total import TOTAL_METHODS, TotalMethod, solve_total
-
-Method = Literal[
-    "auto",
-    "value_iteration",
-    "gauss_seidel_value_iteration",
-    "prioritised_value_iteration",
-    "policy_iteration",
-    "iterative_policy_iteration",
-    "modified_policy_iteration",
-    "inexact_policy_iteration",
-    "linear_programming",
-    "backward_induction",
-    "relative_value_iteration",
-]
-
-Model = TabularMDP | TabularPOMDP | gym.Env[Any, Any]
+from .questions import Method, Model, check, check_warm_start, hidden_table, observed_table, warm_start
+from .solution import MAX_BELIEFS, Criterion, Solution
+from .total import TotalMethod, solve_total
 
 #: Methods that are always done by compiled kernels.
 IN_KERNELS: tuple[Method, ...] = (
@@ -52,24 +34,6 @@ _spent = [0.0]
 
 #: Tables with fewer outcomes are solved by NumPy in milliseconds.
 FEW_OUTCOMES = 3_000
-
-#: Which methods answer which criterion.
-METHODS: dict[Criterion, tuple[Method, ...]] = {
-    "discounted": (
-        "auto",
-        "value_iteration",
-        "gauss_seidel_value_iteration",
-        "prioritised_value_iteration",
-        "policy_iteration",
-        "iterative_policy_iteration",
-        "modified_policy_iteration",
-        "inexact_policy_iteration",
-        "linear_programming",
-    ),
-    "finite_horizon": ("auto", "backward_induction"),
-    "total": TOTAL_METHODS,
-    "average": AVERAGE_METHODS,
-}
 
 
 def solve(
@@ -118,8 +82,8 @@ def solve(
         ToleranceError: the tolerance is beyond float64; carries the best bounds.
         UnboundedError: "total" is infinite, or not defined, from a reachable state; names it.
     """
-    _check(discount, criterion, horizon, method, tolerance, restart)
-    _check_warm_start(criterion, method, initial_values, initial_policy)
+    check(discount, criterion, horizon, method, tolerance, restart)
+    check_warm_start(criterion, method, initial_values, initial_policy)
     if max_beliefs < 1:
         raise ValueError(f"max_beliefs must be at least 1, got {max_beliefs}")
     if not isinstance(model, TabularMDP):
@@ -146,7 +110,7 @@ def solve(
             )
     mdp = model if isinstance(model, TabularMDP) else observed_table(model)
     began = perf_counter()
-    values, policy = _warm_start(mdp, initial_values, initial_policy)
+    values, policy = warm_start(mdp, initial_values, initial_policy)
     with Progress(progress_bar) as report:
         try:
             if criterion == "discounted":
@@ -173,130 +137,6 @@ def solve(
                 -nothing,
                 nothing,
             ) from error
-
-
-def hidden_table(model: Model) -> TabularPOMDP | None:
-    """The partially observed table of the model, or None where states are observed."""
-    if isinstance(model, TabularPOMDP):
-        return model
-    if isinstance(model, gym.Env):
-        try:
-            return pomdp_of(model)
-        except TypeError:
-            return None
-    return None
-
-
-def observed_table(model: Model) -> TabularMDP:
-    """The table of the model.
-
-    Raises:
-        TypeError: it is no table and lays none open.
-    """
-    if isinstance(model, TabularMDP):
-        return model
-    if isinstance(model, TabularPOMDP):
-        return model.mdp
-    if isinstance(model, gym.Env):
-        return table_of(model)
-    raise TypeError(f"expected a TabularMDP, a TabularPOMDP or an environment, got {type(model).__name__}")
-
-
-def checked_discount(discount: float | None, criterion: Criterion, horizon: int | None) -> float:
-    """The weight of one step later.
-
-    Raises:
-        ValueError: discount, criterion or horizon out of range, or missing.
-    """
-    if criterion not in CRITERIA:
-        raise ValueError(f"criterion must be one of {', '.join(map(repr, CRITERIA))}, got {criterion!r}")
-    if criterion == "finite_horizon":
-        if horizon is None:
-            raise ValueError("criterion 'finite_horizon' needs horizon=, the number of steps, at least 1")
-        if isinstance(horizon, bool) or not isinstance(horizon, (int, np.integer)):
-            raise TypeError(f"horizon must be a whole number, at least 1, got {horizon!r}")
-        if horizon < 1:
-            raise ValueError(f"horizon must be at least 1, got {horizon}")
-    elif horizon is not None:
-        raise ValueError(f"horizon is for criterion 'finite_horizon', not for {criterion!r}; got {horizon}")
-    if criterion == "discounted":
-        if discount is None:
-            raise ValueError("criterion 'discounted' needs a discount in [0, 1); for 1 see criterion='total'")
-        if not 0.0 <= discount < 1.0:
-            raise ValueError(
-                f"discount must be in [0, 1) for criterion 'discounted', got {discount}; for 1 see 'total'"
-            )
-        return float(discount)
-    if discount is None:
-        return 1.0
-    if criterion == "finite_horizon":
-        if not 0.0 <= discount <= 1.0:
-            raise ValueError(f"discount must be in [0, 1] for criterion 'finite_horizon', got {discount}")
-    elif discount != 1.0:
-        raise ValueError(f"discount must be None or 1 for criterion {criterion!r}, got {discount}")
-    return float(discount)
-
-
-def _check(
-    discount: float | None,
-    criterion: Criterion,
-    horizon: int | None,
-    method: Method,
-    tolerance: float,
-    restart: bool,
-) -> None:
-    checked_discount(discount, criterion, horizon)
-    if method not in get_args(Method):
-        raise ValueError(f"method must be one of {', '.join(map(repr, get_args(Method)))}, got {method!r}")
-    if method not in METHODS[criterion]:
-        able = ", ".join(map(repr, METHODS[criterion]))
-        raise ValueError(f"method {method!r} does not answer criterion {criterion!r}; these do: {able}")
-    if not tolerance > 0.0 or not np.isfinite(tolerance):
-        raise ValueError(f"tolerance must be positive and finite, got {tolerance}")
-    if restart and criterion != "average":
-        raise ValueError(f"restart is for criterion 'average', not for {criterion!r}")
-
-
-def _check_warm_start(
-    criterion: Criterion, method: Method, values: npt.ArrayLike | None, policy: npt.ArrayLike | None
-) -> None:
-    if values is None and policy is None:
-        return
-    if values is not None and policy is not None:
-        raise ValueError("give initial_values or initial_policy, not both")
-    if criterion == "finite_horizon" or method == "linear_programming":
-        what = f"criterion {criterion!r}" if criterion == "finite_horizon" else f"method {method!r}"
-        raise ValueError(f"initial_values and initial_policy are not for {what}: it starts from nothing")
-    if policy is not None and criterion != "discounted" and method.endswith("value_iteration"):
-        raise ValueError(f"method {method!r} starts from initial_values, not from initial_policy")
-
-
-def _warm_start(
-    mdp: TabularMDP, initial_values: npt.ArrayLike | None, initial_policy: npt.ArrayLike | None
-) -> tuple[FloatArray | None, IntArray | None]:
-    """Copies of what the caller asks to start from: values [S], actions [S].
-
-    Raises:
-        ValueError: a wrong shape, a number that is not finite, or an action that is not available.
-        TypeError: the policy does not hold integers.
-    """
-    if initial_policy is not None:
-        policy = checked_policy(mdp, initial_policy)
-        if policy.ndim != 1:
-            raise TypeError(
-                f"initial_policy must hold integers, one action a state, got shape {list(policy.shape)}"
-            )
-        return None, policy.astype(np.int64)
-    if initial_values is None:
-        return None, None
-    start = np.array(initial_values, dtype=np.float64)
-    if start.shape != (mdp.num_states,):
-        raise ValueError(f"initial_values must have shape [{mdp.num_states}], got {list(start.shape)}")
-    if not np.isfinite(start).all():
-        s = int(np.flatnonzero(~np.isfinite(start))[0])
-        raise ValueError(f"initial_values[{s}] is {start[s]}, not a finite number")
-    start[mdp.terminal] = 0.0
-    return start, None
 
 
 def _discounted(

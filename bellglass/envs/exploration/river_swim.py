@@ -53,7 +53,7 @@ def swimming(n: int, variant: Variant, s: int) -> tuple[float, float, float]:
 
 def river_swim(n: int, variant: Variant, *, r_left: float, r_right: float, reward_on: RewardOn) -> TabularMDP:
     """The table: states 0 .. n - 1 from the calm end on."""
-    require_room(1000 * n, f"a table of {brief(n)} states", {"n": n})
+    require_room(1500 * n, f"a table of {brief(n)} states", {"n": n})
     P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {}
     for s in range(n):
         moved = zip(swimming(n, variant, s), (s - 1, s, s + 1), strict=True)

@@ -34,7 +34,7 @@ FACES = range(1, 7)
 def die_stopping(k: int) -> TabularMDP:
     """The table: (1, 1), .., (1, 6), (2, 1), .., (k, 6), the end."""
     end = 6 * k
-    require_room(1500 * end, f"a table of {brief(end + 1)} states", {"k": k})
+    require_room(2500 * end, f"a table of {brief(end + 1)} states", {"k": k})
     P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {
         end: {a: [(1.0, end, 0.0, True)] for a in (STOP, ROLL)}
     }

@@ -45,9 +45,11 @@ MOST_DISCS = 200
 def hanoi(n: int) -> TabularMDP:
     """The table: 3**n states."""
     num_states = 3 ** min(n, MOST_DISCS)
-    # 7 outcomes' worth of arrays a state, its discs, and a tuple for its name
+    # 6 outcomes' worth of arrays a state, its discs, and a tuple for its name
     require_room(
-        num_states * (48 * 6 + 24 * n + 150), f"a table of {brief(num_states)} states and 6 actions", {"n": n}
+        num_states * (120 * 6 + 24 * n + 150),
+        f"a table of {brief(num_states)} states and 6 actions",
+        {"n": n},
     )
     pegs = pegs_of_discs(n)
     weight = 3 ** np.arange(n - 1, -1, -1)

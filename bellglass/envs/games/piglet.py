@@ -72,7 +72,7 @@ def turn_of_opponent(n: int, flips: np.ndarray[tuple[int, ...], np.dtype[np.bool
 def piglet(n: int) -> TabularMDP:
     """The table: (i, j, k) in that order, and the end."""
     num_states = n * n * (n + 1) // 2
-    num_bytes = num_states * (7 * 60 + 150) + 100 * n**3
+    num_bytes = num_states * (7 * 90 + 150) + 100 * n**3
     require_room(num_bytes, f"a table of {brief(num_states)} states and 2 actions", {"n": n})
     flip, hold = chances_of_winning(n)
     with np.errstate(invalid="ignore"):

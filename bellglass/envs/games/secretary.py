@@ -36,7 +36,7 @@ STOP, CONTINUE = 0, 1
 def secretary(n: int) -> TabularMDP:
     """The table: (1, no), (1, yes), .., (n, no), (n, yes), the end."""
     end = 2 * n
-    require_room(1000 * end, f"a table of {brief(end + 1)} states", {"n": n})
+    require_room(1700 * end, f"a table of {brief(end + 1)} states", {"n": n})
     P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {
         end: {a: [(1.0, end, 0.0, True)] for a in (STOP, CONTINUE)}
     }

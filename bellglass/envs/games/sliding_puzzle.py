@@ -69,7 +69,7 @@ def sliding_puzzle(rows: int, cols: int) -> TabularMDP:
     """The table: (rows * cols)! / 2 states."""
     n = rows * cols
     num_states = factorial(min(n, MOST_CELLS)) // 2
-    num_bytes, what = num_states * (2 * 3 * n + 400), f"a table of {brief(num_states)} states and 4 actions"
+    num_bytes, what = num_states * (2 * 3 * n + 750), f"a table of {brief(num_states)} states and 4 actions"
     require_room(num_bytes, what, {"rows": rows, "cols": cols})
     tiles = solvable(rows, cols)
     weight = n ** np.arange(n - 1, -1, -1)

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Sequence
 from pathlib import Path
-from textwrap import dedent
 
 import numpy as np
 import numpy.typing as npt
@@ -41,21 +40,40 @@ def rows_of(drawing: str | Sequence[str] | None, path: str | None, default: Sequ
 
     Raises:
         TypeError: neither text nor rows.
-        ValueError: both `drawing` and `path` are given.
+        ValueError: both `drawing` and `path` are given, or the file is no text.
     """
     if drawing is not None and path is not None:
         raise ValueError(f"give drawing or path, not both; got path {path!r} besides a drawing")
     if path is not None:
         if not isinstance(path, str):
             raise TypeError(f"path must be the name of a text file, got {path!r}")
-        drawing = Path(path).read_text(encoding="utf-8")
+        try:
+            drawing = Path(path).read_text(encoding="utf-8")
+        except ValueError as error:
+            raise ValueError(
+                f"path must be the name of a text file in UTF-8, got {path!r}: {error}"
+            ) from None
     if drawing is None:
         drawing = default
     if isinstance(drawing, str):
-        drawing = dedent(drawing).strip("\n").splitlines()
+        drawing = rows_of_text(drawing)
     if not isinstance(drawing, Sequence) or not all(isinstance(row, str) for row in drawing):
         raise TypeError(f"drawing must be a text or a list of rows such as ['S.', '.G'], got {drawing!r}")
     return tuple(row.translate(SYNONYMS) for row in drawing)
+
+
+def rows_of_text(text: str) -> list[str]:
+    """Its lines without the indentation that all share and without blank ones at the edges.
+
+    >>> rows_of_text(chr(10).join(["", "  S .", "     ", "  . G", ""]))
+    ['S .', '   ', '. G']
+    """
+    lines = text.splitlines()
+    drawn = [number for number, line in enumerate(lines) if line.strip()]
+    if not drawn:
+        return []
+    margin = min(len(lines[number]) - len(lines[number].lstrip()) for number in drawn)
+    return [line[margin:] for line in lines[drawn[0] : drawn[-1] + 1]]
 
 
 def checked_letters(rows: Sequence[str], others: Container[str]) -> npt.NDArray[np.str_]:

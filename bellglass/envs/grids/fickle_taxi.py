@@ -115,8 +115,6 @@ class FickleTaxi(TabularEnv):
         invalid_actions: "lowest" or "raise"; every action is available here.
     """
 
-    source = "Dietterich, JAIR 13 (2000), sec. 7.1; Gymnasium Taxi-v4"
-
     def __init__(
         self,
         is_rainy: bool = False,

@@ -22,6 +22,7 @@ import numpy as np
 
 from ..keywords import flag, one_of, real
 from ..mdp import Layout, TabularMDP
+from ..mdp.room import require_room
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 from .moves import ARROWS, MOVES, NAMES, cells_of, neighbour, placed
@@ -53,6 +54,8 @@ def frozen_lake(desc: Sequence[str], *, is_slippery: bool, success_rate: float) 
         success_rate: chance in [0, 1] of moving as intended; ignored where nothing slips.
     """
     _check_map(desc)
+    num_cells = len(desc) * len(desc[0])
+    require_room((3600 if is_slippery else 2000) * num_cells, f"a map of {num_cells} cells")
     cells = cells_of(len(desc), len(desc[0]))
     letters = "".join(desc)
     to_side = (1.0 - success_rate) / 2.0

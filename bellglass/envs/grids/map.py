@@ -62,8 +62,8 @@ DEFAULT = (
 #: What entering a letter pays, if nobody says otherwise.
 REWARDS = {"G": 1.0, "H": -1.0}
 
-#: Bytes that a free cell takes while the table is made: 24 outcomes at most, each in five columns and a copy.
-BYTES_PER_CELL = 24 * 70 + 300
+#: Bytes that a free cell takes while the table is made: 24 outcomes at most, each in columns and their copies.
+BYTES_PER_CELL = 24 * 150 + 300
 
 
 def drawn_map(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Container, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +46,7 @@ def noisy(a: int, noise: float) -> tuple[tuple[float, int], ...]:
     return tuple((p, move) for p, move in chances if p > 0)
 
 
-def free_cell(name: str, value: object, cells: Sequence[Cell]) -> Cell:
+def free_cell(name: str, value: Any, cells: Sequence[Cell]) -> Cell:
     """A keyword that names a free cell.
 
     Raises:
@@ -53,7 +54,7 @@ def free_cell(name: str, value: object, cells: Sequence[Cell]) -> Cell:
         ValueError: a wall, or off the grid.
     """
     try:
-        row, column = (operator.index(number) for number in value)  # type: ignore[attr-defined]
+        row, column = (operator.index(number) for number in value)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a pair (row, column) of whole numbers, got {value!r}") from None
     if (row, column) not in cells:

@@ -249,8 +249,6 @@ class Racetrack(TabularEnv):
         invalid_actions: "lowest" or "raise"; every action is available here.
     """
 
-    source = "Sutton & Barto, Reinforcement Learning: An Introduction, 2nd ed. 2018, Exercise 5.12, Fig. 5.5"
-
     def __init__(
         self,
         track: Track = "left",

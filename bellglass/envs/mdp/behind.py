@@ -47,6 +47,8 @@ def table_of(env: gym.Env[Any, Any] | gym.vector.VectorEnv[Any, Any, Any]) -> Ta
 
 def read(env: Any) -> tuple[TabularMDP, Evidence | None]:
     """`table_of`, and what the trial found; None where the table is the environment, and none was needed."""
+    if not hasattr(env, "unwrapped"):
+        raise TypeError(f"table_of needs a Gymnasium environment, got {type(env).__name__} {env!r}")
     layer: Any = env
     while layer is not None:  # the outermost: a wrapper that changes the dynamics lays its own table open
         mdp = vars(layer).get("mdp") if layer is not env.unwrapped else getattr(layer, "mdp", None)

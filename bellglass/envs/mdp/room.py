@@ -63,16 +63,35 @@ def table_bytes(num_states: int, num_actions: int, num_outcomes: int) -> int:
 def require_room_for_table(
     num_states: int, num_actions: int, num_outcomes: int, asked: Mapping[str, float] | None = None
 ) -> None:
-    """Refuses a table that cannot fit; `asked` as in `require_room`.
+    """Refuses a table whose arrays cannot fit; `asked` as in `require_room`.
 
     Raises:
         RoomError: more than is free; the message tells both in GiB.
     """
-    require_room(
-        table_bytes(num_states, num_actions, num_outcomes),
-        f"a table of {brief(num_states)} states, {brief(num_actions)} actions and {brief(num_outcomes)} outcomes",
-        asked,
-    )
+    num_bytes = table_bytes(num_states, num_actions, num_outcomes)
+    require_room(num_bytes, _table(num_states, num_actions, num_outcomes), asked)
+
+
+#: What making a table takes at its height besides its arrays (measured): an outcome in the columns, masks and orders
+#: of a sorter, and a state with its name and its place in a picture.
+BYTES_PER_OUTCOME, BYTES_PER_STATE = 100, 150
+
+
+def require_room_to_make(
+    num_states: int, num_actions: int, num_outcomes: int, asked: Mapping[str, float]
+) -> None:
+    """Refuses a table that cannot be made of columns of outcomes; `asked` as in `require_room`.
+
+    Raises:
+        RoomError: more than is free; the message tells both in GiB.
+    """
+    num_bytes = table_bytes(num_states, num_actions, num_outcomes)
+    num_bytes += BYTES_PER_OUTCOME * num_outcomes + BYTES_PER_STATE * num_states
+    require_room(num_bytes, _table(num_states, num_actions, num_outcomes), asked)
+
+
+def _table(num_states: int, num_actions: int, num_outcomes: int) -> str:
+    return f"a table of {brief(num_states)} states, {brief(num_actions)} actions and {brief(num_outcomes)} outcomes"
 
 
 def free_memory() -> int | None:

@@ -42,7 +42,7 @@ def memory_chain(N: int, bits: int) -> TabularPOMDP:
     end = (N + 1) * a_step
     num_observations = num_patterns + 1 + bits
     require_room(
-        end * (3 * 8 * num_observations + 400),
+        end * (9 * 8 * num_observations + 400),
         f"a table of {brief(end)} states with {brief(num_observations)} observations each",
         {"N": N, "bits": bits},
     )

@@ -40,7 +40,7 @@ RIGHT_TURN, WRONG_TURN, BUMP = 4.0, -0.1, -0.1
 def t_maze(N: int) -> TabularPOMDP:
     """The table: cells 0 .. N under the signal up, then under the signal down, then the end."""
     end = 2 * (N + 1)
-    require_room(1500 * end, f"a table of {brief(end + 1)} states", {"N": N})
+    require_room(1600 * end, f"a table of {brief(end + 1)} states", {"N": N})
     P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {
         end: {a: [(1.0, end, 0.0, True)] for a in range(4)}
     }

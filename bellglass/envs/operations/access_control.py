@@ -21,7 +21,7 @@ import numpy as np
 from ..keywords import real, whole
 from ..mdp import FloatArray, IntArray, Layout, TabularMDP
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import require_room_for_table
+from ..mdp.room import require_room_to_make
 from ..rendering import Artist
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
@@ -35,7 +35,7 @@ def access_control(servers: int, *, p: float) -> TabularMDP:
     """The table: (free servers, priority), the priority counting fastest."""
     num_free, num_priorities = servers + 1, len(PRIORITIES)
     num_states = num_free * num_priorities
-    require_room_for_table(num_states, 2, 2 * num_priorities * num_states * num_free, {"servers": servers})
+    require_room_to_make(num_states, 2, num_priorities * num_states * (num_free + 2), {"servers": servers})
     s, a, next_s = np.ix_(np.arange(num_states), np.arange(2), np.arange(num_states))
     free, priority = s // num_priorities, np.array(PRIORITIES)[s % num_priorities]
     served = (a == ACCEPT) & (free > 0)

@@ -33,7 +33,7 @@ PER_ROW = 10
 def gambler(*, p_h: float, goal: int) -> TabularMDP:
     """The table: capital 0 .. goal; action a stakes a + 1."""
     num_actions = goal // 2
-    require_room(150 * goal**2, f"a table of {brief(goal + 1)} states", {"goal": goal})
+    require_room(220 * goal**2, f"a table of {brief(goal + 1)} states", {"goal": goal})
     P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {
         s: {a: [(1.0, s, 0.0, True)] for a in range(num_actions)} for s in (0, goal)
     }

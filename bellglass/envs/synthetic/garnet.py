@@ -74,8 +74,6 @@ class Garnet(TabularEnv):
         invalid_actions: "lowest" or "raise"; every action is available here.
     """
 
-    source = "Archibald, McKinnon & Thomas, JORS 46 (1995); Bhatnagar et al., Automatica 45 (2009), sec. 7"
-
     def __init__(
         self,
         num_states: int = 20,
@@ -93,7 +91,7 @@ class Garnet(TabularEnv):
         rng = np.random.default_rng(whole("model_seed", model_seed, 0))
         num_outcomes = states * actions * branches
         require_room(  # besides the table itself, the cuts, their differences and a sorter's copy
-            2 * table_bytes(states, actions, num_outcomes) + 24 * num_outcomes,
+            2 * table_bytes(states, actions, num_outcomes) + 36 * num_outcomes,
             f"a table of {brief(states)} states, {brief(actions)} actions and {brief(num_outcomes)} outcomes",
             {"num_states": states, "num_actions": actions, "branching": branches},
         )

@@ -117,8 +117,6 @@ class Knobs(TabularEnv):
         invalid_actions: "lowest" or "raise"; every action is available here.
     """
 
-    source = "knobs of MDP Playground (Rajan et al., JAIR 77, 2023)"
-
     def __init__(
         self,
         num_actions: int = 4,
@@ -139,7 +137,7 @@ class Knobs(TabularEnv):
         rng = np.random.default_rng(whole("model_seed", model_seed, 0))
         num_states = actions * rings * 2 ** min(waits, 200)
         require_room(  # the outcomes of all next places are laid out before those without a chance are dropped
-            num_states * actions * actions * (2 if deviation > 0 else 1) * 100 + 200 * num_states,
+            num_states * actions * actions * (2 if deviation > 0 else 1) * 120 + 200 * num_states,
             f"a table of {brief(num_states)} states and {brief(actions)} actions",
             {"num_actions": actions, "diameter": rings, "delay": waits},
         )

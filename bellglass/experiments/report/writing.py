@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ..card import Card
 from ..records import Sweep
+from ..store import write_whole
 from .comparison import compare
 from .markdown import markdown
 from .page import page
@@ -53,7 +54,7 @@ def write_report(
     folder = Path(output_folder)
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
-        write_whole(folder / name, content)
+        write_whole(folder / name, content, lasting=False)
     return ReportPaths(
         folder / "report.html",
         folder / "report.md",
@@ -61,13 +62,3 @@ def write_report(
         folder / "runs.csv",
         tuple(folder / "figures" / name for name in figures),
     )
-
-
-def write_whole(path: Path, text: str) -> None:
-    """The whole file or none of it; a report can be made again, so it does not wait for the disk."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ....envs.mdp import TabularMDP
+from ..questions import Model, checked_discount, hidden_table, observed_table
 from ..solution import Criterion
-from ..solver import Model, checked_discount, hidden_table, observed_table, solve
+from ..solver import solve
 from .answers import read_policy, read_values
 from .guesses import Question
 from .judged_numbers import judged_numbers

@@ -154,7 +154,7 @@ def finish(
 ) -> float:
     """A policy's own lower bounds [S], never above those of the optimum, and values [S] between the bounds.
 
-    Returns how far apart the bounds are at most.
+    Returns how far apart the bounds are at most; infinity where one of them is no number.
     """
     unit = 2.0**-53
     widest = 0.0
@@ -162,5 +162,6 @@ def finish(
         low = values[s] + down - (8.0 * unit * (abs(values[s]) + abs(down)) + 5e-324)
         own[s] = min(low, lower[s]) if live[s] else 0.0
         found[s] = min(max(values[s] + missing, own[s]), upper[s])
-        widest = max(widest, upper[s] - own[s])
+        apart = upper[s] - own[s]
+        widest = max(widest, apart if apart < np.inf else np.inf)
     return widest

@@ -27,13 +27,17 @@ def certify_rows(
 ) -> Certified:
     """Bounds and policy from a good guess [S], which may be shifted.
 
-    `q_values` and `optimal` are [S, A], minus infinity and False where an action is not available.
+    `q_values` and `optimal` are [S, A], minus infinity and False where an action is not available.  The guess is in
+    units of the rows, what is returned is not.
 
     Raises:
         ToleranceError: the bounds are farther apart than the tolerance.
     """
     size, live = (rows.num_states, rows.num_actions), rows.live
     values = guess
+    values[~np.isfinite(values)] = (
+        0.0  # a search that ran away: any guess will do, but no comparison would see it
+    )
     if rows.never_ends:
         values -= 0.5 * (float(guess[live].max()) + float(guess[live].min()))
     values[~live] = 0.0
@@ -99,10 +103,13 @@ def certify_rows(
         (greedy_down, greedy),
     ):  # the first may be a little worse, but is the lowest
         apart = compiled(bound_kernels.finish)(values, live, missing, low, lower, upper, own, found)
-        if apart <= allowed_width(tolerance, relative, found):
+        if apart <= allowed_width(tolerance, relative, found, rows.unit):
             if pairs is greedy:
                 policy = np.where(live, greedy - np.arange(size[0]) * size[1], 0)
             q_values += discount * missing
+            for numbers in (found, own, upper, q_values):
+                if rows.unit != 1.0:
+                    numbers *= rows.unit
             return Certified(
                 values=found,
                 lower=own,
@@ -111,7 +118,8 @@ def certify_rows(
                 q_values=q_values.reshape(size),
                 optimal=optimal.reshape(size),
             )
-    refuse(lower, upper, tolerance, relative, allowed_width(tolerance, relative, found))
+    unit = rows.unit
+    refuse(lower * unit, upper * unit, tolerance, relative, allowed_width(tolerance, relative, found * unit))
 
 
 def _outwards(amount: float, discount: float, least: float, sign: float) -> float:

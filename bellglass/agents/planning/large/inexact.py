@@ -26,7 +26,7 @@ def solve_systems(search: Search, *, exact: bool = False) -> int:
         exact: policy iteration proper: no passes in place, every system solved as far as the answer needs it.
     """
     rows, size = search.rows, search.rows.num_states
-    sequence = near_order(rows, search.components) if rows.short else None
+    sequence = near_order(rows, search.components)
     system = PolicySystem(rows, search.discount, sequence)
     awake = rows.live
     iterations, rounds = 0, 0

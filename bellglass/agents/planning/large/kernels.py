@@ -41,7 +41,7 @@ def measure(
     mean: FloatArray,
     size: FloatArray,
     room: IntArray,
-) -> tuple[bool, float, int, int, int, float, bool]:
+) -> tuple[bool, float, int, int, int, float, bool, float]:
     """Of states begin .. end: mean reward of each pair, longest row of each state.
 
     Where rewards of both signs meet in a row, `size` gets their mean absolute reward.
@@ -50,9 +50,9 @@ def measure(
         Whether an outcome of positive chance terminates in a live state (then chances must be copied without it); the
         least chance to go on, 1 exactly where nothing ends; outcomes that go on to higher states, and to lower ones;
         how many pairs are available; how far the chances of a row add up to less or more than 1; whether signs are
-        mixed.
+        mixed; the greatest mean absolute reward.
     """
-    copies, least, up, down, pairs, off, mixed = False, 1.0, 0, 0, 0, 0.0, False
+    copies, least, up, down, pairs, off, mixed, largest = False, 1.0, 0, 0, 0, 0.0, False, 0.0
     for s in range(begin, end):
         widest = 0
         for j in range(s * num_actions, (s + 1) * num_actions):
@@ -75,6 +75,7 @@ def measure(
                     down += int(t < s)
             mean[j] = paid / total
             off = max(off, abs(total - 1.0))
+            largest = max(largest, absolute / total)
             if absolute != abs(paid):
                 mixed = True
                 size[j] = absolute / total
@@ -82,7 +83,7 @@ def measure(
                 least = min(least, 1.0 - gone / total, 1.0 - 2.0**-53)
             widest = max(widest, int(e - b))
         room[s] = widest
-    return copies, least, up, down, pairs, off, mixed
+    return copies, least, up, down, pairs, off, mixed, largest
 
 
 def scales(first: IntArray, probability: FloatArray, scale: FloatArray) -> None:

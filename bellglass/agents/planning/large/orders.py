@@ -67,14 +67,15 @@ def near_order(rows: Rows, found: Components | None = None) -> IntArray:
         rows: the table.
         found: its components, where they are known already.
     """
-    nothing = np.empty(0, dtype=rows.next_state.dtype)
+    if not rows.short:  # passes in place and levels are for short rows
+        return rows.as_numbered
     look = slice(None, None, max(1, len(rows.next_state) // LOOKS))
     target = rows.next_state[look].astype(np.int64)
     pair = np.searchsorted(rows.first, np.arange(len(rows.next_state))[look], side="right") - 1
     source = pair // rows.num_actions
     weight = np.where(rows.live[target] & (target != source), rows.probability[look], 0.0)
     if not weight.any() or _reach(source, target, weight) < FAR * rows.num_states:
-        return nothing
+        return rows.as_numbered
     found = Components.of(rows) if found is None else found
     sequence = found.sequence.copy()
     compiled(order_kernels.breadth_first)(
@@ -83,7 +84,7 @@ def near_order(rows: Rows, found: Components | None = None) -> IntArray:
     place = np.zeros(rows.num_states)
     place[sequence] = np.arange(len(sequence))
     shorter = _reach(place[source], place[target], weight) < SHORTER * _reach(source, target, weight)
-    return sequence if shorter else nothing
+    return sequence if shorter else rows.as_numbered
 
 
 def _reach(source: FloatArray | IntArray, target: FloatArray | IntArray, weight: FloatArray) -> float:

@@ -26,6 +26,9 @@ WORTH_A_THREAD = 2_000_000
 #: worth while where at most this share are different.
 WORTH_COMPARING, SAMPLE, SHARED = 48, 32, 0.5
 
+#: Rewards that single precision holds with room for values, squares and residuals.
+SINGLE_RANGE = 1e-12, 1e12
+
 #: Outcomes a pair up to which rows count as short.
 SHORT_ROWS = 8
 
@@ -42,6 +45,8 @@ class Rows:
         first: [S*A + 1] where its outcomes begin.
         probability: [N] as in the table, hence not normalised; 0 where an outcome ends.
         next_state: [N] unsigned 32-bit (64-bit past 2**31 states).
+        unit: what rewards and values are counted in: 1, or a power of two where single precision could not hold them.
+        largest: the greatest mean absolute reward of a pair.
         mean: [S*A] mean reward; minus infinity where the pair is not available.
         size: [S*A] mean absolute reward, unless that is |mean|.
         scale: [S*A] 1 / sum of the table's probabilities, or [1] where that is 1 within 8 units of rounding.
@@ -61,6 +66,8 @@ class Rows:
     first: IntArray
     probability: FloatArray
     next_state: IntArray
+    unit: float
+    largest: float
     mean: FloatArray
     size: FloatArray
     scale: FloatArray
@@ -106,6 +113,11 @@ class Rows:
             compiled(kernels.scales)(first, probability, scale)
         if any(part[0] for part in found):
             probability = np.where(mdp.terminated, 0.0, probability)
+        largest, mixed = max(part[7] for part in found), any(part[6] for part in found)
+        unit = _unit(largest)
+        if unit != 1.0:  # exact: a power of two
+            mean /= unit
+            size /= unit
         least = min(part[1] for part in found)  # rounded by as much as a row of that length can be, at most
         longest = int(room.max(initial=0))
         available = sum(part[4] for part in found)
@@ -117,8 +129,10 @@ class Rows:
             first=first,
             probability=probability,
             next_state=next_state,
+            unit=unit,
+            largest=largest / unit,
             mean=mean,
-            size=size if any(part[6] for part in found) else mean,
+            size=size if mixed else mean,
             scale=scale,
             room=room,
             width=longest if longest * num_pairs == mdp.num_outcomes else 0,
@@ -181,16 +195,27 @@ class Rows:
         parts = in_parts(self.threads, self.num_states, work)
         return max(p[0] for p in parts), min(p[1] for p in parts), sum(p[2] for p in parts)
 
+    @property
+    def as_numbered(self) -> IntArray:
+        """The order of the states' numbers, for whoever takes another: empty."""
+        return np.empty(0, dtype=self.next_state.dtype)
+
     def gauss_seidel(
         self, values: FloatArray, discount: float, *, backward: bool, sequence: IntArray | None = None
     ) -> float:
         """One backup in place, in the order of the `sequence` of live states, if one is given; the greatest change."""
-        if sequence is None:
-            sequence = np.empty(0, dtype=self.next_state.dtype)
+        sequence = self.as_numbered if sequence is None else sequence
         change: float = compiled(kernels.gauss_seidel)(
             *self.arrays, values, discount, self.num_actions, sequence, backward
         )
         return change
+
+
+def _unit(largest: float) -> float:
+    """The power of two below the largest reward where that is beyond `SINGLE_RANGE`, else 1."""
+    if largest == 0.0 or SINGLE_RANGE[0] <= largest <= SINGLE_RANGE[1]:
+        return 1.0
+    return float(2.0 ** np.floor(np.log2(largest)))
 
 
 def twins(first: IntArray, probability: FloatArray, next_state: IntArray, num_actions: int) -> Any:

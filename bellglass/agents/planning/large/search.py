@@ -39,7 +39,7 @@ class Search:
         discount: in [0, 1).
         width: distance of the bounds asked for, times max(1, max|V|) if `relative`.
         relative: see above.
-        values: [S] the guess so far.
+        values: [S] the guess so far, in units of the rows.
         report: told of progress.
         improvements: passes over the table so far.
         best: [S] what the last pass found.
@@ -49,6 +49,8 @@ class Search:
         changed: how many choices changed in it.
         trusting: whether sweeps that seem to have arrived may be taken at their word.
         guessed: whether the answer is such a guess.
+        mark: how far apart the bounds were when they last had halved.
+        stalled: passes since then that changed no choice, or that rounding alone may have changed.
         near: `NEAR` or `NEARER`.
         components: those of the table, where they are known.
     """
@@ -139,11 +141,12 @@ class Search:
 
     @property
     def scale(self) -> float:
-        """max(1, max|V*|) as far as it is known."""
+        """max(1, max|V*|) as far as it is known, in units of the rows."""
+        one = 1.0 / self.rows.unit
         if not self.relative:
-            return 1.0
+            return one
         middle = 0.5 * (self.up + self.down) if self.rows.never_ends else 0.0
-        return max(1.0, float(np.abs(self.best[self.rows.live] + middle).max(initial=0.0)))
+        return max(one, float(np.abs(self.best[self.rows.live] + middle).max(initial=0.0)))
 
     @property
     def allowed(self) -> float:

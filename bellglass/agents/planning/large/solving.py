@@ -34,7 +34,10 @@ def solve_large(
         ToleranceError: the bounds are farther apart than the tolerance.
     """
     rows = Rows.of(mdp)
-    values = np.zeros(mdp.num_states) if start is None else start.copy()
+    values = np.zeros(mdp.num_states)
+    if start is not None:
+        most = rows.largest / (1.0 - discount)  # than which no value is greater
+        values = np.clip(start / rows.unit, -most, most)
     search = Search(rows, discount, tolerance, relative, values, report)
     while True:
         done = _by_name(search, method)

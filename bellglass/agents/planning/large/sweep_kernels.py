@@ -6,12 +6,9 @@ Plain functions that `agents.compiled` turns to machine code; shapes and habits 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from ....envs.mdp import BoolArray, FloatArray, IntArray
-from .kernels import FOUR, ONE, THREE, TWO
-
-Singles = npt.NDArray[np.float32]
+from .kernels import FOUR, ONE, THREE, TWO, Singles
 
 
 def copy_rows(

@@ -40,11 +40,11 @@ MOST_ITERATIONS = 500
 class PolicySystem:
     """The system of the policy that it last followed, over the states that it was last told to look at."""
 
-    def __init__(self, rows: Rows, discount: float, sequence: IntArray | None = None) -> None:
+    def __init__(self, rows: Rows, discount: float, sequence: IntArray) -> None:
         self.rows = rows
         self.discount = discount
         self._real: type[np.floating[Any]] = np.float32 if 1.0 - discount >= SINGLE else np.float64
-        self.sequence = np.empty(0, dtype=rows.next_state.dtype) if sequence is None else sequence
+        self.sequence = sequence
         self._awake = np.empty(0, dtype=np.bool_)
         # For all live states at once, though only some may be awake: pages that nobody touches cost nothing, and
         # arrays that are let go and taken anew leave holes.
