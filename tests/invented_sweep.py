@@ -195,10 +195,10 @@ def invented_run(spec: RunSpec, pace: int, card: Card, mdp: TabularMDP, points: 
     start = int(mdp.initial.argmax())
     optimum, random, final = card.optimum["discounted"], card.random["discounted"], values[start]
     curve, regret = [], 0.0
-    for k in range(points + 1):
+    for k in range(1, points + 1):
         steps = round(50_000 * k / points)
         way = 1.0 if pace == 0 else -math.expm1(-steps / (2_500 * pace**1.5))
-        bump = 0.03 * (final - random) * rng.standard_normal() if 0 < k < points and pace else 0.0
+        bump = 0.03 * (final - random) * rng.standard_normal() if k < points and pace else 0.0
         value = final if k == points else min(optimum, random + (final - random) * way + bump)
         regret += (optimum - value) * 50_000 / points / 12
         curve.append(CurvePoint(steps, value, value, regret, regret, 10 * k, value, value))

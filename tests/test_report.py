@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import html
 import html.parser
 import io
 import json
+import math
 import re
 import xml.etree.ElementTree
 from dataclasses import replace
@@ -15,8 +17,16 @@ import pytest
 from invented_sweep import invented_sweep
 
 from bellglass.experiments.card import Card
-from bellglass.experiments.records import Sweep
-from bellglass.experiments.report import ReportPaths, compare, write_report
+from bellglass.experiments.records import FailedRun, RunResult, Sweep
+from bellglass.experiments.report import (
+    ReportPaths,
+    compare,
+    versus,
+    versus_page,
+    versus_text,
+    write_report,
+)
+from bellglass.experiments.report.background import facts
 from bellglass.experiments.report.maps import FULL, LETTERS, loss_text
 
 VOID = {"meta", "link", "input", "br", "img", "hr"}
@@ -84,8 +94,8 @@ def test_every_finished_run_is_a_dot(written: ReportPaths) -> None:
     page = written.html.read_text(encoding="utf-8")
     for row in table_of(written.runs):
         if row["status"] == "finished":
-            said = f"<title>seed {row['seed']}: {float(row['score']):.6g}</title>"
-            assert said in page
+            score = f"{float(row['score']):.6g}".replace("-", "−")
+            assert f"<title>seed {row['seed']}: {score}</title>" in page
 
 
 def test_a_ranking_compares_on_environments_that_all_its_agents_play(
@@ -130,8 +140,40 @@ def test_a_cell_agrees_with_sums_done_by_hand(sweep_and_cards: tuple[Sweep, dict
     assert cell.mean == pytest.approx(sum(scores) / 5)
     assert cell.within[1].count == sum(score >= 0.99 for score in scores)
     assert cell.reached[0].missed == sum(score < 0.95 for score in scores)
+    assert cell.reached[0].total == 5
     assert cell.value is not None
     assert cell.value.mean[-1] == pytest.approx(sum(run.curve[-1].value for run in runs) / 5)
+
+
+def test_steps_to_a_level_are_a_censored_median_with_its_interval(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], tmp_path: Path
+) -> None:
+    """Seven runs, whose times are known by construction; the seventh loses the level at its last point."""
+    sweep, cards = invented_sweep(agents=("a",), environments=("Lake",), seeds=8, failures=False, points=10)
+    runs = []
+    for k, run in enumerate(sweep.finished[:7]):
+        good = [point._replace(value=run.optimum) for point in run.curve]
+        bad = [point._replace(value=run.random) for point in run.curve]
+        runs.append(
+            replace(run, curve=tuple([*bad[: k + 1], *good[k + 1 :]] if k < 6 else [*good[:9], bad[9]]))
+        )
+    failed = FailedRun(spec=sweep.planned[7], error="broke", traceback="")
+    broken = replace(sweep, finished=tuple(runs), failed=(failed,))
+    reached = compare(broken, cards).cells["a", "Lake"].reached[0]
+    # reached at 10,000 15,000 20,000 25,000 30,000 35,000 and twice never
+    assert reached.median == 27_500.0
+    assert (reached.missed, reached.total) == (2, 8)
+    assert reached.interval == (
+        5_000.0,
+        math.inf,
+    )  # the smallest `after`, the greatest `until`: P(Bin(8, 1/2) < 1)
+    paths = write_report(broken, cards, tmp_path)
+    assert "27.5k" in paths.html.read_text(encoding="utf-8")
+    assert "27.5k [5k, ∞] (not reached by 2 of 8)" in paths.markdown.read_text(encoding="utf-8").replace(
+        "\\", ""
+    )
+    told = json.loads(paths.summary.read_text(encoding="utf-8"))["cells"][0]["reached"][0]
+    assert told == {"level": 0.95, "median": 27_500.0, "interval": [5_000.0, "inf"], "missed": 2, "total": 8}
 
 
 def test_counts_that_do_not_add_up_are_refused(
@@ -241,7 +283,7 @@ def test_a_sweep_that_has_hardly_begun_has_a_page_too(kept: str, tmp_path: Path)
     assert f"{count} finished + 0 failed + {4 - count} missing = 4 planned." in page
     assert "No timings in the results folder." in page
     if kept == "two seeds":
-        assert "below 3 seeds no interval is given" in page
+        assert "below 3 seeds a mean has no interval" in page
         assert not re.search(r"95 % interval \d", page)
 
 
@@ -276,6 +318,37 @@ def test_every_output_says_that_finished_failed_and_missing_are_planned(written:
     assert [summary[key] for key in ("finished", "failed", "missing", "planned")] == [78, 1, 1, 80]
 
 
+def test_both_reports_say_which_runs_are_missing_and_how_to_go_on(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], tmp_path: Path
+) -> None:
+    sweep, cards = sweep_and_cards
+    spaced = replace(sweep, folder=Path("my results"))
+    paths = write_report(spaced, cards, tmp_path)
+    for file in (paths.html, paths.markdown):
+        text = html.unescape(file.read_text(encoding="utf-8"))
+        assert "SB3 DQN on Corridor: seed 4" in text
+        assert "bellglass run 'my results/suite.toml' --output 'my results'" in text
+        assert "bellglass report 'my results'" in text
+
+
+def test_planners_are_said_to_play_nothing(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], written: ReportPaths, tmp_path: Path
+) -> None:
+    sweep, cards = sweep_and_cards
+    still = [
+        replace(run, curve=tuple(point._replace(episodes=0, gap_regret=0.0) for point in run.curve))
+        if run.spec.agent.name == "Planner"
+        else run
+        for run in sweep.finished
+    ]
+    said = "Planner: no episode and no loss, as of planners, who play no step to learn."
+    page = write_report(replace(sweep, finished=tuple(still)), cards, tmp_path).html.read_text(
+        encoding="utf-8"
+    )
+    assert said in page
+    assert "as of planners" not in written.html.read_text(encoding="utf-8")
+
+
 def test_the_sections_come_in_the_order_of_the_design(written: ReportPaths) -> None:
     page = written.html.read_text(encoding="utf-8")
     sections = re.findall(r'<section id="([a-z]+)"', page)
@@ -305,6 +378,7 @@ def test_the_sections_come_in_the_order_of_the_design(written: ReportPaths) -> N
         "The environments",
         "Fairness of tuning",
         "Failed runs",
+        "Missing runs",
         "Pairs that cannot play",
         "How to reproduce",
     ]
@@ -384,3 +458,135 @@ def test_many_seeds_still_make_a_small_page_that_says_what_it_left_out(tmp_path:
     assert len(table_of(paths.runs)) == len(sweep.planned) == 1_750
     page = paths.html.read_text(encoding="utf-8")
     assert "of 250 runs, from worst to best" in page
+
+
+def endless(sweep: Sweep, agent: str, environment: str) -> Sweep:
+    """The same sweep, where one agent's policies never end in one environment: their total is without bound."""
+
+    def other(run: RunResult) -> RunResult:
+        if (run.spec.agent.name, run.spec.environment.name) != (agent, environment) or run.spec.seed % 2:
+            return run
+        assert run.values is not None
+        values = tuple(-math.inf if value > 0 else 0.0 for value in run.values)
+        curve = tuple(point._replace(value=-math.inf, low=-math.inf, high=-math.inf) for point in run.curve)
+        return replace(run, curve=curve, values=values)
+
+    return replace(sweep, finished=tuple(other(run) for run in sweep.finished))
+
+
+def test_sampled_scores_are_marked_wherever_they_stand(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], written: ReportPaths, tmp_path: Path
+) -> None:
+    sweep, cards = sweep_and_cards
+    lake = [run.spec.environment.name == "Lake" and run.spec.agent.name == "Memory" for run in sweep.finished]
+    runs = [replace(run, exact=not chosen) for run, chosen in zip(sweep.finished, lake, strict=True)]
+    paths = write_report(replace(sweep, finished=tuple(runs)), cards, tmp_path)
+    page, text = (file.read_text(encoding="utf-8") for file in (paths.html, paths.markdown))
+    for said in ("5 scores of Memory: sampled in episodes, not exact", "sampled, not exact: Memory"):
+        assert said in page
+        assert said in text
+    assert page.count(", sampled</title>") == 5
+    assert "<b>5 sampled</b>" in page
+    assert "no evaluation noise, but where “sampled” is said" in page
+    assert "5/5, 5 sampled" in text
+    summary = json.loads(paths.summary.read_text(encoding="utf-8"))
+    assert (summary["exact"], summary["sampled"]) == (False, 5)
+    sampled = {(cell["agent"], cell["environment"]): cell["sampled"] for cell in summary["cells"]}
+    assert sampled.pop(("Memory", "Lake")) == 5
+    assert set(sampled.values()) == {0}
+    rows = [row for ranking in summary["rankings"] for row in ranking["rows"]]
+    assert {row["agent"] for row in rows if row["sampled"]} == {"Memory"}
+    assert [row["exact"] for row in table_of(paths.runs) if row["status"] == "finished"] == [
+        str(run.exact) for run in runs
+    ]
+    assert "sampled" not in written.html.read_text(encoding="utf-8")
+
+
+def test_solved_and_gaps_are_told_of_states_that_are_seen_only(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], tmp_path: Path
+) -> None:
+    """The gap of a card is that of the planner who sees the states."""
+    sweep, cards = sweep_and_cards
+    seen = compare(sweep, cards).cells["Planner", "Lake"].solved
+    assert seen is not None
+    assert (seen.count, seen.total) == (5, 5)
+    assert compare(*hidden(sweep, cards)).cells["Planner", "Lake"].solved is None
+    lake = dict(facts(sweep.environments[0], hidden(sweep, cards)[1]["Lake"]))
+    assert "gaps" in dict(facts(sweep.environments[0], cards["Lake"]))["1 % regret"]
+    assert "gaps" not in lake["1 % regret"]
+    assert lake["hardness"] == "of the hidden states, as if they were seen:"
+
+
+def test_a_time_limit_of_the_suite_is_told(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], tmp_path: Path
+) -> None:
+    sweep, cards = sweep_and_cards
+    lake, *rest = sweep.environments
+    paths = write_report(
+        replace(sweep, environments=(replace(lake, max_episode_steps=50), *rest)), cards, tmp_path
+    )
+    page = paths.html.read_text(encoding="utf-8")
+    assert "<dt>episodes while learning</dt><dd>at most 50 steps</dd>" in page
+    assert "bellglass/Lake-v0 {}, 50,000 steps, 50 an episode" in page
+    assert "| episodes while learning | at most 50 steps | – | – |" in paths.markdown.read_text(
+        encoding="utf-8"
+    )
+
+
+def test_where_states_are_hidden_the_page_says_what_gap_regret_is_against(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], written: ReportPaths, tmp_path: Path
+) -> None:
+    said = "Where states are hidden V* and q* are of who sees them"
+    paths = write_report(*hidden(*sweep_and_cards), tmp_path)
+    assert said in paths.html.read_text(encoding="utf-8")
+    assert said in paths.markdown.read_text(encoding="utf-8").replace("\\*", "*")
+    assert said not in written.html.read_text(encoding="utf-8")
+    assert "is larger than gap regret" in written.html.read_text(encoding="utf-8").replace("\n", " ")
+    assert "episodic regret is larger than gap regret" in written.markdown.read_text(encoding="utf-8")
+
+
+def test_a_policy_that_never_ends_has_a_score_without_bound_and_a_page(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], tmp_path: Path
+) -> None:
+    sweep, cards = sweep_and_cards
+    without = endless(sweep, "Q-learning", "Rooms")
+    cell = compare(without, cards).cells["Q-learning", "Rooms"]
+    assert [math.isinf(score) for score in cell.scores] == [True, False, True, False, True]
+    assert cell.mean == -math.inf
+    assert cell.interval is None
+    paths = write_report(without, cards, tmp_path)
+    page = paths.html.read_text(encoding="utf-8")
+    text = paths.markdown.read_text(encoding="utf-8")
+    summary = json.loads(paths.summary.read_text(encoding="utf-8"))
+    assert "<b>−∞</b>" in page
+    assert "| Q-learning | −∞ |" in text
+    assert (
+        next(row for row in summary["rankings"][0]["rows"] if row["agent"] == "Q-learning")["mean"] == "-inf"
+    )
+    for written in (page, text, *(file.read_text(encoding="utf-8") for file in paths.figures)):
+        assert not re.search(r"\b(nan|inf)\b", written)
+    both = versus(compare(sweep, cards), compare(without, cards))
+    change = next(one for one in both.changes if (one.agent, one.environment) == ("Q-learning", "Rooms"))
+    assert change.interval is None
+    assert change.verdict == "no telling"
+    assert "−∞" in versus_page(both)
+    assert "nan" not in versus_text(
+        versus(compare(without, cards), compare(endless(sweep, "DQN", "Lake"), cards))
+    )
+
+
+def test_without_a_bound_on_random_play_there_is_no_score(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], tmp_path: Path
+) -> None:
+    sweep, cards = sweep_and_cards
+    runs = [
+        replace(run, random=-math.inf) if run.spec.environment.name == "Rooms" else run
+        for run in sweep.finished
+    ]
+    comparison = compare(replace(sweep, finished=tuple(runs)), cards)
+    assert comparison.unscored == ("Rooms",)
+    assert comparison.rankings[0].environments == ("Lake", "Corridor")
+    page = write_report(replace(sweep, finished=tuple(runs)), cards, tmp_path).html.read_text(
+        encoding="utf-8"
+    )
+    assert "Random play is already optimal, or its value has no bound, in Rooms" in page

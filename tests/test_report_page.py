@@ -338,6 +338,18 @@ def test_on_paper_the_page_is_light_whole_and_unfolded(browser: Chrome) -> None:
     assert run(browser, state)[1] > 0
 
 
+@pytest.mark.parametrize("width", [400, 1400])
+def test_tables_of_five_environments_with_failures_fit(browser: Chrome, tmp_path: Path, width: int) -> None:
+    places = ("Lake", "Rooms", "Corridor", "Lake 2", "Lake 3")
+    sweep, cards = invented_sweep(agents=tuple("abcdefghij"), environments=places, seeds=20, points=50)
+    at_width(browser, width)
+    browser.get(write_report(sweep, cards, tmp_path).html.as_uri())
+    hidden = """return [...document.querySelectorAll(".scroll")].filter(part =>
+        part.scrollWidth > part.clientWidth + 1).map(part => part.getAttribute("aria-label"))"""
+    assert run(browser, hidden) in ([], ["Probability of improvement"])
+    assert run(browser, "return document.body.innerText.includes('not reached by 10 of 20')")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1400])
 def test_the_page_of_two_folders_is_silent_and_whole(

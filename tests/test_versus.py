@@ -104,8 +104,45 @@ def test_failed_runs_count_with_the_worst_score_of_both(sweep_and_cards: Pair) -
     found = both(with_failures, changed(with_failures, "Slow", "Lake", 3.0), cards)
     change = next(one for one in found.changes if (one.agent, one.environment) == ("Planner 2", "Lake"))
     assert change.failed == (1, 1)
+    assert change.verdict == "identical"
     assert change.before == pytest.approx(change.after)
     assert change.before < compare(with_failures, cards).cells["Planner 2", "Lake"].scores.mean()
+
+
+def test_sampled_scores_are_told(sweep_and_cards: Pair) -> None:
+    sweep, cards = sweep_and_cards
+    after = changed(sweep, "Planner", "Rooms", 0.9)
+    lake = [
+        run.spec.environment.name == "Rooms" and run.spec.agent.name == "Planner" for run in after.finished
+    ]
+    runs = tuple(replace(run, exact=not chosen) for run, chosen in zip(after.finished, lake, strict=True))
+    told = verdict_of(both(sweep, replace(after, finished=runs), cards))[1]
+    assert "Scores are sampled, not exact, for Planner on Rooms." in told
+    assert not any("sampled" in line for line in verdict_of(both(sweep, after, cards))[1])
+
+
+def test_seeds_that_no_two_environments_share_make_no_average(sweep_and_cards: Pair) -> None:
+    sweep, cards = sweep_and_cards
+    kept = tuple(
+        run for run in sweep.finished if (run.spec.seed < 10) == (run.spec.environment.name == "Lake")
+    )
+    known = {run.spec.run_id for run in kept}
+    half = replace(
+        sweep, finished=kept, missing=tuple(spec for spec in sweep.planned if spec.run_id not in known)
+    )
+    found = both(half, changed(half, "Planner", "Rooms", 0.9), cards)
+    assert {change.environment for change in found.changes} == {"Lake", "Rooms"}
+    assert "nan" not in versus_text(found)
+
+
+def test_runs_that_fail_alike_have_not_changed() -> None:
+    broken, cards = invented_sweep(agents=("a", "b", "c", "d"), environments=("Lake",), seeds=4)
+    first, told = verdict_of(both(broken, broken, cards))
+    assert first.startswith("Nothing changed: all 16 runs in common")
+    assert told == ["1 run among them failed, with the same error in both."]
+    otherwise = replace(broken, failed=tuple(replace(run, error="KeyError: 1") for run in broken.failed))
+    change = next(one for one in both(broken, otherwise, cards).changes if one.agent == "d")
+    assert (change.same, change.seeds, change.verdict) == (3, 4, "no telling")
 
 
 def test_nothing_in_common_is_refused(sweep_and_cards: Pair) -> None:
@@ -115,6 +152,13 @@ def test_nothing_in_common_is_refused(sweep_and_cards: Pair) -> None:
         versus(compare(sweep, cards, replications=100), compare(other, other_cards, replications=100))
 
 
+def test_a_folder_without_a_finished_run_is_refused(sweep_and_cards: Pair) -> None:
+    sweep, cards = sweep_and_cards
+    begun = replace(sweep, finished=(), missing=sweep.planned, timings={})
+    with pytest.raises(ValueError, match="invented has no finished run, so there is nothing to compare"):
+        both(sweep, begun, cards)
+
+
 def test_text_and_page_say_the_same(sweep_and_cards: Pair) -> None:
     sweep, cards = sweep_and_cards
     found = both(sweep, changed(sweep, "Planner", "Rooms", 0.9), cards)
@@ -122,11 +166,15 @@ def test_text_and_page_say_the_same(sweep_and_cards: Pair) -> None:
     for said in ("Worse: Planner on Rooms (−0.900)", "−0.900", "worse", "Slow on Lake and Rooms"):
         assert said in text
         assert said in page
+    assert "\n\n\n" not in text
     assert "http:" not in page.replace('"http" + ', "")
 
 
 def test_the_command_refuses_what_is_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 2
     assert capsys.readouterr().err == f"bellglass: {tmp_path / 'a'}: no such folder\n"
+    (tmp_path / "a").write_text("")
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 2
+    assert capsys.readouterr().err == f"bellglass: {tmp_path / 'a'}: a file, no results folder\n"
     assert main(["compare", "a", "b", "--output", "page.txt"]) == 2
     assert "--output takes a file that ends in .html, got 'page.txt'" in capsys.readouterr().err

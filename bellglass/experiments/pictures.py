@@ -1,7 +1,8 @@
 """Pictures as SVG text, drawn by hand: small, sharp, and the same bytes for the same numbers.
 
-Colours are CSS classes (`s0`, `s1`, ... for agents), so that one picture serves light, dark and print.  `standalone`
-makes a file of it, with light colours and a white ground, as GitHub shows it.
+Here lie pen and paper; `report.charts` and `report.drawing` draw with them.  Colours are CSS classes (`s0`, `s1`, ...
+for agents), so that one picture serves light, dark and print.  `standalone` makes a file of it, with light colours and
+a white ground, as GitHub shows it.
 """
 
 from __future__ import annotations
@@ -10,13 +11,7 @@ import itertools
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
-
-import numpy as np
-import numpy.typing as npt
-
-FloatArray = npt.NDArray[np.float64]
 
 #: Agents' colours on light and on dark ground; every one has a contrast of at least 3 to its ground.
 LIGHT = ("#0067a5", "#c8500a", "#00805a", "#a8447f", "#8a6500", "#3f7fd0", "#8c2d19", "#5b6470")
@@ -25,15 +20,9 @@ DARK = ("#5db2f2", "#ff9248", "#37cfa0", "#ee9ecb", "#e6b84a", "#a6c8ff", "#e58f
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "5 2", "1 3", "12 4", "4 4 1 4")
 MARKERS = ("circle", "square", "triangle", "diamond", "down", "plus", "cross", "ring")
 
-#: With more lines than this a chart hides its bands, which would be one grey mass.
-FEW = 5
-#: Width and height of a chart, and its margins: left, right, top, bottom.
-CHART = (360, 232)
-MARGIN = (50, 14, 22, 40)
-
 STANDALONE_STYLE = (
     "text{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif;fill:#1c2127}"
-    ".tick{fill:#5a6472;font-size:11px}.grid{stroke:#e4e7eb;fill:none}.axis{stroke:#8b95a1;fill:none}"
+    ".tick{fill:#5a6472;font-size:11px;paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}.grid{stroke:#e4e7eb;fill:none}.axis{stroke:#8b95a1;fill:none}"
     ".line{fill:none;stroke-width:1.9}.band{stroke:none;opacity:.13}.crowded .band{opacity:0}"
     ".dot{opacity:.75}.dots{fill-opacity:.75}.mean{stroke-width:2.4}"
     ".ref{stroke:#1c2127;stroke-dasharray:5 4;fill:none}.ref.low{stroke:#8b95a1}.span{stroke-width:5;opacity:.35}"
@@ -48,71 +37,28 @@ STANDALONE_STYLE = (
 )
 
 
-@dataclass(frozen=True)
-class Series:
-    """One line of a chart.
+def short(number: float, digits: int = 3) -> str:
+    """A number in few characters, rounded to so many digits.
 
-    Attributes:
-        agent: its number, which chooses colour, stroke and marker.
-        label: its name.
-        x: [points].
-        y: [points].
-        low: [points] lower edge of the band, or None.
-        high: [points] upper edge.
-    """
-
-    agent: int
-    label: str
-    x: FloatArray
-    y: FloatArray
-    low: FloatArray | None = None
-    high: FloatArray | None = None
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Numbers from `low` to `high` on pixels from `start` to `end`."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-    log: bool = False
-
-    def __call__(self, number: float) -> float:
-        """The pixel of a number."""
-        low, high = self.low, self.high
-        if self.log:
-            number, low, high = math.log(max(number, 1e-300)), math.log(low), math.log(high)
-        return self.start + (number - low) / (high - low) * (self.end - self.start)
-
-
-def short(number: float) -> str:
-    """A number in few characters.
-
-    >>> short(12_500), short(2e6), short(0.25), short(-100.0), short(0.0)
-    ('12.5k', '2M', '0.25', '-100', '0')
+    >>> short(12_500), short(2e6), short(0.25), short(-100.0), short(0.0), short(float("-inf"))
+    ('12.5k', '2M', '0.25', '−100', '0', '−∞')
     """
     size = abs(number)
     for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if size >= unit * 0.9995:
-            return f"{number / unit:.3g}{name}"
+        if unit * 0.9995 <= size < math.inf:
+            return typeset(f"{number / unit:.{digits}g}{name}")
     if size and size < 1e-3:
-        return f"{number:.1e}"
-    return f"{number:.3g}" if size else "0"
+        return typeset(f"{number:.1e}")
+    return typeset(f"{number:.{digits}g}") if size else "0"
 
 
-def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers from `low` to `high`.
+def typeset(text: str) -> str:
+    """A number's text with a true minus, and with the sign for what has no bound.
 
-    >>> ticks(0, 1, 4), ticks(0, 50_000, 3)
-    ([0.0, 0.25, 0.5, 0.75, 1.0], [0.0, 20000.0, 40000.0])
+    >>> typeset("-0.5"), typeset("-inf")
+    ('−0.5', '−∞')
     """
-    raw = (high - low) / max(1, about)
-    unit = 10.0 ** math.floor(math.log10(raw))
-    step = next(unit * k for k in (1, 2, 2.5, 5, 10) if unit * k >= raw * 0.999)
-    first = math.ceil(low / step - 1e-9)
-    return [round(k * step, 12) + 0.0 for k in range(first, math.floor(high / step + 1e-9) + 1)]
+    return text.replace("-", "−").replace("inf", "∞")
 
 
 def pixel(number: float) -> str:
@@ -213,276 +159,11 @@ def stroke(agent: int) -> str:
     return f' stroke-dasharray="{dash}"' if dash else ""
 
 
-def axes(
-    x: Scale, y: Scale, *, x_label: str, x_ticks: Sequence[float] = (), y_ticks: Sequence[float] | None = None
-) -> str:
-    """Grid lines, ticks and the name of the x axis."""
-    parts = []
-    for value in ticks(y.low, y.high, 4) if y_ticks is None else y_ticks:
-        at = pixel(y(value))
-        parts.append(
-            f'<path class="grid" d="M{pixel(x.start)} {at}H{pixel(x.end)}"/>'
-            f'<text class="tick" text-anchor="end" x="{pixel(x.start - 6)}" y="{pixel(y(value) + 3.8)}">'
-            f"{short(value)}</text>"
-        )
-    bottom = y.start
-    for value in x_ticks or ticks(x.low, x.high, 4):
-        parts.append(
-            f'<text class="tick" text-anchor="middle" x="{pixel(x(value))}" y="{pixel(bottom + 16)}">'
-            f"{short(value)}</text>"
-        )
-    parts.append(
-        f'<path class="axis" d="M{pixel(x.start)} {pixel(bottom)}H{pixel(x.end)}"/>'
-        f'<text class="tick" text-anchor="middle" x="{pixel((x.start + x.end) / 2)}" '
-        f'y="{pixel(bottom + 32)}">{escape(x_label)}</text>'
-    )
-    return "".join(parts)
-
-
-def limits(numbers: Sequence[float], floor: float | None = None) -> tuple[float, float]:
-    """Lowest and highest number with a little room, not below `floor`."""
-    low, high = min(numbers), max(numbers)
-    if floor is not None:
-        low = max(low, floor)
-    room = 0.05 * (high - low) or 0.05 * max(1.0, abs(high))
-    return low - room, high + room
-
-
-def line_chart(
-    series: Sequence[Series],
-    *,
-    label: str,
-    x_label: str,
-    references: Sequence[tuple[str, float]] = (),
-    floor: float | None = None,
-    y_range: tuple[float, float] | None = None,
-    key: str = "",
-    size: tuple[int, int] = CHART,
-) -> str:
-    """Lines with bands over a common x.
-
-    Args:
-        series: at least one, each with at least one point.
-        label: for those who do not see it.
-        x_label: name of the x axis.
-        references: horizontal lines: (name, y).
-        floor: what lies below is cut off, so that one bad start does not flatten the rest.
-        y_range: instead of what the data span.
-        key: where the page's script finds the numbers behind it.
-        size: width and height.
-    """
-    width, height = size
-    left, right, top, bottom = MARGIN
-    last = max(float(line.x[-1]) for line in series)
-    first = min(float(line.x[0]) for line in series)
-    x = Scale(min(0.0, first), last if last > first else first + 1.0, left, width - right)
-    seen = [value for _, value in references]
-    for line in series:
-        for row in (line.y, line.low, line.high):
-            seen += [] if row is None else [float(row.min()), float(row.max())]
-    low, high = limits(seen, floor) if y_range is None else y_range
-    y = Scale(low, high, height - bottom, top)
-    parts = [axes(x, y, x_label=x_label)]
-    for k, (name, value) in enumerate(references):
-        at = y(value)
-        parts.append(
-            f'<path class="ref{" low" if k else ""}" d="M{left} {pixel(at)}H{width - right}"/>'
-            f'<text class="tick" text-anchor="end" x="{width - right}" y="{pixel(at - 5)}">{escape(name)}</text>'
-        )
-
-    def inside(row: FloatArray) -> list[float]:
-        return [y(min(max(float(value), low), high)) for value in row]
-
-    for line in series:
-        across = [x(float(value)) for value in line.x]
-        if line.low is not None and line.high is not None and bool((line.high > line.low).any()):
-            back = path(across[::-1], inside(line.high)[::-1]).replace("M", "L")
-            parts.append(
-                f'<path class="a{line.agent} band s{line.agent % 8}" d="{path(across, inside(line.low))}{back}z"/>'
-            )
-    for line in series:
-        across, down = [x(float(value)) for value in line.x], inside(line.y)
-        parts.append(
-            f'<g class="a{line.agent}"><path class="line s{line.agent % 8}"{stroke(line.agent)} '
-            f'd="{path(across, down)}"/>'
-            f"{marker(line.agent, across[-1], down[-1])}</g>"
-        )
-    crowded = " crowded" if len(series) > FEW else ""
-    extra = f' class="{crowded.strip()}"' if crowded else ""
-    if key:
-        extra = (
-            f' tabindex="0" class="chart{crowded}" data-key="{escape(key)}" '
-            f'data-x="{left},{width - right},{x.low:g},{x.high:g}"'
-        )
-        parts.append(f'<path class="cursor" d="M0 {top}V{height - bottom}"/>')
-    return svg(width, height, "".join(parts), label=label, extra=extra)
-
-
-def interval_bar(agent: int, estimate: float, ends: tuple[float, float] | None, low: float) -> str:
-    """One row's estimate and interval on a line from `low` to 1."""
-    x = Scale(low, 1.0, 6, 174)
-    name = f"{estimate:.3f}" + (f", interval {ends[0]:.3f} to {ends[1]:.3f}" if ends else ", no interval")
-    body = '<path class="grid" d="M6 10H174M6 6v8M174 6v8"/>'
-    if ends is not None:
-        body += f'<path class="span s{agent % 8}" d="M{pixel(x(max(low, ends[0])))} 10H{pixel(x(min(1.0, ends[1])))}"/>'
-    return svg(180, 20, body + marker(agent, x(max(low, estimate)), 10, 4.2), label=name)
-
-
-def difference_bar(value: float, ends: tuple[float, float] | None, span: float) -> str:
-    """A difference and its interval on a line from -span to span, 0 in the middle."""
-    x = Scale(-span, span, 6, 174)
-    name = f"{value:+.3f}" + (f", interval {ends[0]:+.3f} to {ends[1]:+.3f}" if ends else ", no interval")
-    body = '<path class="grid" d="M6 10H174"/><path class="axis" d="M90 3v14"/>'
-    if ends is not None:
-        low, high = (min(span, max(-span, end)) for end in ends)
-        body += f'<path class="span s0" d="M{pixel(x(low))} 10H{pixel(x(high))}"/>'
-    return svg(180, 20, body + marker(0, x(min(span, max(-span, value))), 10, 4.2), label=name)
-
-
-def interval_chart(rows: Sequence[tuple[int, str, float, tuple[float, float] | None]], *, label: str) -> str:
-    """All rows of a ranking: (agent, name, estimate, interval)."""
-    low = min([0.0] + [ends[0] for *_, ends in rows if ends] + [estimate for _, _, estimate, _ in rows])
-    width, row_height = 640, 26
-    height = 14 + row_height * len(rows) + 40
-    x, y = Scale(low, 1.0, 190, width - 60), Scale(1, 0, height - 40, 0)
-    parts = [axes(x, y, x_label="score (1 = optimum)", y_ticks=())]
-    for k, (agent, name, estimate, ends) in enumerate(rows):
-        at = 14 + row_height * (k + 0.5)
-        parts.append(
-            f'<text text-anchor="end" x="178" y="{pixel(at + 4)}">{escape(clipped(name, 24))}</text>'
-            f'<path class="grid" d="M190 {pixel(at)}H{width - 60}"/>'
-        )
-        if ends is not None:
-            parts.append(
-                f'<path class="span s{agent % 8}" d="M{pixel(x(ends[0]))} {pixel(at)}H{pixel(x(ends[1]))}"/>'
-            )
-        parts.append(marker(agent, x(estimate), at, 4.4))
-        parts.append(f'<text x="{width - 48}" y="{pixel(at + 4)}">{estimate:.3f}</text>')
-    return svg(width, height, "".join(parts), label=label)
-
-
 def clipped(name: str, most: int) -> str:
     """At most so many characters."""
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
-def dot_strip(
-    rows: Sequence[tuple[int, str, Sequence[tuple[str, float]]]], *, label: str, low: float = 0.0
-) -> str:
-    """One dot a run: (agent, name, [(what it is, score)]); a bar marks the median.
-
-    Dots that would hide each other are shifted up and down by a fixed pattern.
-    """
-    width, row_height, left = 360, 26, 118
-    height = 8 + row_height * len(rows) + 40
-    x, y = Scale(low, 1.0, left, width - 16), Scale(1, 0, height - 40, 0)
-    parts = [axes(x, y, x_label="score of the final policy", y_ticks=())]
-    for k, (agent, name, runs) in enumerate(rows):
-        at = 8 + row_height * (k + 0.5)
-        body = [
-            f'<path class="grid" d="M{left} {pixel(at)}H{width - 16}"/>'
-            f'<text class="tick" text-anchor="end" x="{left - 10}" y="{pixel(at + 4)}">'
-            f"{escape(clipped(name, 15))}</text>"
-        ]
-        taken: dict[int, int] = {}
-        body.append(f'<g class="dots s{agent % 8} fill">')
-        for what, score in sorted(runs, key=lambda run: (run[1], run[0])):
-            place = x(max(low, score))
-            spot = round(place / 5)
-            count = taken.get(spot, 0)
-            taken[spot] = count + 1
-            shift = (0.0, -4.0, 4.0, -8.0, 8.0)[count % 5]
-            body.append(mark(agent, place, at + shift, f"<title>{escape(what)}</title>"))
-        body.append("</g>")
-        if runs:
-            middle = x(max(low, float(np.median([score for _, score in runs]))))
-            body.append(f'<path class="mean s{agent % 8}" d="M{pixel(middle)} {pixel(at - 10)}v20"/>')
-        parts.append(f'<g class="a{agent}">{"".join(body)}</g>')
-    return svg(width, height, "".join(parts), label=label, extra=stops(".dots>*"))
-
-
 def stops(selector: str, columns: int = 1) -> str:
     """Attributes by which the page's script lets the arrow keys walk over the picture's parts."""
     return f' tabindex="0" data-stops="{selector}" data-columns="{columns}"'
-
-
-def ladder(
-    rows: Sequence[tuple[int, str, float, float, float]], rungs: Sequence[tuple[str, float]], *, label: str
-) -> str:
-    """Agents between marked values: (agent, name, worst, mean, best) and (name, value) of each rung."""
-    width, row_height, left = 360, 26, 118
-    top = 14 + 14 * len(rungs)
-    height = top + row_height * len(rows) + 40
-    numbers = [number for row in rows for number in row[2:]] + [value for _, value in rungs]
-    low, high = limits([max(number, -1e300) for number in numbers if math.isfinite(number)])
-    x, y = Scale(low, high, left, width - 16), Scale(1, 0, height - 40, 0)
-    parts = [axes(x, y, x_label="exact start value", y_ticks=())]
-    for k, (name, value) in enumerate(rungs):
-        at, side = x(value), "end" if x(value) > (left + width) / 2 else "start"
-        parts.append(
-            f'<path class="ref low" d="M{pixel(at)} {6 + 14 * k}V{height - 40}"/>'
-            f'<text class="tick" text-anchor="{side}" x="{pixel(at + (-4 if side == "end" else 4))}" '
-            f'y="{15 + 14 * k}">{escape(f"{name} {value:.4g}".replace("-", "−"))}</text>'
-        )
-    for k, (agent, name, worst, mean, best) in enumerate(rows):
-        at = top + row_height * (k + 0.5)
-        ends = f"M{pixel(x(max(low, worst)))} {pixel(at)}H{pixel(x(max(low, best)))}"
-        said = f"{name}: mean {mean:.5g}, from {worst:.5g} to {best:.5g}"
-        parts.append(
-            f'<g class="a{agent} point"><path class="span s{agent % 8}" d="{ends}"/>'
-            f"{marker(agent, x(max(low, mean)), at, 4.4)}<title>{escape(said)}</title>"
-            f'<text class="tick" text-anchor="end" x="{left - 10}" y="{pixel(at + 4)}">'
-            f"{escape(clipped(name, 15))}</text></g>"
-        )
-    return svg(width, height, "".join(parts), label=label, extra=stops(".point"))
-
-
-def scatter(points: Sequence[tuple[int, str, float, float]], *, label: str, x_label: str) -> str:
-    """Agents by (time, score), time on a logarithmic axis: (agent, name, x > 0, y)."""
-    width, height = 420, 250
-    left, right, top, bottom = MARGIN
-    low_x = 10 ** (math.floor(math.log10(min(p[2] for p in points)) - 0.05))
-    high_x = 10 ** (math.ceil(math.log10(max(p[2] for p in points)) + 0.05))
-    x = Scale(low_x, high_x, left, width - right, log=True)
-    y = Scale(*limits([p[3] for p in points] + [1.0]), height - bottom, top)
-    decades = [10.0**k for k in range(round(math.log10(low_x)), round(math.log10(high_x)) + 1)]
-    parts = [axes(x, y, x_label=x_label, x_ticks=decades)]
-    taken = [
-        (x(time) - 7, x(time) + 7, y(score) + 4) for _, _, time, score in points
-    ]  # left, right, base line
-    for agent, name, time, score in sorted(points, key=lambda p: -p[3]):
-        px, py = x(time), y(score)
-        turn = px > width * 0.62
-        wide = 6.3 * len(clipped(name, 26)) + 4
-        start, end = (px - 9 - wide, px - 9) if turn else (px + 9, px + 9 + wide)
-        for shift in (4, 17, -9, 30, -22, 43):
-            text_y = py + shift
-            if not any(
-                abs(text_y - base) < 12 and start < right and left < end for left, right, base in taken
-            ):
-                break
-        taken.append((start, end, text_y))
-        parts.append(
-            f'<g class="a{agent} point">{marker(agent, px, py, 4.6)}'
-            f"<title>{escape(f'{name}: score {score:.4g}, {time:.3g} s')}</title>"
-            f'<text class="tick" '
-            f'text-anchor="{"end" if turn else "start"}" x="{pixel(px + (-9 if turn else 9))}" '
-            f'y="{pixel(text_y)}">{escape(clipped(name, 26))}</text></g>'
-        )
-    return svg(width, height, "".join(parts), label=label, extra=stops(".point"))
-
-
-def with_legend(picture: str, series: Sequence[Series]) -> str:
-    """The chart with the agents' names under it, for a page that has no legend of its own."""
-    width, height = CHART
-    parts = []
-    for k, line in enumerate(series):
-        x, y = 14 + (k % 2) * (width // 2), height + 14 + 20 * (k // 2)
-        parts.append(
-            f'<path class="line s{line.agent % 8}"{stroke(line.agent)} d="M{x} {y}h30"/>'
-            f"{marker(line.agent, x + 26, y)}"
-            f'<text x="{x + 38}" y="{y + 4}">{escape(clipped(line.label, 18))}</text>'
-        )
-    taller = height + 8 + 20 * ((len(series) + 1) // 2)
-    grown = picture.replace(f'viewBox="0 0 {width} {height}"', f'viewBox="0 0 {width} {taller}"', 1)
-    return grown.removesuffix("</svg>") + "".join(parts) + "</svg>"

@@ -129,7 +129,7 @@ class Store:
         """
         path = Path(folder)
         if not path.is_dir():
-            raise FolderError(f"{path}: no such folder")
+            raise FolderError(f"{path}: {'a file, no results folder' if path.exists() else 'no such folder'}")
         try:
             text = (path / MARKER).read_text(encoding="utf-8")
         except FileNotFoundError:

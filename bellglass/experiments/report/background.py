@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import json
-import math
+import re
+import shlex
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from ..card import Card
-from ..records import AgentSpec, FailedRun, RunSpec
+from ..records import AgentSpec, EnvironmentSpec, FailedRun, RunSpec, Sweep
 from . import words
 from .comparison import Comparison
 from .detail import Detail
 from .elements import left_out, named, section, table
 
-HARDNESS_NAMES = {
-    "effective_horizon": "effective horizon 1/(1 − discount)",
-    "min_gap": "smallest action gap",
-    "sum_inverse_gaps": "sum of inverse gaps",
-    "bias_span": "bias span",
-    "mixing_time": "mixing time (lazy, optimal policy)",
-    "laidlaw_horizon": "effective horizon (Laidlaw 2023)",
-}
-
 
 def hardness(comparison: Comparison) -> str:
     """A card an environment."""
     shown = [
-        card_text(name, comparison.cards[name])
-        for name in comparison.environments
-        if name in comparison.cards
+        card_text(environment, comparison.cards[environment.name])
+        for environment in comparison.sweep.environments
+        if environment.name in comparison.cards
     ]
     lacking = [name for name in comparison.environments if name not in comparison.cards]
     body = f'<div class="grid3 cards">{"".join(shown)}</div>' if shown else ""
@@ -39,45 +31,22 @@ def hardness(comparison: Comparison) -> str:
     return section("hardness", "The environments", lead, body)
 
 
-def card_text(name: str, card: Card) -> str:
+def card_text(environment: EnvironmentSpec, card: Card) -> str:
     """Facts of one environment."""
-    body = "".join(f"<div><dt>{escape(what)}</dt><dd>{escape(much)}</dd></div>" for what, much in facts(card))
-    source = f'<p class="note">{escape("; ".join(card.sources))}</p>' if card.sources else ""
-    return f'<article class="card"><h3>{escape(name)}</h3><dl>{body}</dl>{source}</article>'
+    rows = facts(environment, card)
+    body = "".join(f"<div><dt>{escape(what)}</dt><dd>{escape(much)}</dd></div>" for what, much in rows)
+    notes = [*card.sources, *(f"known answer: {answer}" for answer in card.known)]
+    source = f'<p class="note">{escape("; ".join(notes))}</p>' if notes else ""
+    return f'<article class="card"><h3>{escape(environment.name)}</h3><dl>{body}</dl>{source}</article>'
 
 
-def facts(card: Card) -> list[tuple[str, str]]:
-    """What a card says, as (what, how much)."""
-    best, random = card.optimum.get(card.criterion), card.random.get(card.criterion)
-    rows: list[tuple[str, str]] = [
-        ("id", card.id),
-        ("states, actions, outcomes", f"{card.num_states:,}, {card.num_actions}, {card.num_outcomes:,}"),
-        ("criterion", words.CRITERIA.get(card.criterion, card.criterion)),
-    ]
-    if card.criterion == "discounted":
-        rows.append(("discount", f"{card.discount:g}"))
-    if card.criterion == "finite_horizon" and card.horizon is not None:
-        rows.append(("time limit", f"{card.horizon:,}"))
-    if best is not None:
-        rows.append(("optimum", f"{best:.8g}"))
-    if random is not None:
-        rows.append(("uniform random play", f"{random:.6g}"))
-    if best is not None and random is not None and math.isfinite(best - random):
-        one_percent = f"{0.01 * (best - random):.3g} in reward"
-        if card.gap is not None and 0 < card.gap < math.inf:
-            one_percent += f", {0.01 * (best - random) / card.gap:.3g} gaps"
-        rows.append(("1 % of regret", one_percent))
-    rows += [(f"best value, {kind}", f"{value:.6g}") for kind, value in card.ladder.items()]
-    for key, value in card.hardness.items():
-        if value is not None:
-            rows.append(
-                (HARDNESS_NAMES.get(key, key.replace("_", " ")), "∞" if math.isinf(value) else f"{value:.4g}")
-            )
-    rows.append(("fingerprint", card.fingerprint[:16]))
-    return [
-        (what, much.replace("-", "−") if what != "id" and what != "fingerprint" else much)
-        for what, much in rows
-    ]
+def facts(environment: EnvironmentSpec, card: Card) -> list[tuple[str, str]]:
+    """How it was played and what its card says, as (what, how much); without sources and known answers."""
+    rows = [("scored by", words.CRITERIA[card.criterion])]
+    if environment.max_episode_steps is not None:
+        rows.append(("episodes while learning", f"at most {environment.max_episode_steps:,} steps"))
+    told = [(what, much) for what, much in card.lines() if what not in ("source", "known answer")]
+    return rows + [(what, re.sub(r"(?<!\w)-(?=\d)", "−", much)) for what, much in told]
 
 
 def fairness(comparison: Comparison) -> str:
@@ -104,7 +73,7 @@ def fairness(comparison: Comparison) -> str:
     body = table(heads, rows, label="What each agent was given", kind="fair", kinds=kinds, numbers=3)
     lead = (
         "Every agent learns from the same tables for the same number of environment steps, with the same seeds, and is "
-        "scored by the same linear solves. Settings that the suite does not name are the class’s defaults. No search "
+        "scored in the same way. Settings that the suite does not name are the class’s defaults. No search "
         "for settings is recorded in this folder: whoever chose them by hand should say how long, since an agent that "
         "was tuned beats one that was not."
     )
@@ -137,12 +106,7 @@ def trouble(comparison: Comparison, detail: Detail) -> str:
                 left_out(f"and {len(kinds) - detail.failures} more kinds; runs.csv lists every run.")
             )
     if sweep.missing:
-        agents: dict[str, list[RunSpec]] = {}
-        for spec in sweep.missing:
-            agents.setdefault(spec.agent.name, []).append(spec)
-        items = "".join(
-            f"<li>{escape(agent)} on {escape(where(specs))}</li>" for agent, specs in agents.items()
-        )
+        items = "".join(f"<li>{escape(line)}</li>" for line in missing_lines(sweep))
         parts.append(f"<h3>Missing: {len(sweep.missing)}</h3><ul>{items}</ul>")
     if sweep.skipped:
         items = "".join(
@@ -165,6 +129,14 @@ def failures(failed: Sequence[FailedRun]) -> list[tuple[tuple[str, str], list[Fa
     return list(kinds.items())
 
 
+def missing_lines(sweep: Sweep) -> list[str]:
+    """What is not done yet, one line an agent."""
+    agents: dict[str, list[RunSpec]] = {}
+    for spec in sweep.missing:
+        agents.setdefault(spec.agent.name, []).append(spec)
+    return [f"{agent} on {where(specs)}" for agent, specs in agents.items()]
+
+
 def where(specs: Iterable[RunSpec]) -> str:
     """Environments and seeds of some runs."""
     seeds: dict[str, list[int]] = {}
@@ -182,14 +154,20 @@ def first_line(text: str) -> str:
     return line if len(line) <= 160 else line[:159] + "…"
 
 
+def commands_of(sweep: Sweep) -> str:
+    """What to type beside the results folder."""
+    name = sweep.folder.name or "results"
+    folder, suite = shlex.quote(name), shlex.quote(f"{name}/suite.toml")
+    return (
+        f"bellglass run {suite} --output {folder}    # finishes what is missing, does nothing twice\n"
+        f"bellglass report {folder}    # draws this report again from the stored runs"
+    )
+
+
 def reproduce(comparison: Comparison) -> str:
     """Commands, versions, fingerprints, agents and the suite itself."""
     sweep = comparison.sweep
-    folder = sweep.folder.name or "results"
-    commands = (
-        f"bellglass run {folder}/suite.toml --output {folder}    # finishes what is missing, does nothing twice\n"
-        f"bellglass report {folder}    # draws this page again from the stored runs"
-    )
+    commands = commands_of(sweep)
     versions = "   ".join(f"{name} {version}" for name, version in sorted(sweep.versions.items()))
     prints: dict[str, set[str]] = {}
     for run in sweep.finished:
@@ -200,6 +178,7 @@ def reproduce(comparison: Comparison) -> str:
     steps = "\n".join(
         f"{environment.name}: {environment.id} {json.dumps(dict(environment.keywords), sort_keys=True)}, "
         f"{environment.steps:,} steps"
+        + ("" if environment.max_episode_steps is None else f", {environment.max_episode_steps:,} an episode")
         for environment in sweep.environments
     )
     blocks = [

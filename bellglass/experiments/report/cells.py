@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import aggregate
-from ..aggregate import FloatArray, Interval
+from ..aggregate import CensoredMedian, FloatArray, Interval
 from ..card import Card
 from ..records import FailedRun, RunResult, RunSpec, Sweep
 
@@ -48,7 +48,7 @@ class Scale:
 
 
 def scale_of(run: RunResult, card: Card | None) -> Scale | None:
-    """The scale of the environment that `run` was scored in; None where 0 and 1 are the same.
+    """The scale of the environment that `run` was scored in; None where 0 and 1 are the same, or 0 is without bound.
 
     The best value without memory is the 0 where it is known and memory is worth something.
     """
@@ -56,7 +56,7 @@ def scale_of(run: RunResult, card: Card | None) -> Scale | None:
         reactive = card.ladder.get("reactive")
         if reactive is not None and run.optimum - reactive > 1e-6 * max(1.0, abs(run.optimum)):
             return Scale(reactive, run.optimum, reactive=True)
-    return Scale(run.random, run.optimum) if run.optimum != run.random else None
+    return Scale(run.random, run.optimum) if run.optimum != run.random and math.isfinite(run.random) else None
 
 
 @dataclass(frozen=True)
@@ -70,23 +70,6 @@ class Share:
     def interval(self) -> Interval | None:
         """None without runs."""
         return aggregate.clopper_pearson(self.count, self.total) if self.total else None
-
-
-@dataclass(frozen=True)
-class Reached:
-    """Steps until a level is reached and held to the end.
-
-    Attributes:
-        level: score to reach.
-        median: environment steps, over all runs that count; None if half of them or more never got there.
-        missed: runs that did not reach it.
-        total: runs that count (finished and failed).
-    """
-
-    level: float
-    median: float | None
-    missed: int
-    total: int
 
 
 @dataclass(frozen=True)
@@ -138,8 +121,8 @@ class Cell:
         interval: betting interval of the mean, on `score_range`.
         score_range: what the scores are taken to lie in.
         within: for each of `LEVELS`.
-        solved: regret below half of the smallest gap; None where the gap is not known.
-        reached: for each of `LEVELS`.
+        solved: regret below half of the smallest gap; None where the gap is not known, as where states are hidden.
+        reached: steps until each of `LEVELS` is reached and held to the end; empty without scores.
         value: curve of the exact value.
         gap_regret: curve of the cumulative gap regret.
         episodic_regret: curve of it, or None where it is not exact.
@@ -160,12 +143,17 @@ class Cell:
     score_range: tuple[float, float]
     within: tuple[Share, ...]
     solved: Share | None
-    reached: tuple[Reached, ...]
+    reached: tuple[CensoredMedian, ...]
     value: Curve | None
     gap_regret: Curve | None
     episodic_regret: Curve | None
     regret: Regret | None
     cpu_seconds: float | None
+
+    @property
+    def sampled(self) -> int:
+        """How many of the finished runs have a score from episodes, not an exact one or a certified interval."""
+        return sum(not run.exact for run in self.finished)
 
 
 def cell_of(
@@ -189,7 +177,7 @@ def cell_of(
         scores = np.array([score for _, score in known])
     top = max(1.0, float(scores.max(initial=1.0)))
     total = len(scores)
-    gap = card.gap if card is not None else None
+    gap = card.gap if card is not None and card.observed else None  # else it is of who sees the states
     solved = None
     if scale is not None and gap is not None and math.isfinite(gap):
         solved = Share(sum(run.optimum - run.final.value < gap / 2 for run in finished), total)
@@ -209,7 +197,9 @@ def cell_of(
         score_range=(worst, top),
         within=tuple(Share(sum(score >= level for score in ran), total) for level in LEVELS),
         solved=solved,
-        reached=() if scale is None else tuple(reached_of(finished, scale, level, total) for level in LEVELS),
+        reached=tuple(reached_of(finished, failed, scale, level) for level in LEVELS)
+        if scale and total
+        else (),
         value=curve_of(finished, "value"),
         gap_regret=curve_of(finished, "gap_regret"),
         episodic_regret=curve_of(finished, "episodic_regret"),
@@ -218,21 +208,24 @@ def cell_of(
     )
 
 
-def reached_of(runs: Sequence[RunResult], scale: Scale, level: float, total: int) -> Reached:
-    """Steps of the first point from which on every score is at least `level`; those that never get there are late."""
-    times: list[float] = []
-    for run in runs:
-        held = math.inf
-        for point in reversed(run.curve):
-            if scale(point.value) < level:
-                break
-            held = float(point.steps)
-        times.append(held)
-    missed = sum(time == math.inf for time in times) + total - len(times)
-    times += [math.inf] * (total - len(times))
-    middle = sorted(times)[(total - 1) // 2 : total // 2 + 1]
-    finite = bool(middle) and math.inf not in middle
-    return Reached(level, sum(middle) / len(middle) if finite else None, missed, total)
+def reached_of(
+    finished: Sequence[RunResult], failed: Sequence[FailedRun], scale: Scale, level: float
+) -> CensoredMedian:
+    """Steps until every score from there on is at least `level`; runs that failed never get there."""
+    times = [held_since(run, scale, level) for run in finished]
+    times += [(float(run.spec.environment.steps), math.inf) for run in failed]
+    return aggregate.censored_median([after for after, _ in times], [until for _, until in times])
+
+
+def held_since(run: RunResult, scale: Scale, level: float) -> tuple[float, float]:
+    """The last point of the curve below `level` (0: none), and the first of those after it (inf: none)."""
+    after, until = 0.0, math.inf
+    for point in run.curve:
+        if scale(point.value) < level:
+            after, until = float(point.steps), math.inf
+        else:
+            until = min(until, float(point.steps))
+    return after, until
 
 
 def regret_of(runs: Sequence[RunResult]) -> Regret | None:
@@ -250,7 +243,10 @@ def regret_of(runs: Sequence[RunResult]) -> Regret | None:
 
 
 def curve_of(runs: Sequence[RunResult], column: str) -> Curve | None:
-    """Mean, lowest and highest run at each step of the grid; a run keeps its last score between its points."""
+    """Mean, lowest and highest run at each step of the grid; a run keeps its last score between its points.
+
+    A value without a bound (of a policy that never ends, by its total reward) is -inf; a regret has no curve then.
+    """
     if not runs:
         return None
     grid = np.unique([point.steps for run in runs for point in run.curve])
@@ -263,7 +259,7 @@ def curve_of(runs: Sequence[RunResult], column: str) -> Curve | None:
         at = np.maximum(np.searchsorted(steps, grid, side="right") - 1, 0)
         rows.append(np.array(numbers, dtype=np.float64)[at])
     stack = np.stack(rows)
-    if not np.isfinite(stack).all():
+    if np.isnan(stack).any() or (stack == np.inf).any():
         return None
     return Curve(grid.astype(np.float64), stack.mean(axis=0), stack.min(axis=0), stack.max(axis=0))
 

@@ -44,6 +44,7 @@ class Row:
         finished: runs.
         failed: runs.
         missing: runs.
+        sampled: runs whose score is sampled.
         cpu_seconds: of a run, median.
         profile: share of runs that reach each of `THRESHOLDS`.
     """
@@ -61,6 +62,7 @@ class Row:
     finished: int
     failed: int
     missing: int
+    sampled: int
     cpu_seconds: float | None
     profile: tuple[float, ...]
 
@@ -99,7 +101,7 @@ class Comparison:
         environments: in the order of the suite.
         cells: by (agent, environment), where runs are planned.
         rankings: the widest first; every agent with a score is in at least one.
-        unscored: environments in which random play is optimal, so that scores mean nothing.
+        unscored: environments in which random play is optimal or without bound, so that scores mean nothing.
         scales: {environment name: what 0 and 1 are}, where there is a finished run and a score.
     """
 
@@ -119,9 +121,14 @@ class Comparison:
         return math.fsum(known) if known else None
 
     @property
+    def sampled(self) -> int:
+        """How many scores are sampled."""
+        return sum(cell.sampled for cell in self.cells.values())
+
+    @property
     def exact(self) -> bool:
         """Whether no score is sampled."""
-        return all(result.exact for result in self.sweep.finished)
+        return not self.sampled
 
 
 def compare(sweep: Sweep, cards: Mapping[str, Card], *, replications: int = 10_000) -> Comparison:
@@ -263,6 +270,7 @@ def ranking_of(
                 finished=sum(len(cell.finished) for cell in row),
                 failed=failed,
                 missing=sum(len(cell.missing) for cell in row),
+                sampled=sum(cell.sampled for cell in row),
                 cpu_seconds=float(np.median(cpu)) if cpu else None,
                 profile=tuple(aggregate.performance_profile(ran, THRESHOLDS, failed)),
             )

@@ -8,7 +8,7 @@ from html import escape
 
 import numpy as np
 
-from ..pictures import clipped, pixel, stops, svg
+from ..pictures import clipped, pixel, stops, svg, typeset
 from .maps import EnvironmentMap, Moment, action_name, cells_of, ends
 
 #: Glyphs that are drawn as strokes, as paths from the middle of a cell of side 1.
@@ -44,10 +44,10 @@ def shaded(kind: str, depth: float, side: int) -> str:
 def number(value: float) -> str:
     """A value in a cell, four characters or so."""
     if not math.isfinite(value):
-        return "∞" if value > 0 else "−∞"
+        return typeset(str(value))
     if abs(value) >= 99.5:
-        return f"{value:.0f}"
-    return f"{value:.1f}" if abs(value) >= 9.95 else f"{value:.2f}"
+        return typeset(f"{value:.0f}")
+    return typeset(f"{value:.1f}" if abs(value) >= 9.95 else f"{value:.2f}")
 
 
 def ground(one: EnvironmentMap, states: dict[tuple[int, int], str], *, label: str, kind: str = "") -> str:
@@ -98,7 +98,7 @@ def optimum_map(one: EnvironmentMap) -> str:
     card, side = one.card, one.side
     places = cells_of(one.layout)
     live = [s for states in places.values() for s in states if not ends(card, s)]
-    values = [card.values[s] for s in live]
+    values = [card.values[s] for s in live if math.isfinite(card.values[s])]
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     states: dict[tuple[int, int], str] = {}
     for place, here in places.items():
@@ -107,7 +107,7 @@ def optimum_map(one: EnvironmentMap) -> str:
             states[place] = title(one, here)
             continue
         shown = float(np.mean([card.values[s] for s in inner]))
-        depth = 0.06 + 0.54 * ((shown - low) / (high - low) if high > low else 0.5)
+        depth = 0.06 + 0.54 * ((max(low, shown) - low) / (high - low) if high > low else 0.5)
         body = shaded("value", depth, side)
         if len(inner) == 1:
             best = [

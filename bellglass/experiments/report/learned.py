@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from html import escape
 
-from .. import pictures
-from . import words
+from . import charts, words
 from .comparison import Comparison
 from .detail import Detail
 from .drawing import learned_map, optimum_map
 from .elements import figure, section
+from .learning import sampled
 from .maps import EnvironmentMap, Learned, map_data, maps_of
 
 
@@ -20,7 +20,9 @@ def learned(comparison: Comparison, data: dict[str, object], detail: Detail) -> 
     body = "".join(map_pair(comparison, one, k) for k, one in enumerate(maps))
     if body:
         body = f'<div class="pairs">{body}</div>'
-    steps = "".join(figure(name, picture) for name, picture in ladders(comparison))
+    steps = "".join(
+        figure(name, picture, "; ".join(sampled(comparison, name))) for name, picture in ladders(comparison)
+    )
     if steps:
         body += (
             '<h3>Where states are hidden: the ladder of information</h3><p class="lead">The best values without memory '
@@ -35,8 +37,8 @@ def learned(comparison: Comparison, data: dict[str, object], detail: Detail) -> 
         items = "; ".join(f"{escape(words.listed(names))}: {escape(why)}" for why, names in whose.items())
         body += f'<p class="none">No map for {items}.</p>'
     lead = (
-        "Left the optimum: shade and number are V*, arrows all optimal actions. Right what a run has learned: the "
-        "number is its regret by cell, V* − V<sup>π</sup>, what it loses from there on; the shade is its square root. "
+        "Optimum: shade and number are V*, arrows all optimal actions. Learned, of one run: the number is its regret "
+        "by cell, V* − V<sup>π</sup>, what it loses from there on; the shade is its square root. "
         'An arrow is <b class="bad">red</b> only where it is proved wrong: it loses more than the certified error of '
         "the optimum; ties are not wrong. The slider goes back in time; point at a cell, or walk with the arrow keys, "
         "for its exact values."
@@ -62,7 +64,7 @@ def ladders(comparison: Comparison) -> list[tuple[str, str]]:
             label = (
                 f"{name}: values without memory, with memory and for who sees the states, and each agent's"
             )
-            found.append((name, pictures.ladder(rows, rungs, label=label)))
+            found.append((name, charts.ladder(rows, rungs, label=label)))
     return found
 
 
@@ -84,6 +86,10 @@ def map_pair(comparison: Comparison, one: EnvironmentMap, k: int) -> str:
     if one.shared:
         notes.append(
             "Several states lie in one cell: shade is their average, the number how many are provably wrong."
+        )
+    if any(run.final.loss is None for run in one.runs):
+        notes.append(
+            "Under average reward the optimum’s numbers are its bias, and of runs only the arrows are known."
         )
     if one.left_out:
         notes.append(f"{words.counted(one.left_out, 'run')} left out to keep the page small.")

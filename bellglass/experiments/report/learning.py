@@ -8,10 +8,10 @@ from html import escape
 
 import numpy as np
 
-from .. import pictures
-from ..pictures import Series
-from . import words
+from ..pictures import short, typeset
+from . import charts, words
 from .cells import Cell, Curve, Regret
+from .charts import Series
 from .comparison import Comparison
 from .detail import Detail
 from .elements import figure, grouped_table, left_out, named, section, table
@@ -22,11 +22,18 @@ FEWEST_POINTS = 8
 EPISODIC = (
     "Sum over the episodes played of V*(s₀) − V<sup>π</sup>(s₀): what the policy played, exploration included, is "
     "expected to lose against the optimum. Its values are exact, but read at the points of the curve only: an episode "
-    "is charged with the policy of the last point before it ended."
+    "is charged with the mean of the policies at the points before and after it ended. Every episode counts as if it "
+    "were played to its end: where a time limit (other than the criterion’s own horizon) cuts it short, this is larger "
+    "than gap regret, which counts only what was lost until then."
 )
 GAP = (
     "Sum over the steps played of γᵗ (V*(sₜ) − q*(sₜ, aₜ)): what each action really taken loses. In expectation "
     "the episodic regret, where no clock cuts episodes short; known for every agent, those with memory too."
+)
+#: What is said besides where an environment hides its states.
+GAP_HIDDEN = (
+    " Where states are hidden V* and q* are of who sees them: no line there need become flat, not even that of best "
+    "play with memory."
 )
 
 
@@ -34,7 +41,7 @@ def regret(comparison: Comparison, data: dict[str, object], detail: Detail) -> s
     """Cumulative regret against steps, exact where it can be, and what is left at the end."""
     kinds: list[tuple[str, str, str, list[str]]] = []
     for key, heading, lead, pick in (
-        ("g", "Gap regret", GAP, gap_of),
+        ("g", "Gap regret", GAP + (GAP_HIDDEN if hides_states(comparison) else ""), gap_of),
         ("e", "Episodic regret", EPISODIC, episodic_of),
     ):
         shown = regret_figures(comparison, data, detail, key, pick)
@@ -62,10 +69,28 @@ def regret(comparison: Comparison, data: dict[str, object], detail: Detail) -> s
             + "</div>"
         )
     lead = (
-        f"In reward units of each environment, mean over seeds, {band(comparison)}. Lower is better; a flat line plays "
-        "optimally."
+        f"In reward units of each environment, mean over seeds, {band(comparison)}. Lower is better; optimal play is "
+        f"a flat line.{escape(idle(comparison))}"
     )
     return section("regret", heading, lead, choice + "".join(parts) + left_at_the_end(comparison))
+
+
+def idle(comparison: Comparison) -> str:
+    """Whose lines are 0 although nothing was played."""
+    names = [
+        agent
+        for agent in comparison.agents
+        if (own := [run.final for run in comparison.sweep.finished if run.spec.agent.name == agent])
+        and not any(point.episodes or point.gap_regret for point in own)
+    ]
+    if not names:
+        return ""
+    return f" {words.capital(words.listed(names))}: no episode and no loss, as of planners, who play no step to learn."
+
+
+def hides_states(comparison: Comparison) -> bool:
+    """Whether some environment shows its agents something else than its states."""
+    return any(not card.observed for card in comparison.cards.values())
 
 
 def episodic_of(cell: Cell) -> Curve | None:
@@ -81,7 +106,7 @@ def gap_of(cell: Cell) -> Curve | None:
 def band(comparison: Comparison) -> str:
     """What the band around a line is, and when it shows."""
     shown = "band from the lowest to the highest seed"
-    if len(comparison.agents) <= pictures.FEW:
+    if len(comparison.agents) <= charts.FEW:
         return shown
     return f"{shown} (where more than five agents meet, only while you point at an agent’s name above)"
 
@@ -111,14 +136,14 @@ def regret_figures(
         ]
         notes = incomplete(comparison, name)
         if lacking:
-            notes.append(f"not known for {words.listed(lacking)}")
+            notes.append(f"not known, or without bound, for {words.listed(lacking)}")
         shown.append(
             figure(
                 name,
-                pictures.line_chart(
+                charts.line_chart(
                     series,
                     label=f"{name}: cumulative {kind} regret against environment steps; at the end "
-                    + ", ".join(f"{line.label} {pictures.short(float(line.y[-1]))}" for line in series),
+                    + ", ".join(f"{line.label} {short(float(line.y[-1]))}" for line in series),
                     x_label="environment steps",
                     key=chart,
                 ),
@@ -138,6 +163,16 @@ def incomplete(comparison: Comparison, name: str) -> list[str]:
     return ["finished runs only: " + ", ".join(few)] if few else []
 
 
+def sampled(comparison: Comparison, name: str) -> list[str]:
+    """Whose scores are no exact ones."""
+    few = [
+        agent
+        for agent in comparison.agents
+        if (cell := comparison.cells.get((agent, name))) is not None and cell.sampled
+    ]
+    return [f"sampled, not exact: {words.listed(few)}"] if few else []
+
+
 def left_at_the_end(comparison: Comparison) -> str:
     """The three regrets of each agent, environment by environment."""
     floors = any(cell.regret is not None and cell.regret.floor > 0 for cell in comparison.cells.values())
@@ -147,7 +182,9 @@ def left_at_the_end(comparison: Comparison) -> str:
         for agent, agent_name in enumerate(comparison.agents):
             cell = comparison.cells.get((agent_name, name))
             if cell is not None and cell.regret is not None:
-                rows.append((f"a{agent}", [named(agent, agent_name), *regret_cells(cell.regret, floors)]))
+                first, *rest = regret_cells(cell.regret, floors)
+                note = f'<span class="soft under">{words.sampled(cell)}</span>' if cell.sampled else ""
+                rows.append((f"a{agent}", [named(agent, agent_name), first + note, *rest]))
         if rows:
             groups.append((name, rows))
     heads = ["Agent", "Final regret"]
@@ -176,21 +213,21 @@ def regret_cells(of: Regret, floors: bool) -> list[str]:
 
 def amount(value: float | None) -> str:
     """The same for the page."""
-    return '<span class="soft">not exact</span>' if value is None else amount_text(value)
+    return '<span class="soft">not known</span>' if value is None else amount_text(value)
 
 
 def amount_text(value: float | None) -> str:
     """Four digits; what only rounding keeps from 0 is 0.
 
-    >>> amount_text(12_345.6), amount_text(-1e-12), amount_text(None)
-    ('12,350', '0', 'not exact')
+    >>> amount_text(12_345.6), amount_text(-1e-12), amount_text(float("inf")), amount_text(None)
+    ('12,350', '0', '∞', 'not known')
     """
     if value is None:
-        return "not exact"
+        return "not known"
     if abs(value) < 1e-9:
         return "0"
     rounded = float(f"{value:.4g}")
-    return (f"{rounded:,.0f}" if abs(rounded) >= 1_000 else f"{rounded:g}").replace("-", "−")
+    return typeset(f"{rounded:,.0f}" if abs(rounded) >= 1_000 else f"{rounded:g}")
 
 
 def efficiency(comparison: Comparison, data: dict[str, object], detail: Detail) -> str:
@@ -203,45 +240,51 @@ def efficiency(comparison: Comparison, data: dict[str, object], detail: Detail) 
         return section("efficiency", "Sample efficiency", "", left_out("No finished run."))
     body = f'<div class="grid3">{"".join(shown)}</div>' + reached_table(comparison)
     lead = (
-        "Exact start value of the policy that the agent believes best, in the units of the reward, after each number "
-        f"of steps; mean over seeds, {band(comparison)}."
+        f"{'Start' if comparison.sampled else 'Exact start'} value of the policy that the agent believes best, in the "
+        f"units of the reward, after each number of steps; mean over seeds, {band(comparison)}."
     )
     return section("efficiency", "Sample efficiency", lead, body)
 
 
 def value_figure(comparison: Comparison, name: str, key: str, data: dict[str, object], detail: Detail) -> str:
     """One environment, or nothing where no run has finished."""
-    run = next((run for run in comparison.sweep.finished if run.spec.environment.name == name), None)
     series = lines(comparison, name, lambda cell: cell.value, detail)
-    if run is None or not series:
+    if not series:
         return ""
+    data[key] = chart_data(series)
+    picture, notes = value_picture(comparison, name, series, key=key)
+    return figure(name, picture, "; ".join(notes))
+
+
+def value_picture(
+    comparison: Comparison, name: str, series: Sequence[Series], *, key: str = ""
+) -> tuple[str, list[str]]:
+    """The chart of one environment, and what one must know beside it."""
+    run = next(run for run in comparison.sweep.finished if run.spec.environment.name == name)
     scale = comparison.scales.get(name)
     zero, optimum = (scale.zero if scale else run.random), run.optimum
     under = "without memory" if scale is not None and scale.reactive else "random"
-    data[key] = chart_data(series)
     floor = lowest_shown(series, zero, optimum)
     worst = min([optimum] + [float((line.y if line.low is None else line.low).min()) for line in series])
-    cut = floor is not None and worst < floor
+    said = typeset(f"optimum {optimum:.6g}, {under} {zero:.6g}")
     references = [("optimum", optimum), (under, zero)]
-    notes = []
+    notes = [said]
     bottom = worst if floor is None else max(worst, floor)
     if optimum - zero > 1.5 * (optimum - bottom) > 0:  # all are far better: the line would flatten them
         references.pop()
         notes.append(f"{under} lies below the picture")
-    if cut:
+    if floor is not None and worst < floor:
         notes.append("the worst are cut off")
-    picture = pictures.line_chart(
+    picture = charts.line_chart(
         series,
-        label=f"{name}: exact value of the policy against environment steps; optimum {optimum:.6g}, "
-        f"{under} {zero:.6g}; at the end "
-        + ", ".join(f"{line.label} {pictures.short(float(line.y[-1]))}" for line in series),
+        label=f"{name}: value of the policy against environment steps; {said}; at the end "
+        + ", ".join(f"{line.label} {short(float(line.y[-1]))}" for line in series),
         x_label="environment steps",
         references=references,
         floor=floor,
         key=key,
     )
-    said = [f"optimum {optimum:.6g}, {under} {zero:.6g}", *notes, *incomplete(comparison, name)]
-    return figure(name, picture, "; ".join(said).replace("-", "−"))
+    return picture, [*notes, *sampled(comparison, name), *incomplete(comparison, name)]
 
 
 def lowest_shown(series: Sequence[Series], zero: float, optimum: float) -> float | None:
@@ -251,10 +294,11 @@ def lowest_shown(series: Sequence[Series], zero: float, optimum: float) -> float
     below the lowest mean in the last three quarters of the steps.
     """
     late = min(float(line.y[line.x >= line.x[-1] / 4].min()) for line in series)
-    floors = [zero - abs(optimum - zero)] if optimum != zero else []
+    floors = [zero - abs(optimum - zero)] if optimum != zero and math.isfinite(zero) else []
     if math.isfinite(late) and optimum - late > 1e-9 * (1 + abs(optimum)):
         floors.append(optimum - 1.5 * (optimum - late))
-    return max(floors, default=None)
+    endless = any(np.isneginf(line.y if line.low is None else line.low).any() for line in series)
+    return max(floors, default=optimum - max(1.0, abs(optimum)) if endless else None)
 
 
 def reached_table(comparison: Comparison) -> str:
@@ -268,20 +312,23 @@ def reached_table(comparison: Comparison) -> str:
             cell = comparison.cells.get((name, environment))
             if cell is None:
                 row.append('<span class="soft">does not play</span>')
-            elif not cell.reached or not cell.reached[0].total:
+            elif not cell.reached:
                 row.append('<span class="soft">no score</span>')
             else:
-                five, one = (words.reached(some).partition(" (") for some in cell.reached)
-                under = [five[2].rstrip(")"), f"1 %: {''.join(one)}"]
-                notes = "".join(f'<span class="soft under">{escape(note)}</span>' for note in under if note)
-                row.append(escape(five[0]) + notes)
+                (first, *rest), (one, ends, late) = (words.reached_parts(some) for some in cell.reached)
+                apart = cell.reached[1].median is None  # then the headline is long
+                notes = [*rest, f"1 %: {one}" if apart else f"1 %: {one} {ends}", ends if apart else "", late]
+                row.append(
+                    first + "".join(f'<span class="soft under">{note}</span>' for note in notes if note)
+                )
         rows.append(row)
         kinds.append(f"a{agent}")
     grid = min(scoring.points for scoring in comparison.sweep.scoring.values())
     lead = (
         "Environment steps until the score is within 5 % of the optimum and stays there to the end; below it the same "
-        f"for 1 %. Median over seeds; runs that never got there count as later than all others. Read off {grid} "
-        "points, so a run may have been there up to one point earlier."
+        f"for 1 %. Median over seeds, runs that never got there counted as later than all others; in brackets its 95 % "
+        f"interval by order statistics, from 6 runs on. Read off {grid} points, so a run may have been there up to one "
+        "point earlier; the intervals allow for that."
     )
     body = table(
         ["Agent", *comparison.environments], rows, label="Steps to within 5 %", kind="heat", kinds=kinds
@@ -312,10 +359,12 @@ def lines(
 def chart_data(series: list[Series]) -> dict[str, object]:
     """The numbers behind a chart, five digits each, for the pointer."""
 
-    def digits(row: np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None) -> list[float | int] | None:
+    def digits(
+        row: np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None,
+    ) -> list[float | int | None] | None:
         return None if row is None else [tidy(value) for value in row.tolist()]
 
-    grids: list[list[float | int]] = []
+    grids: list[list[float | int | None]] = []
     rows = []
     for line in series:
         grid = digits(line.x) or []
@@ -333,7 +382,9 @@ def chart_data(series: list[Series]) -> dict[str, object]:
     return {"x": grids, "s": rows}
 
 
-def tidy(value: float) -> float | int:
-    """Five digits."""
+def tidy(value: float) -> float | int | None:
+    """Five digits; None for -inf."""
+    if math.isinf(value):
+        return None
     rounded = float(f"{value:.5g}")
     return int(rounded) if rounded.is_integer() else rounded

@@ -83,7 +83,7 @@
           return lines.join("\n");
         };
       });
-      const value = score >= 0.9995 && score < 1 - 1e-9 ? ">0.999" : score.toFixed(3).replace("-", "\u2212");
+      const value = score === null ? "\u2212\u221e" : score >= 0.9995 && score < 1 - 1e-9 ? ">0.999" : score.toFixed(3).replace("-", "\u2212");
       const early = when > place ? ` (its first policy kept, at ${map.steps[when].toLocaleString("en")} steps)` : "";
       pair.querySelector(".said").textContent =
         `${data.agents[run.a]}, seed ${run.s}, after ${map.steps[place].toLocaleString("en")} steps${early}: ` +

@@ -105,7 +105,8 @@ class EnvironmentMap:
     @property
     def losses(self) -> tuple[float, float]:
         """The loss that has the full shade (at most the spread of V*), and the largest finite one."""
-        spread = max(self.card.values) - min(self.card.values)
+        finite = [value for value in self.card.values if math.isfinite(value)]
+        spread = max(finite, default=0.0) - min(finite, default=0.0)
         found = [
             loss
             for run in self.runs
@@ -371,10 +372,11 @@ def map_data(one: EnvironmentMap, comparison: Comparison) -> dict[str, object]:
 
 
 def moment_data(of: Moment, steps: Sequence[int], most: float) -> list[object]:
-    """Place on the slider, score, number of wrong actions, policy and losses as strings."""
+    """Place on the slider, score (None: -inf), number of wrong actions, policy and losses as strings."""
     policy = "".join(LETTERS[a] if 0 <= a < len(LETTERS) else "~" for a in of.policy)
     losses = None if of.loss is None else "".join(loss_text(loss, most) for loss in of.loss)
-    return [steps.index(of.steps), float(f"{of.score:.5g}"), of.wrong, policy, losses]
+    score = float(f"{of.score:.5g}") if math.isfinite(of.score) else None
+    return [steps.index(of.steps), score, of.wrong, policy, losses]
 
 
 def loss_text(loss: float, most: float) -> str:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import numpy as np
-
 from .. import pictures
-from ..pictures import Series
-from . import words
-from .background import facts, failures, given, where
+from . import charts, words
+from .background import commands_of, facts, failures, given, missing_lines, where
 from .cells import Cell, Curve
-from .comparison import THRESHOLDS, Comparison, Ranking
+from .charts import Series
+from .comparison import Comparison, Ranking
 from .detail import LEVELS
 from .drawing import learned_map, optimum_map
 from .learned import first_shown, ladders, told
-from .learning import amount_text, gap_of, lines, lowest_shown
+from .learning import GAP_HIDDEN, amount_text, gap_of, hides_states, lines, sampled, value_picture
 from .maps import maps_of
-from .sections import seed_scores
+from .sections import profile_picture, seed_dots, time_picture, timed
 
 Figures = dict[str, str]
 
@@ -68,7 +66,7 @@ def ranking_text(comparison: Comparison, one: Ranking, k: int, figures: dict[str
     """A ranking as picture and table."""
     where = words.listed(list(one.environments))
     label = f"Mean score on {where}"
-    picture = pictures.interval_chart(
+    picture = charts.interval_chart(
         [(comparison.agents.index(row.agent), row.agent, row.mean, row.interval) for row in one.rows],
         label=label,
     )
@@ -81,7 +79,16 @@ def ranking_text(comparison: Comparison, one: Ranking, k: int, figures: dict[str
             words.score(row.iqm),
             words.score(row.optimality_gap),
             words.share(row.within[1]),
-            f"{row.finished}/{row.planned}" + (f", {row.failed} failed" if row.failed else ""),
+            f"{row.finished}/{row.planned}"
+            + "".join(
+                f", {number} {what}"
+                for number, what in (
+                    (row.failed, "failed"),
+                    (row.missing, "missing"),
+                    (row.sampled, "sampled"),
+                )
+                if number
+            ),
         ]
         for place, row in enumerate(one.rows, 1)
     ]
@@ -104,8 +111,8 @@ def environment_rows(comparison: Comparison) -> list[list[str]]:
             if cell is None:
                 row.append("does not play")
             else:
-                lost = f" ({len(cell.failed)} failed)" if cell.failed else ""
-                row.append(words.score(cell.mean) + lost)
+                notes = [note for note in (words.lost(cell), words.sampled(cell)) if note]
+                row.append(words.score(cell.mean) + (f" ({', '.join(notes)})" if notes else ""))
         rows.append(row)
     return rows
 
@@ -117,15 +124,15 @@ def regret_text(comparison: Comparison, figures: Figures) -> list[str]:
         series = chosen_lines(comparison, name, gap_of)
         if series:
             label = f"{name}: cumulative gap regret against steps"
-            picture = pictures.line_chart(series, label=label, x_label="environment steps")
+            picture = charts.line_chart(series, label=label, x_label="environment steps")
             text += shown(
-                figures, f"regret-{k}", f"{name}, gap regret", pictures.with_legend(picture, series), label
+                figures, f"regret-{k}", f"{name}, gap regret", charts.with_legend(picture, series), label
             )
     rows = [
         [
             cell.environment,
             cell.agent,
-            amount_text(cell.regret.final),
+            amount_text(cell.regret.final) + (f" ({words.sampled(cell)})" if cell.sampled else ""),
             amount_text(cell.regret.floor),
             amount_text(cell.regret.learning),
             amount_text(cell.regret.episodic),
@@ -139,7 +146,10 @@ def regret_text(comparison: Comparison, figures: Figures) -> list[str]:
     heads += ["episodic regret, all episodes", "gap regret, all steps"]
     return [
         *text,
-        "Means over finished runs, in reward units; never added up over environments.",
+        "Means over finished runs, in reward units; never added up over environments. Where a time limit (other "
+        "than the criterion's own horizon) cuts episodes short, episodic regret is larger than gap regret: it counts "
+        "every episode as if it were played to its end."
+        + (cellsafe(GAP_HIDDEN) if hides_states(comparison) else ""),
         "",
         *grid_of(heads, rows),
     ]
@@ -160,12 +170,12 @@ def efficiency_text(comparison: Comparison, figures: Figures) -> list[str]:
         row = [agent]
         for name in comparison.environments:
             cell = comparison.cells.get((agent, name))
-            scored = cell is not None and cell.reached and cell.reached[0].total
-            row.append(words.reached(cell.reached[0]) if cell is not None and scored else "–")
+            row.append("–" if cell is None or not cell.reached else words.reached(cell.reached[0]))
         rows.append(row)
     return [
         *text,
-        "Environment steps until the score is within 5 % of the optimum and stays there, median over seeds:",
+        "Environment steps until the score is within 5 % of the optimum and stays there: median over seeds, runs that "
+        "never got there counted as later than all others, and its 95 % interval by order statistics (from 6 runs on).",
         "",
         *grid_of(["agent", *comparison.environments], rows),
     ]
@@ -176,18 +186,11 @@ def value_text(comparison: Comparison, name: str, k: int, figures: Figures) -> l
     series = chosen_lines(comparison, name, lambda cell: cell.value)
     if not series:
         return []
-    run = next(run for run in comparison.sweep.finished if run.spec.environment.name == name)
-    scale = comparison.scales.get(name)
-    zero = scale.zero if scale else run.random
-    label = f"{name}: exact value against steps"
-    picture = pictures.line_chart(
-        series,
-        label=label,
-        x_label="environment steps",
-        references=(("optimum", run.optimum), ("score 0", zero)),
-        floor=lowest_shown(series, zero, run.optimum),
+    picture, notes = value_picture(comparison, name, series)
+    picture = charts.with_legend(picture, series)
+    return shown(
+        figures, f"value-{k}", f"{name}: {'; '.join(notes)}", picture, f"{name}: value against steps"
     )
-    return shown(figures, f"value-{k}", name, pictures.with_legend(picture, series), label)
 
 
 def sureness_text(comparison: Comparison, figures: Figures) -> list[str]:
@@ -204,12 +207,8 @@ def sureness_text(comparison: Comparison, figures: Figures) -> list[str]:
             sure = "" if pair is None or pair.adjusted >= 0.05 else "**"
             row.append("·" if pair is None else f"{sure}{pair.probability:.2f}{sure}")
         rows.append(row)
-    series = [
-        Series(comparison.agents.index(row.agent), row.agent, np.array(THRESHOLDS), np.array(row.profile))
-        for row in one.rows
-    ]
+    picture, series = profile_picture(comparison, one)
     label = "Performance profile: share of runs that reach each score"
-    picture = pictures.line_chart(series, label=label, x_label="score to reach", y_range=(0.0, 1.04))
     return [
         "## How sure is the ranking?",
         "",
@@ -217,7 +216,7 @@ def sureness_text(comparison: Comparison, figures: Figures) -> list[str]:
         "permutation test with Holm's correction over all pairs.",
         "",
         *grid_of(["beats →", *names], rows, bold=True),
-        *shown(figures, "profile", "Performance profile", pictures.with_legend(picture, series), label),
+        *shown(figures, "profile", "Performance profile", charts.with_legend(picture, series), label),
     ]
 
 
@@ -226,14 +225,14 @@ def seeds_text(comparison: Comparison, figures: Figures) -> list[str]:
     text = ["## Every seed", ""]
     for k, name in enumerate(comparison.environments):
         rows = [
-            (agent, agent_name, [(f"seed {seed}", score) for seed, score in seed_scores(cell)])
+            (agent, agent_name, seed_dots(cell))
             for agent, agent_name in enumerate(comparison.agents)
             if (cell := comparison.cells.get((agent_name, name))) is not None and name in comparison.scales
         ]
         if any(runs for *_, runs in rows):
             low = max(-1.0, min([0.0] + [score for *_, runs in rows for _, score in runs]))
             label = f"{name}: score of every run"
-            text += shown(figures, f"seeds-{k}", name, pictures.dot_strip(rows, label=label, low=low), label)
+            text += shown(figures, f"seeds-{k}", name, charts.dot_strip(rows, label=label, low=low), label)
     return text
 
 
@@ -243,7 +242,8 @@ def map_text(comparison: Comparison, figures: Figures) -> list[str]:
     steps = ladders(comparison)
     text = ["## What did it learn?", ""] if found or steps else []
     for k, (name, picture) in enumerate(steps):
-        text += shown(figures, f"ladder-{k}", name, picture, f"{name}: what information is worth")
+        heading = ": ".join([name, *sampled(comparison, name)])
+        text += shown(figures, f"ladder-{k}", heading, picture, f"{name}: what information is worth")
     for k, one in enumerate(found):
         run = first_shown(one)
         text += [
@@ -258,25 +258,19 @@ def map_text(comparison: Comparison, figures: Figures) -> list[str]:
 
 def cost_text(comparison: Comparison, figures: Figures) -> list[str]:
     """Quality against CPU time."""
-    rows = comparison.rankings[0].rows if comparison.rankings else ()
-    points = [
-        (comparison.agents.index(row.agent), row.agent, row.cpu_seconds, row.mean)
-        for row in rows
-        if row.cpu_seconds is not None and row.cpu_seconds > 0
-    ]
+    points = timed(comparison)
     if not points:
         return []
     label = "Mean score against CPU seconds a run"
-    picture = pictures.scatter(points, label=label, x_label="CPU seconds a run, median (logarithmic)")
-    return ["## Quality against time", "", *shown(figures, "time", label, picture, label)]
+    return ["## Quality against time", "", *shown(figures, "time", label, time_picture(points), label)]
 
 
 def hardness_text(comparison: Comparison) -> list[str]:
     """A column an environment."""
     known = {
-        name: dict(facts(comparison.cards[name]))
-        for name in comparison.environments
-        if name in comparison.cards
+        environment.name: dict(facts(environment, comparison.cards[environment.name]))
+        for environment in comparison.sweep.environments
+        if environment.name in comparison.cards
     }
     if not known:
         return []
@@ -300,7 +294,7 @@ def fairness_text(comparison: Comparison) -> list[str]:
 
 
 def trouble_text(comparison: Comparison) -> list[str]:
-    """Failed runs and pairs that cannot play."""
+    """Failed and missing runs, and pairs that cannot play."""
     sweep = comparison.sweep
     text = []
     if sweep.failed:
@@ -311,6 +305,8 @@ def trouble_text(comparison: Comparison) -> list[str]:
             for (agent, error), runs in failures(sweep.failed)
         ]
         text.append("")
+    if sweep.missing:
+        text += ["## Missing runs", "", *(f"- {cellsafe(line)}" for line in missing_lines(sweep)), ""]
     if sweep.skipped:
         text += ["## Pairs that cannot play", ""]
         text += [
@@ -324,12 +320,7 @@ def trouble_text(comparison: Comparison) -> list[str]:
 def reproduce_text(comparison: Comparison) -> list[str]:
     """Command, versions, and the suite itself."""
     sweep = comparison.sweep
-    text = [
-        "## How to reproduce",
-        "",
-        "```",
-        f"bellglass run suite.toml --output {sweep.folder.name or 'results'}",
-    ]
+    text = ["## How to reproduce", "", "```", commands_of(sweep), ""]
     text += [", ".join(f"{name} {version}" for name, version in sorted(sweep.versions.items())), "```", ""]
     if sweep.suite_text:
         fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", sweep.suite_text)), default=0))

@@ -70,7 +70,7 @@
   }
 
   // -- exact numbers under the pointer, or by arrow keys ------------------------------------------------------
-  const tell = (number) => number === null ? "" : Number(number.toPrecision(5)).toLocaleString("en");
+  const tell = (number) => number === null ? "\u2212\u221e" : Number(number.toPrecision(5)).toLocaleString("en");
   const showTip = (x, y) => {
     tip.hidden = false;
     const box = tip.getBoundingClientRect();
@@ -99,7 +99,7 @@
       cursor.setAttribute("transform", `translate(${place} 0)`);
       const rows = numbers.s.filter((row) => !hidden.has(row.a)).map((row) => {
         const k = nearest(numbers.x[row.x], x);
-        return [names[row.a], row.m[k], row.l ? row.l[k] : null, row.h ? row.h[k] : null];
+        return [names[row.a], row.m[k], row.l ? row.l[k] : undefined, row.h ? row.h[k] : undefined];
       });
       const table = document.createElement("table");
       const head = table.createCaption();
@@ -108,7 +108,7 @@
         const line = table.insertRow();
         line.insertCell().textContent = name;
         line.insertCell().textContent = tell(mean);
-        line.insertCell().textContent = low === null || low === high ? "" : tell(low) + " to " + tell(high);
+        line.insertCell().textContent = low === undefined || low === high ? "" : tell(low) + " to " + tell(high);
       }
       tip.style.whiteSpace = "";
       tip.replaceChildren(table);

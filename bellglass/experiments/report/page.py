@@ -71,7 +71,7 @@ def document(title: str, body: str, data: object, version: str) -> str:
         f"<script>{THEME}</script><style>{style()}</style></head><body>"
         f'<svg class="marks" aria-hidden="true">{marks()}</svg>'
         f'<a class="skip" href="#ranking">Skip to the ranking</a><main>{body}'
-        f"<footer>Made by bellglass {escape(version)}. Exact scores from open tables.</footer></main>"
+        f"<footer>Made by bellglass {escape(version)}. Scored against open tables.</footer></main>"
         '<div id="tip" role="status" hidden></div>'
         f'<script id="data" type="application/json">{script_text(data)}</script>'
         f"<script>{source('page.js')}</script><script>{source('maps.js')}</script></body></html>\n"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 from dataclasses import asdict
 
 from ..aggregate import Interval
 from ..records import RunSpec
+from ..text import finite
 from . import words
-from .cells import Cell, Share
+from .cells import LEVELS, Cell, Share
 from .comparison import THRESHOLDS, Comparison, Ranking
 
 COLUMNS = (
@@ -67,7 +67,7 @@ def runs_csv(comparison: Comparison) -> str:
             scale = comparison.scales.get(spec.environment.name)
             row |= {
                 "status": "finished",
-                "score": "" if scale is None else scale(final.value),
+                "score": "" if scale is None else scale.of(run),
                 "final_value": final.value,
                 "low": final.low,
                 "high": final.high,
@@ -112,6 +112,7 @@ def summary_json(comparison: Comparison) -> str:
         "seeds": sweep.seeds,
         "cpu_seconds": comparison.cpu_seconds,
         "exact": comparison.exact,
+        "sampled": comparison.sampled,
         "agents": [asdict(agent) for agent in sweep.agents],
         "environments": [asdict(environment) for environment in sweep.environments],
         "scoring": {name: asdict(scoring) for name, scoring in sweep.scoring.items()},
@@ -123,7 +124,7 @@ def summary_json(comparison: Comparison) -> str:
         "rankings": [ranking_data(one) for one in comparison.rankings],
         "cells": [cell_data(cell) for cell in comparison.cells.values()],
     }
-    return json.dumps(clean(summary), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(finite(summary), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def ranking_data(one: Ranking) -> dict[str, object]:
@@ -134,13 +135,12 @@ def ranking_data(one: Ranking) -> dict[str, object]:
         "score_range": one.score_range,
         "rows": [
             {
-                **asdict(row),
+                **{key: value for key, value in asdict(row).items() if key != "within"},
                 "interval": ends(row.interval),
                 "iqm_interval": ends(row.iqm_interval),
                 "within_5_percent": share_data(row.within[0]),
                 "within_1_percent": share_data(row.within[1]),
                 "solved": share_data(row.solved),
-                "within": None,
             }
             for row in one.rows
         ],
@@ -168,6 +168,7 @@ def cell_data(cell: Cell) -> dict[str, object]:
         "finished": len(cell.finished),
         "failed": len(cell.failed),
         "missing": len(cell.missing),
+        "sampled": cell.sampled,
         "seeds": cell.seeds,
         "scores": cell.scores.tolist(),
         "mean": cell.mean,
@@ -176,7 +177,10 @@ def cell_data(cell: Cell) -> dict[str, object]:
         "within_5_percent": share_data(cell.within[0]),
         "within_1_percent": share_data(cell.within[1]),
         "solved": share_data(cell.solved),
-        "reached": [asdict(some) for some in cell.reached],
+        "reached": [
+            {"level": level, **some._asdict(), "interval": ends(some.interval)}
+            for level, some in zip(LEVELS, cell.reached, strict=False)
+        ],
         "cpu_seconds": cell.cpu_seconds,
         "regret": None if cell.regret is None else {**asdict(cell.regret), "learning": cell.regret.learning},
         "curves": {
@@ -200,16 +204,3 @@ def share_data(part: Share | None) -> dict[str, object] | None:
     return (
         None if part is None else {"count": part.count, "total": part.total, "interval": ends(part.interval)}
     )
-
-
-def clean(value: object) -> object:
-    """Without `None` under "within", and with infinite numbers as text, for which JSON has no sign."""
-    if isinstance(value, dict):
-        return {str(key): clean(item) for key, item in value.items() if key != "within"}
-    if isinstance(value, (list, tuple)):
-        return [clean(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, (str, int, float, bool)) or value is None:
-        return value
-    return str(value)

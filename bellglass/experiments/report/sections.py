@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 
-from .. import pictures
-from ..pictures import Series
-from . import words
+from ..pictures import typeset
+from . import charts, words
 from .cells import Cell
+from .charts import Series
 from .comparison import THRESHOLDS, Comparison, Ranking
 from .detail import Detail
 from .elements import figure, left_out, named, section, table
@@ -33,8 +34,9 @@ def numbers(comparison: Comparison) -> str:
         ),
         (words.seconds(comparison.cpu_seconds), "CPU time in all", ""),
         (
-            "exact" if comparison.exact else "partly sampled",
-            "scores: " + ", ".join(words.CRITERIA[criterion] for criterion in scorings),
+            f"{comparison.sampled:,} sampled" if comparison.sampled else "exact",
+            (f"of {len(sweep.finished):,} scores, the rest exact: " if comparison.sampled else "scores: ")
+            + ", ".join(words.CRITERIA[criterion] for criterion in scorings),
             "",
         ),
     ]
@@ -64,8 +66,9 @@ def ranking(comparison: Comparison) -> str:
         body.append(left_out("No run has finished, so there is nothing to rank."))
     body.append("<h3>Environment by environment</h3>" + by_environment(comparison))
     lead = (
-        "Score of the final policy, computed from the table: no evaluation episodes, so no evaluation noise. "
-        f"{escape(words.meaning(comparison))} Ranked by the mean over environments that all of these agents play, "
+        "Score of the final policy, computed from the table: no evaluation episodes, so no evaluation noise"
+        f"{', but where “sampled” is said' if comparison.sampled else ''}. {escape(words.meaning(comparison))} "
+        "Ranked by the mean over environments that all of these agents play, "
         "the interquartile mean (IQM) second."
     )
     return section("ranking", "Ranking", lead, "".join(body))
@@ -73,11 +76,7 @@ def ranking(comparison: Comparison) -> str:
 
 def ranking_table(comparison: Comparison, one: Ranking) -> str:
     """Agents with their intervals, best first."""
-    low = min(
-        [0.0]
-        + [row.mean for row in one.rows]
-        + [row.interval.low for row in one.rows if row.interval is not None]
-    )
+    low = charts.lowest((row.mean, row.interval) for row in one.rows)
     rows, kinds = [], []
     for place, row in enumerate(one.rows, 1):
         agent = comparison.agents.index(row.agent)
@@ -89,12 +88,14 @@ def ranking_table(comparison: Comparison, one: Ranking) -> str:
             runs += f'<span class="bad under">{row.failed} failed</span>'
         if row.missing:
             runs += f'<span class="bad under">{row.missing} missing</span>'
+        if row.sampled:
+            runs += f'<span class="soft under">{row.sampled} sampled</span>'
         rows.append(
             [
                 f'<span class="place">{place}</span>{named(agent, row.agent)}',
                 f"<b>{words.score(row.mean)}</b>",
                 f'<span class="soft">{words.interval(row.interval)}</span>',
-                pictures.interval_bar(agent, row.mean, row.interval, low),
+                charts.interval_bar(agent, row.mean, row.interval, low),
                 stacked(words.score(row.iqm), words.interval(row.iqm_interval)),
                 words.score(row.median),
                 words.score(row.optimality_gap),
@@ -120,7 +121,7 @@ def ranking_table(comparison: Comparison, one: Ranking) -> str:
         "CPU a run",
         "Runs",
     ]
-    heads[3] = heads[3].replace("-", "−")
+    heads[3] = typeset(heads[3])
     keep = [True] * len(heads)
     keep[7] = any(row.solved is not None for row in one.rows)
     chosen = [[cell for cell, kept in zip(row, keep, strict=True) if kept] for row in rows]
@@ -156,12 +157,8 @@ def cell_text(cell: Cell | None) -> str:
     """Mean score and interval; why not, where there is none."""
     if cell is None:
         return '<span class="soft">does not play</span>'
-    notes = []
-    if cell.failed or cell.missing:
-        notes.append(words.lost(cell))
-    if any(not run.exact for run in cell.finished):
-        notes.append("sampled")
-    more = f'<span class="bad under">{", ".join(notes)}</span>' if notes else ""
+    notes = (("bad", words.lost(cell)), ("soft", words.sampled(cell)))
+    more = "".join(f'<span class="{kind} under">{note}</span>' for kind, note in notes if note)
     if cell.mean is None:
         return f'<span class="soft">no score</span>{more}'
     shade = round(100 * min(1.0, max(0.0, cell.mean)))
@@ -204,19 +201,8 @@ def sureness(comparison: Comparison, data: dict[str, object]) -> str:
         kind="matrix many" if len(names) > 4 else "matrix few",
         stops=(".chance", len(names) - 1),
     )
-    profile = [
-        Series(comparison.agents.index(row.agent), row.agent, np.array(THRESHOLDS), np.array(row.profile))
-        for row in one.rows
-    ]
+    chart, profile = profile_picture(comparison, one, size=(440, 280), key="profile")
     data["profile"] = chart_data(profile)
-    chart = pictures.line_chart(
-        profile,
-        label="Performance profile: share of runs that reach each score",
-        x_label="score to reach",
-        y_range=(0.0, 1.04),
-        size=(440, 280),
-        key="profile",
-    )
     number = len(names) * (len(names) - 1) // 2
     body = (
         f'<div class="grid2{" one" if len(names) > 9 else ""}"><div>'
@@ -231,6 +217,25 @@ def sureness(comparison: Comparison, data: dict[str, object]) -> str:
     return section("sure", heading, where, body)
 
 
+def profile_picture(
+    comparison: Comparison, one: Ranking, *, size: tuple[int, int] = charts.CHART, key: str = ""
+) -> tuple[str, list[Series]]:
+    """The performance profile, and its lines."""
+    profile = [
+        Series(comparison.agents.index(row.agent), row.agent, np.array(THRESHOLDS), np.array(row.profile))
+        for row in one.rows
+    ]
+    picture = charts.line_chart(
+        profile,
+        label="Performance profile: share of runs that reach each score",
+        x_label="score to reach",
+        y_range=(0.0, 1.04),
+        size=size,
+        key=key,
+    )
+    return picture, profile
+
+
 def seeds(comparison: Comparison, detail: Detail) -> str:
     """Every run as a dot."""
     shown = []
@@ -242,7 +247,7 @@ def seeds(comparison: Comparison, detail: Detail) -> str:
             cell = comparison.cells.get((agent_name, name))
             if cell is None or name not in comparison.scales:
                 continue
-            runs = seed_scores(cell)
+            runs = seed_dots(cell)
             low = min([low] + [score for _, score in runs])
             if cell.failed or cell.missing:
                 notes.append(f"{agent_name}: {words.lost(cell)}")
@@ -251,61 +256,66 @@ def seeds(comparison: Comparison, detail: Detail) -> str:
                 ranked = sorted(runs, key=lambda run: run[1])
                 notes.append(f"{agent_name}: {detail.dots} of {len(runs)} runs, from worst to best")
                 runs = [ranked[k] for k in places.tolist()]
-            rows.append((agent, agent_name, [(f"seed {seed}: {score:.6g}", score) for seed, score in runs]))
+            rows.append((agent, agent_name, runs))
         if low < -1:
             notes.append("dots at the left edge lie below −1")
         if any(runs for *_, runs in rows):
-            picture = pictures.dot_strip(rows, label=f"{name}: score of every run", low=max(low, -1.0))
+            picture = charts.dot_strip(rows, label=f"{name}: score of every run", low=max(low, -1.0))
             shown.append(figure(name, picture, "; ".join(notes)))
     body = f'<div class="grid3">{"".join(shown)}</div>' if shown else left_out("No scored run.")
     lead = "One dot a finished run, the bar is their median. Point at a dot for its seed and score."
     return section("seeds", "Every seed", lead, body)
 
 
-def seed_scores(cell: Cell) -> list[tuple[int, float]]:
-    """Seed and score of the finished runs alone."""
+def seed_dots(cell: Cell) -> list[tuple[str, float]]:
+    """What to say of each finished run, and its score."""
     scores = dict(zip(cell.seeds, cell.scores.tolist(), strict=True))
-    return [(run.spec.seed, scores[run.spec.seed]) for run in cell.finished]
+    dots = []
+    for run in cell.finished:
+        score = scores[run.spec.seed]
+        said = f"seed {run.spec.seed}: {typeset(f'{score:.6g}')}"
+        dots.append((said if run.exact else f"{said}, sampled", score))
+    return dots
+
+
+def timed(comparison: Comparison) -> list[tuple[int, str, float, float]]:
+    """Agents of the first ranking whose CPU time is known: (number, name, seconds a run, mean score), fastest first."""
+    rows = comparison.rankings[0].rows if comparison.rankings else ()
+    known = [(row, row.cpu_seconds) for row in rows if row.cpu_seconds is not None and row.cpu_seconds > 0]
+    known.sort(key=lambda pair: pair[1])
+    return [(comparison.agents.index(row.agent), row.agent, seconds, row.mean) for row, seconds in known]
+
+
+def time_picture(points: Sequence[tuple[int, str, float, float]]) -> str:
+    """Mean score against CPU time."""
+    return charts.scatter(
+        points,
+        label="Mean score against CPU seconds a run",
+        x_label="CPU seconds a run, median (logarithmic)",
+    )
 
 
 def cost(comparison: Comparison) -> str:
     """Quality against CPU time."""
     heading = "Quality against time"
-    ranked = comparison.rankings[0].rows if comparison.rankings else ()
-    timed = [(row, row.cpu_seconds) for row in ranked if row.cpu_seconds is not None and row.cpu_seconds > 0]
-    if not timed:
+    points = timed(comparison)
+    if not points:
         return section("cost", heading, "", left_out("No timings in the results folder."))
-    number = comparison.agents.index
-    chart = pictures.scatter(
-        [(number(row.agent), row.agent, seconds, row.mean) for row, seconds in timed],
-        label="Mean score against CPU seconds a run",
-        x_label="CPU seconds a run, median (logarithmic)",
-    )
-    fastest = min(seconds for _, seconds in timed)
-    rows = [
-        [
-            named(number(row.agent), row.agent),
-            words.seconds(seconds),
-            f"{seconds / fastest:,.3g} ×",
-            words.score(row.mean),
-        ]
-        for row, seconds in sorted(timed, key=lambda pair: pair[1])
-    ]
+    fastest = points[0][2]
     times = table(
         ["Agent", "CPU a run", "Against the fastest", "Mean score"],
-        rows,
+        [
+            [named(agent, name), words.seconds(seconds), f"{seconds / fastest:,.3g} ×", words.score(mean)]
+            for agent, name, seconds, mean in points
+        ],
         label="CPU time a run",
         kind="short",
-        kinds=[f"a{number(row.agent)}" for row, _ in sorted(timed, key=lambda pair: pair[1])],
+        kinds=[f"a{agent}" for agent, *_ in points],
     )
     hosts = {timing.host for timing in comparison.sweep.timings.values()}
+    many = f"; runs come from {len(hosts)} hosts, so times are only a rough guide" if len(hosts) > 1 else ""
     lead = (
-        "Mean score of the first ranking against the CPU time of a run, learning and exact scoring together"
-        + (
-            f"; runs come from {len(hosts)} hosts, so times are only a rough guide."
-            if len(hosts) > 1
-            else "."
-        )
+        f"Mean score of the first ranking against the CPU time of a run, learning and scoring together{many}."
     )
-    body = f'<div class="grid2"><div class="medium">{chart}</div><div>{times}</div></div>'
+    body = f'<div class="grid2"><div class="medium">{time_picture(points)}</div><div>{times}</div></div>'
     return section("cost", heading, lead, body)

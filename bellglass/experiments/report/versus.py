@@ -7,6 +7,7 @@ shown only where the interval still excludes 0 at a level divided by the number 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from .. import aggregate
 from ..aggregate import FloatArray, Interval
-from ..records import RunResult, Sweep
+from ..records import Sweep
 from .cells import Cell, Scale
 from .comparison import Comparison
 from .words import counted, listed, three
@@ -30,10 +31,11 @@ class Change:
         before: mean score over the seeds in common.
         after: the same in the second folder.
         seeds: runs in common, failed ones among them.
-        same: of these, runs that are equal to the last bit.
-        interval: of `after - before`, 95 %; None below 3 seeds, and where all runs are the same.
+        same: of these, runs that are equal to the last bit, or failed with the same error.
+        interval: of `after - before`, 95 %; None below 3 seeds, where all runs are the same, and where a score is -inf.
         shown: whether the change is more than chance, over all comparisons together.
         failed: of the runs in common, before and after.
+        sampled: whether some score is sampled, not exact.
         cpu: median CPU time of a run after, divided by that before; None where not known.
     """
 
@@ -46,11 +48,12 @@ class Change:
     interval: Interval | None
     shown: bool
     failed: tuple[int, int]
+    sampled: bool
     cpu: float | None
 
     @property
     def difference(self) -> float:
-        """Of the means; positive is better."""
+        """Of the means; positive is better, nan where both are without bound."""
         return self.after - self.before
 
     @property
@@ -107,10 +110,14 @@ class Paired:
         self.seeds = sorted(tables[0].keys() & tables[1].keys())
         self.failed = [sum(run.spec.seed in self.seeds for run in cell.failed) for cell in self.cells]
         self.before, self.after = (np.array([table[seed] for seed in self.seeds]) for table in tables)
-        runs = [{run.spec.seed: run for run in cell.finished} for cell in self.cells]
-        self.same = sum(
-            seed in runs[0] and seed in runs[1] and alike(runs[0][seed], runs[1][seed]) for seed in self.seeds
-        )
+        ends = [ends_of(cell) for cell in self.cells]
+        self.same = sum(ends[0][seed] == ends[1][seed] for seed in self.seeds)
+
+    @property
+    def cpu(self) -> float | None:
+        """CPU time of a run after, divided by that before; None where not known."""
+        before, after = (cell.cpu_seconds for cell in self.cells)
+        return after / before if before and after else None
 
     def _table(self, cell: Cell) -> dict[int, float]:
         """Score by seed; a failed run counts with the worst score of either folder."""
@@ -121,9 +128,10 @@ class Paired:
         }
 
 
-def alike(first: RunResult, second: RunResult) -> bool:
-    """Whether two runs are the same to the last bit."""
-    return first.curve == second.curve and first.policy == second.policy
+def ends_of(cell: Cell) -> dict[int, object]:
+    """By seed, what two runs have in common that are the same to the last bit, or failed with the same error."""
+    finished = {run.spec.seed: (run.curve, run.policy) for run in cell.finished}
+    return {**finished, **{run.spec.seed: run.error for run in cell.failed}}
 
 
 def versus(before: Comparison, after: Comparison) -> Versus:
@@ -132,6 +140,9 @@ def versus(before: Comparison, after: Comparison) -> Versus:
     Raises:
         ValueError: they have no agent in common that plays an environment in both.
     """
+    for sweep in (before.sweep, after.sweep):
+        if not sweep.finished:
+            raise ValueError(f"{sweep.folder} has no finished run, so there is nothing to compare")
     pairs, left_out = pairs_of(before, after)
     if not pairs:
         reasons = f" ({'; '.join(left_out)})" if left_out else ""
@@ -139,13 +150,11 @@ def versus(before: Comparison, after: Comparison) -> Versus:
             f"{before.sweep.folder} and {after.sweep.folder} have nothing in common to compare{reasons}"
         )
     agents = [agent for agent in before.agents if any(name == agent for name, _ in pairs)]
-    wide = [agent for agent in agents if sum(name == agent for name, _ in pairs) > 1]
+    own = {agent: [pair for (name, _), pair in pairs.items() if name == agent] for agent in agents}
+    wide = [agent for agent in agents if len(own[agent]) > 1 and shared(own[agent])]
     number = len(pairs) + len(wide)
     changes = [change_of(agent, name, [pair], number) for (agent, name), pair in pairs.items()]
-    changes += [
-        change_of(agent, "all", [pair for (name, _), pair in pairs.items() if name == agent], number)
-        for agent in wide
-    ]
+    changes += [change_of(agent, "all", own[agent], number) for agent in wide]
     return Versus(
         before.sweep, after.sweep, tuple(setup_of(before.sweep, after.sweep)), tuple(changes), tuple(left_out)
     )
@@ -203,7 +212,7 @@ def difference_of_problem(before: Comparison, after: Comparison, name: str) -> s
         return f"its table has changed (fingerprint {one_print}, then {other_print})"
     scales = before.scales.get(name), after.scales.get(name)
     if name in before.unscored or name in after.unscored:
-        return "random play is optimal there, so it has no score"
+        return "random play is optimal there, or without bound, so it has no score"
     if all(scales) and not same_scale(scales):
         return "0 and 1 of its score differ"
     return ""
@@ -219,7 +228,7 @@ def same_scale(scales: Sequence[Scale | None]) -> bool:
 
 def change_of(agent: str, environment: str, pairs: Sequence[Paired], number: int) -> Change:
     """The change over one environment, or averaged over several, one of `number` comparisons."""
-    seeds = sorted(set.intersection(*(set(pair.seeds) for pair in pairs)))
+    seeds = shared(pairs)
     before, after = (
         mean_by_seed([(pair.seeds, pair.before if k == 0 else pair.after) for pair in pairs], seeds)
         for k in (0, 1)
@@ -228,17 +237,17 @@ def change_of(agent: str, environment: str, pairs: Sequence[Paired], number: int
     interval = strict = None
     same = sum(pair.same for pair in pairs)
     total = sum(len(pair.seeds) for pair in pairs)
-    if len(seeds) >= aggregate.FEWEST and same < total:
+    if len(seeds) >= aggregate.FEWEST and same < total and math.isfinite(width):
         interval = aggregate.betting_interval(after - before, -width, width)
         strict = aggregate.betting_interval(
             after - before, -width, width, 1 - (1 - aggregate.CONFIDENCE) / number
         )
-    cpu = [pair.cells[1].cpu_seconds / pair.cells[0].cpu_seconds for pair in pairs if timed(pair)]  # type: ignore[operator]
+    cpu = [ratio for pair in pairs if (ratio := pair.cpu) is not None]
     return Change(
         agent=agent,
         environment=environment,
-        before=float(before.mean()) if len(before) else float("nan"),
-        after=float(after.mean()) if len(after) else float("nan"),
+        before=float(before.mean()),
+        after=float(after.mean()),
         seeds=total,
         same=same,
         interval=interval,
@@ -247,13 +256,14 @@ def change_of(agent: str, environment: str, pairs: Sequence[Paired], number: int
             sum(pair.failed[0] for pair in pairs),
             sum(pair.failed[1] for pair in pairs),
         ),
+        sampled=any(cell.sampled for pair in pairs for cell in pair.cells),
         cpu=float(np.exp(np.mean(np.log(cpu)))) if len(cpu) == len(pairs) else None,
     )
 
 
-def timed(pair: Paired) -> bool:
-    """Whether both CPU times are known."""
-    return all(cell.cpu_seconds for cell in pair.cells)
+def shared(pairs: Sequence[Paired]) -> list[int]:
+    """Seeds that have a score in both folders in every one of the environments."""
+    return sorted(set.intersection(*(set(pair.seeds) for pair in pairs)))
 
 
 def mean_by_seed(tables: Sequence[tuple[Sequence[int], FloatArray]], seeds: Sequence[int]) -> FloatArray:
@@ -306,7 +316,9 @@ def verdict_of(both: Versus) -> tuple[str, list[str]]:
     single = [change for change in both.changes if change.environment != "all"]
     runs, same = sum(change.seeds for change in single), sum(change.same for change in single)
     if same == runs:
-        return f"Nothing changed: all {counted(runs, 'run')} in common are equal to the last bit.", []
+        failed = sum(change.failed[0] for change in single)
+        told = [f"{counted(failed, 'run')} among them failed, with the same error in both."] if failed else []
+        return f"Nothing changed: all {counted(runs, 'run')} in common are equal to the last bit.", told
     better = [change for change in both.changes if change.verdict == "better"]
     worse = [change for change in both.changes if change.verdict == "worse"]
     rest = len(single) - sum(change.environment != "all" for change in (*better, *worse))
@@ -318,14 +330,19 @@ def verdict_of(both: Versus) -> tuple[str, list[str]]:
     first = ". ".join(parts) + "." if parts else "No change can be told from chance."
     told = []
     if not parts:
-        largest = max(single, key=lambda change: abs(change.difference))
-        told.append(f"The largest one: {place_of(largest)}.")
+        finite = [change for change in single if math.isfinite(change.difference)]
+        if finite:
+            largest = max(finite, key=lambda change: abs(change.difference))
+            told.append(f"The largest one: {place_of(largest)}.")
     same_pairs = sum(change.verdict == "identical" for change in single)
     if rest - same_pairs > 0 and parts:
         told.append(
             f"For {counted(rest - same_pairs, 'pair')} of agent and environment the seeds cannot tell."
         )
     told.append(f"{same:,} of {counted(runs, 'run')} in common are equal to the last bit.")
+    doubtful = [f"{change.agent} on {change.environment}" for change in single if change.sampled]
+    if doubtful:
+        told.append(f"Scores are sampled, not exact, for {listed(doubtful)}.")
     new = sum(change.failed[1] - change.failed[0] for change in single)
     if new:
         told.append(f"{counted(abs(new), 'run')} {'more' if new > 0 else 'fewer'} failed.")

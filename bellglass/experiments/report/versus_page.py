@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 
-from .. import pictures
-from . import words
+from . import charts, words
 from .elements import left_out, section, table
 from .page import document
 from .versus import Change, Versus, verdict_of
@@ -44,22 +44,25 @@ def row_of(change: Change) -> list[str]:
 def versus_text(both: Versus) -> str:
     """What to print."""
     first, told = verdict_of(both)
-    lines = [f"{both.before.folder} -> {both.after.folder}", "", first, *told, ""]
-    lines += ["set up otherwise:", *(f"  {line}" for line in both.setup), ""] if both.setup else []
+    blocks = [[f"{both.before.folder} -> {both.after.folder}"], [first, *told]]
+    if both.setup:
+        blocks.append(["set up otherwise:", *(f"  {line}" for line in both.setup)])
     rows = [list(HEADS), *(row_of(change) for change in both.moved)]
     widths = [max(len(row[k]) for row in rows) for k in range(len(HEADS))]
-    for row in rows:
-        cells = [
-            cell.ljust(w) if k < 2 else cell.rjust(w)
-            for k, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ]
-        if both.moved:
-            lines.append("  ".join(cells).rstrip())
+    if both.moved:
+        padded = (
+            [
+                cell.ljust(w) if k < 2 else cell.rjust(w)
+                for k, (cell, w) in enumerate(zip(row, widths, strict=True))
+            ]
+            for row in rows
+        )
+        blocks.append(["  ".join(cells).rstrip() for cells in padded])
     if both.identical:
-        lines += ["", "equal to the last bit in both:", *(f"  {line}" for line in both.identical)]
+        blocks.append(["equal to the last bit in both:", *(f"  {line}" for line in both.identical)])
     if both.left_out:
-        lines += ["", "not compared:", *(f"  {line}" for line in both.left_out)]
-    return "\n".join(lines)
+        blocks.append(["not compared:", *(f"  {line}" for line in both.left_out)])
+    return "\n\n".join("\n".join(block) for block in blocks)
 
 
 def versus_page(both: Versus) -> str:
@@ -97,12 +100,13 @@ def versus_page(both: Versus) -> str:
 def changes_table(both: Versus) -> str:
     """A row a change, with its interval on a line."""
     ends = [abs(end) for change in both.moved for end in change.interval or (change.difference,)]
-    span = max([*ends, 1e-6])
+    span = max([end for end in ends if math.isfinite(end)] + [1e-6])
     rows = []
     for change in both.moved:
         agent, environment, before, after, difference, interval, verdict, same, failed, cpu = row_of(change)
         css = {"better": "good", "worse": "bad"}.get(verdict, "soft")
-        bar = pictures.difference_bar(change.difference, change.interval, span)
+        finite = math.isfinite(change.difference)
+        bar = charts.difference_bar(change.difference, change.interval, span) if finite else ""
         rows.append(
             [
                 escape(agent),

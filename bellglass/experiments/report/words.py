@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from .. import aggregate
-from ..aggregate import Interval
-from ..pictures import short
-from .cells import Cell, Reached, Share
+from ..aggregate import CensoredMedian, Interval
+from ..pictures import short, typeset
+from .cells import Cell, Share
 from .comparison import Comparison, Ranking, Row
 
 CRITERIA = {
@@ -21,13 +22,13 @@ CRITERIA = {
 def score(value: float | None) -> str:
     """Three decimals, but never a rounded 1 for less than the optimum.
 
-    >>> score(0.99961), score(1.0), score(None)
-    ('>0.999', '1.000', '–')
+    >>> score(0.99961), score(1.0), score(None), score(float("-inf"))
+    ('>0.999', '1.000', '–', '−∞')
     """
     if value is None:
         return "–"
     text = f"{value:.3f}"
-    return ">0.999" if text == "1.000" and value < 1 - 1e-9 else text.replace("-", "−")
+    return ">0.999" if text == "1.000" and value < 1 - 1e-9 else typeset(text)
 
 
 def percent(value: float) -> str:
@@ -39,7 +40,7 @@ def percent(value: float) -> str:
     if 0.9995 <= value < 1 - 1e-9:
         return "over 99.9\u00a0%"
     text = f"{100 * value:.1f}".removesuffix(".0")
-    return ("0" if text == "-0" else text).replace("-", "−") + "\u00a0%"
+    return typeset("0" if text == "-0" else text) + "\u00a0%"
 
 
 def interval(ends: Interval | None) -> str:
@@ -54,13 +55,15 @@ def interval(ends: Interval | None) -> str:
 def three(value: float, *, signed: bool = False) -> str:
     """Three decimals, a true minus, and no minus before 0.
 
-    >>> three(-0.0001), three(-0.25), three(0.25, signed=True)
-    ('0.000', '−0.250', '+0.250')
+    >>> three(-0.0001), three(-0.25), three(0.25, signed=True), three(float("nan"))
+    ('0.000', '−0.250', '+0.250', '–')
     """
+    if math.isnan(value):
+        return "–"
     text = f"{value:+.3f}" if signed else f"{value:.3f}"
     if float(text) == 0.0:
         return "0.000"
-    return text.replace("-", "−")
+    return typeset(text)
 
 
 def share(part: Share | None) -> str:
@@ -94,18 +97,36 @@ def seconds(value: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-def reached(some: Reached) -> str:
-    """Median steps, and how many runs never got there."""
-    missed = f"not reached by {some.missed} of {some.total}"
-    if some.median is None:
-        return missed
-    return short(some.median) + (f" ({missed})" if some.missed else "")
+def reached(some: CensoredMedian) -> str:
+    """Median steps and their interval, and how many runs never got there, in one line.
+
+    >>> reached(CensoredMedian(3_000.0, Interval(2_500.0, math.inf), 1, 6))
+    '3k [2.5k, ∞] (not reached by 1 of 6)'
+    >>> reached(CensoredMedian(None, None, 4, 5))
+    'not reached by 4 of 5'
+    """
+    first, ends, missed = reached_parts(some)
+    return " ".join(part for part in (first, ends, f"({missed})" if missed else "") if part)
+
+
+def reached_parts(some: CensoredMedian) -> tuple[str, str, str]:
+    """The same in pieces: the headline, the interval, and who is late where the headline does not say it."""
+    late = f"not reached by {some.missed} of {some.total}" if some.missed else ""
+    ends = "" if some.interval is None else f"[{short(some.interval.low)}, {short(some.interval.high)}]"
+    return (late, ends, "") if some.median is None else (short(some.median), ends, late)
 
 
 def lost(cell: Cell) -> str:
     """How many runs failed or are missing."""
     parts = [(len(cell.failed), "failed"), (len(cell.missing), "missing")]
     return ", ".join(f"{number} {what}" for number, what in parts if number)
+
+
+def sampled(cell: Cell) -> str:
+    """How many scores are sampled."""
+    if not cell.sampled:
+        return ""
+    return "sampled" if cell.sampled == len(cell.finished) else f"{cell.sampled} sampled"
 
 
 def range_text(numbers: Sequence[int]) -> str:
@@ -222,7 +243,8 @@ def meaning(comparison: Comparison) -> str:
 
 def level_with_first(ranking: Ranking) -> list[str]:
     """Agents whose mean is the best one, but for rounding."""
-    return [row.agent for row in ranking.rows if abs(row.mean - ranking.rows[0].mean) < 1e-9]
+    best = ranking.rows[0].mean
+    return [row.agent for row in ranking.rows if row.mean == best or abs(row.mean - best) < 1e-9]
 
 
 def separation(ranking: Ranking) -> list[str]:
@@ -260,7 +282,7 @@ def warnings(comparison: Comparison) -> list[str]:
     fewest = min((ranking.seeds for ranking in comparison.rankings), default=0)
     if comparison.rankings and fewest < aggregate.FEWEST:
         said.append(
-            f"Only {counted(fewest, 'seed')} somewhere: below {aggregate.FEWEST} seeds no interval is given."
+            f"Only {counted(fewest, 'seed')} somewhere: below {aggregate.FEWEST} seeds a mean has no interval."
         )
     elif comparison.rankings and fewest < aggregate.ADVISED:
         said.append(
@@ -276,10 +298,16 @@ def warnings(comparison: Comparison) -> list[str]:
         said.append(f"{counted(len(sweep.missing), 'run')} not done yet: the numbers are of what is there.")
     if comparison.unscored:
         said.append(
-            f"Random play is already optimal in {listed(list(comparison.unscored))}: there is no score to give there."
+            f"Random play is already optimal, or its value has no bound, in {listed(list(comparison.unscored))}: there "
+            "is no score to give there."
         )
-    if not comparison.exact:
-        said.append("Some scores are sampled, not exact; they are marked.")
+    if comparison.sampled:
+        owners = {cell.agent for cell in comparison.cells.values() if cell.sampled}
+        whose = [agent for agent in comparison.agents if agent in owners]
+        said.append(
+            f"{counted(comparison.sampled, 'score')} of {listed(whose)}: sampled in episodes, not exact, where "
+            "histories cannot all be followed; they are marked, and runs.csv has the 95 % interval of each."
+        )
     return said
 
 
@@ -289,7 +317,6 @@ def range_of(ranking: Ranking) -> str:
     if low >= 0:
         return f"{low:.3g} to {high:.3g} (no run scored below 0)"
     return (
-        f"{low:.3g} to {high:.3g} (its lower end is the worst run seen, averaged over environments)".replace(
-            "-", "−"
-        )
+        typeset(f"{low:.3g} to {high:.3g}")
+        + " (its lower end is the worst run seen, averaged over environments)"
     )
