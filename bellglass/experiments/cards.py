@@ -17,9 +17,9 @@ from ..agents.planning.beliefs import TooManyBeliefs, belief_table
 from ..envs.documentation import source_of
 from ..envs.mdp import TabularMDP, table_of
 from ..envs.registration import NAMESPACE
-from .assembly import card_discount, default_name
+from .assembly import default_name
 from .card import Card, CardLayout
-from .catalogue import make_environment
+from .catalogue import card_discount, make_environment
 from .config import Suite
 from .known import known_answers
 from .mistakes import SuiteError

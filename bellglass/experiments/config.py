@@ -28,7 +28,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from .mistakes import SuiteError, path_of, unknown
+from .mistakes import SuiteError, form, path_of, unknown
 from .records import AgentSpec, Criterion, EnvironmentSpec, RunSpec, ScoringSpec, Skipped
 
 Count = Annotated[int, Field(ge=1)]
@@ -246,10 +246,8 @@ def mistakes_in_form(error: ValidationError) -> list[str]:
         if found["type"] == "extra_forbidden":
             here = TABLES[tuple(part for part in table if isinstance(part, str))]
             says = unknown("key", str(key), keys_of(here))
-        elif found["type"] == "missing":
-            says = "is missing"
         else:
-            message = found["msg"].partition(" should ")[2].partition(" after validation")[0]
-            says = f"must {message or found['msg']}, got {found['input']!r}"
+            says = form(found)
+            says += "" if says == "is missing" else f", got {found['input']!r}"
         lines.append(f"{path_of(location)}: {says}")
     return lines
