@@ -166,6 +166,10 @@ def test_every_mistake_is_told_at_once_with_its_path(tmp_path: Path) -> None:
         ({"agents": [{"class": "QLearning", "settings": 3}]}, "agents[0].settings: must be a table of keys"),
         ({"limits": {"seconds": -1.0}}, "limits.seconds: must be greater than 0, got -1.0"),
         ({"limits": {"second": 1.0}}, "limits.second: unknown key; did you mean 'seconds'?"),
+        (
+            {"agents": [{"class": "QLearning", "num_envs": 10**8}]},
+            "agents[0].num_envs: must be less than or equal to 100000, got 100000000",
+        ),
         ({"agents": [{"class": "Agent"}]}, "agents[0].class: 'Agent': unknown agent"),
         ({"agents": [{"class": "no.such.module:Agent"}]}, "agents[0].class: No module named 'no'"),
         (

@@ -7,7 +7,7 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import Any, get_type_hints
+from typing import Any
 
 import gymnasium as gym
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
@@ -112,9 +112,10 @@ def misfits(function: Callable[..., Any], given: Mapping[str, object]) -> list[t
     better.  What they do not say, or not so that it can be read here, counts as fitting.
     """
     try:
-        hints = get_type_hints(function.__init__ if isinstance(function, type) else function)
+        parameters = inspect.signature(function, eval_str=True).parameters.values()
     except Exception:  # whatever somebody's annotation raises, such as a name that only type checkers know
         return []
+    hints = {one.name: one.annotation for one in parameters if one.annotation is not one.empty}
     found = []
     for name, value in given.items():
         if name in hints:

@@ -33,6 +33,7 @@ from .records import AgentSpec, Criterion, EnvironmentSpec, RunSpec, ScoringSpec
 
 Count = Annotated[int, Field(ge=1)]
 Seeds = Annotated[int, Field(ge=1, le=100_000)]
+Copies = Annotated[int, Field(ge=1, le=100_000)]
 Discount = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -100,7 +101,7 @@ class Agent(Entry):
     #: settings with a list of values each: every combination is an agent of its own
     grid: dict[str, Any] = {}
     #: copies of the environment that step together (learners on vector environments)
-    num_envs: Count = 1
+    num_envs: Copies = 1
     #: names or ids of the environments it plays; by default all
     environments: Annotated[list[str], Field(min_length=1)] | None = None
 
