@@ -134,15 +134,16 @@ def compare(before: Positional[Path], after: Positional[Path], /, *, output: Pat
     from .experiments.cards import load_cards
     from .experiments.report import compare as worked_out
     from .experiments.report import versus, versus_page, versus_text
-    from .experiments.store import load_sweep, write_whole
+    from .experiments.store import load_sweep, writable, write_whole
 
     if output is not None and output.suffix != ".html":
         raise ValueError(f"--output takes a file that ends in .html, got {str(output)!r}")
     both = versus(*(worked_out(load_sweep(folder), load_cards(folder)) for folder in (before, after)))
     print(versus_text(both))
     if output is not None:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(output, versus_page(both))
+        with writable(output):
+            output.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(output, versus_page(both))
         print(f"\npage: {output.resolve()}")
     return DONE
 

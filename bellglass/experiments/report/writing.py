@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..card import Card
 from ..records import Sweep
-from ..store import write_whole
+from ..store import writable, write_whole
 from .comparison import compare
 from .markdown import markdown
 from .page import page
@@ -40,7 +40,7 @@ def write_report(
 
     Raises:
         ValueError: the sweep's counts do not add up.
-        OSError: the folder cannot be written.
+        FolderError: (a ValueError, one line) the folder cannot be written to; what could not be written stays as it was.
     """
     comparison = compare(sweep, cards)
     text, figures = markdown(comparison)
@@ -52,9 +52,10 @@ def write_report(
         "report.html": page(comparison),
     }
     folder = Path(output_folder)
-    (folder / "figures").mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        write_whole(folder / name, content, lasting=False)
+    with writable(folder):
+        (folder / "figures").mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            write_whole(folder / name, content, lasting=False)
     return ReportPaths(
         folder / "report.html",
         folder / "report.md",
