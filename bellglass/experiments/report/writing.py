@@ -13,7 +13,7 @@ from ..store import writable, write_whole
 from .comparison import compare
 from .markdown import markdown
 from .page import page
-from .plain import runs_csv, summary_json
+from .plain import curves_csv, runs_csv, summary_json
 
 
 class ReportPaths(NamedTuple):
@@ -24,10 +24,11 @@ class ReportPaths(NamedTuple):
     summary: Path
     runs: Path
     figures: tuple[Path, ...]
+    curves: Path | None
 
 
 def write_report(
-    sweep: Sweep, cards: Mapping[str, Card], output_folder: str | os.PathLike[str]
+    sweep: Sweep, cards: Mapping[str, Card], output_folder: str | os.PathLike[str], *, curves: bool = False
 ) -> ReportPaths:
     """Writes report.html, report.md with figures/*.svg, summary.json and runs.csv.
 
@@ -37,15 +38,17 @@ def write_report(
         sweep: what a results folder holds.
         cards: {environment name: card}; what needs a card is left out where there is none.
         output_folder: made if it is not there.
+        curves: write curves.csv, too: a row for each point of each curve.
 
     Raises:
         ValueError: the sweep's counts do not add up.
-        FolderError: (a ValueError, one line) the folder cannot be written to; what could not be written stays as it was.
+        FolderError: (a ValueError, one line) the folder cannot be written to; what was not written stays as it was.
     """
     comparison = compare(sweep, cards)
     text, figures = markdown(comparison)
     contents = {
         "runs.csv": runs_csv(comparison),
+        **({"curves.csv": curves_csv(comparison)} if curves else {}),
         "summary.json": summary_json(comparison),
         **{f"figures/{name}": picture for name, picture in figures.items()},
         "report.md": text,
@@ -62,4 +65,5 @@ def write_report(
         folder / "summary.json",
         folder / "runs.csv",
         tuple(folder / "figures" / name for name in figures),
+        folder / "curves.csv" if curves else None,
     )
