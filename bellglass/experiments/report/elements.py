@@ -67,15 +67,17 @@ def crossed(
     agents: Sequence[str], environments: Sequence[str], cell: Callable[[str, str], str], *, label: str
 ) -> str:
     """A table of agents and environments, one of them down and one across; `cell` of both is HTML."""
-    if len(environments) <= MOST_ACROSS or len(agents) >= len(environments):
+    turned = MOST_ACROSS < len(environments) > len(agents)
+    kind = "heat dense" if len(agents if turned else environments) > MOST_ACROSS else "heat"
+    if not turned:
         rows = [
             [named(k, agent), *(cell(agent, name) for name in environments)] for k, agent in enumerate(agents)
         ]
         kinds = [f"a{k}" for k in range(len(agents))]
-        return table(["Agent", *environments], rows, label=label, kind="heat", kinds=kinds)
+        return table(["Agent", *environments], rows, label=label, kind=kind, kinds=kinds)
     rows = [[escape(name), *(cell(agent, name) for agent in agents)] for name in environments]
     columns = [f"a{k}" for k in range(len(agents))]
-    return table(["Environment", *agents], rows, label=label, kind="heat", columns=columns)
+    return table(["Environment", *agents], rows, label=label, kind=kind, columns=columns)
 
 
 def grouped_table(
