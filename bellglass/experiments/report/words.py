@@ -191,7 +191,7 @@ def verdict(comparison: Comparison) -> tuple[str, list[str]]:
             [f"{counted(len(sweep.failed), 'run')} failed, {len(sweep.missing)} not tried."],
         )
     ranking = comparison.rankings[0]
-    said = [*separation(ranking)]
+    said = [*boundless(ranking), *separation(ranking)]
     known = {row.agent for row in ranking.rows}
     for other in comparison.rankings[1:]:
         said += [
@@ -233,7 +233,7 @@ def headline(comparison: Comparison, ranking: Ranking) -> str:
         ends = f" (95 % interval {percent(first.interval.low)} to {percent(first.interval.high)})"
     way = f"{percent(first.mean)} of the way from {zero_of(comparison, ranking.environments)} to the optimum{ends}"
     if math.isinf(first.mean):
-        return without_bound(ranking, averaged, zero_of(comparison, ranking.environments))
+        return by_middle_half(ranking, averaged, zero_of(comparison, ranking.environments))
     if first.mean < -0.0005:
         zero = zero_of(comparison, ranking.environments)
         who = (
@@ -249,21 +249,25 @@ def headline(comparison: Comparison, ranking: Ranking) -> str:
     return f"{first.agent} comes first of {len(ranking.rows)} agents: it reaches {way}{averaged}."
 
 
-def without_bound(ranking: Ranking, averaged: str, zero: str) -> str:
+def by_middle_half(ranking: Ranking, averaged: str, zero: str) -> str:
     """Where even the best mean is -inf: what the interquartile mean, which comes second, says."""
     first, level, number = ranking.rows[0], level_with_first(ranking), len(ranking.rows)
-    said = (
-        f"{first.agent if number == 1 else 'Every agent'} has runs that never end, or that failed where others never "
-        f"end, so no mean has a bound{averaged}"
-    )
     if math.isinf(first.iqm):
-        return f"{said}."
-    way = f"{percent(first.iqm)} of the way from {zero} to the optimum"
+        return f"No score of {'any agent' if number > 1 else first.agent} has a bound{averaged}."
+    way = f"by the interquartile mean {percent(first.iqm)} of the way from {zero} to the optimum{averaged}"
     if number == 1:
-        return f"{said}. Its interquartile mean is {way}."
+        return f"{first.agent} reaches {way}."
     if len(level) > 1:
-        return f"{said}. By the interquartile mean {listed(level)} share the first place, with {way}."
-    return f"{said}. By the interquartile mean {first.agent} comes first of {number} agents, with {way}."
+        return f"{listed(level)} share the first place: each reaches {way}."
+    return f"{first.agent} comes first of {number} agents: it reaches {way}."
+
+
+def boundless(ranking: Ranking) -> list[str]:
+    """Why even the best mean is -inf, where it is."""
+    if math.isfinite(ranking.rows[0].mean):
+        return []
+    who = "every agent has" if len(ranking.rows) > 1 else f"{ranking.rows[0].agent} has"
+    return [f"No mean has a bound: {who} runs that never end, or that failed where others never end."]
 
 
 def zero_of(comparison: Comparison, environments: Sequence[str]) -> str:
