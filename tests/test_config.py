@@ -160,6 +160,13 @@ def test_every_mistake_is_told_at_once_with_its_path(tmp_path: Path) -> None:
         ({"seeds": 10**9}, "seeds: must be less than or equal to 100000, got 1000000000"),
         ({"seeds": "3"}, "seeds: must be a valid integer, got '3'"),
         ({"seeds": True}, "seeds: must be a valid integer, got True"),
+        ({"name": ""}, "name: must have at least 1 character, got ''"),
+        ({"name": 201 * "a"}, "name: must have at most 200 characters"),
+        ({"name": "a\nb"}, "name: must be one line of characters that can be printed, got 'a\\nb'"),
+        (
+            {"agents": [{"class": "QLearning", "name": "a\u202eb"}]},
+            "agents[0].name: must be one line of characters that can be printed, got 'a\\u202eb'",
+        ),
         ({"environments": []}, "environments: must have at least 1 item"),
         ({"agents": "QLearning"}, "agents: must be a valid list, got 'QLearning'"),
         ({"agents": ["QLearning"]}, "agents[0]: must be a table of keys and values, got 'QLearning'"),
@@ -275,6 +282,21 @@ def test_an_agent_that_discounts_out_of_range_is_a_mistake_in_the_suite_not_at_t
     assert told == (
         f"agents[0].settings: odd_discount:Agent in {place}: its discount must be in [0, 1], got {eval(discount)!r}"
     )
+
+
+def test_a_map_of_several_lines_makes_a_name_of_one(tmp_path: Path) -> None:
+    maps = ["S..\n..G", "S.\n.G"]
+    suite = suite_from(
+        small(
+            environments=[
+                {"id": "bellglass/Map-v0", "steps": 10, "grid": {"drawing": maps}},
+                {"id": "bellglass/Map-v0", "steps": 10, "keywords": {"drawing": "S...\n...G"}},
+            ]
+        )
+    )
+    names = [environment.name for environment in suite.environments]
+    assert names == ["Map drawing=S.. ..G", "Map drawing=S. .G", "Map drawing=S... ...G"]
+    assert [environment.keywords["drawing"] for environment in suite.environments[:2]] == maps
 
 
 def test_the_finite_horizon_is_the_time_limit_unless_the_suite_says_otherwise() -> None:

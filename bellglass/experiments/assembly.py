@@ -232,7 +232,7 @@ def default_name(env_id: str, keywords: Mapping[str, object]) -> str:
     """``FrozenLake 8x8`` for an id with a map name, ``TMaze N=30`` for other keywords."""
     name = re.sub(r"-v\d+$", "", env_id.rpartition("/")[2])
     words = [str(value) if key.endswith("name") else f"{key}={value}" for key, value in keywords.items()]
-    return " ".join([name, *words])
+    return " ".join(" ".join([name, *words]).split())  # a map drawn on several lines is a keyword, too
 
 
 def plays(agent: Agent, place: Place) -> bool:

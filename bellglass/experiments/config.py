@@ -26,11 +26,24 @@ from os import PathLike
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from .mistakes import SuiteError, form, path_of, unknown
 from .records import AgentSpec, Criterion, EnvironmentSpec, RunSpec, ScoringSpec, Skipped
 
+
+def one_line_of_text(name: str) -> str:
+    """A name that tables, pictures and terminals can show.
+
+    Raises:
+        ValueError: it has line breaks, or characters that nobody sees.
+    """
+    if not name.isprintable():
+        raise ValueError("must be one line of characters that can be printed")
+    return name
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(one_line_of_text)]
 Count = Annotated[int, Field(ge=1)]
 Seeds = Annotated[int, Field(ge=1, le=100_000)]
 Copies = Annotated[int, Field(ge=1, le=100_000)]
@@ -81,7 +94,7 @@ class Environment(Entry):
 
     id: str
     #: what tables and pictures call it; by default made from the id and the keywords
-    name: Annotated[str, Field(min_length=1)] | None = None
+    name: Name | None = None
     keywords: dict[str, Any] = {}
     #: keywords with a list of values each: every combination is an environment of its own
     grid: dict[str, Any] = {}
@@ -96,7 +109,7 @@ class Agent(Entry):
     #: a class of `bellglass.agents`, or ``package.module:Class``
     class_name: Annotated[str, Field(alias="class")]
     #: what tables and pictures call it; by default its class
-    name: Annotated[str, Field(min_length=1)] | None = None
+    name: Name | None = None
     settings: dict[str, Any] = {}
     #: settings with a list of values each: every combination is an agent of its own
     grid: dict[str, Any] = {}
@@ -109,7 +122,7 @@ class Agent(Entry):
 class SuiteFile(Entry):
     """The whole file."""
 
-    name: Annotated[str, Field(min_length=1)]
+    name: Name
     #: runs of each pair, with the seeds 0 .. seeds - 1
     seeds: Seeds = 20
     scoring: Scoring = Scoring()

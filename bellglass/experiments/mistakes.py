@@ -75,6 +75,8 @@ def form(found: Mapping[str, Any]) -> str:
         return "is missing"
     if found["type"] in ("model_type", "dict_type", "dataclass_type", "mapping_type"):
         return "must be a table of keys and values"
+    if found["type"] == "value_error":  # of our own, and in our words
+        return one_line(found["ctx"]["error"])
     message = str(found["msg"]).partition(" should ")[2].partition(" after validation")[0]
     return f"must {message or found['msg']}"
 
