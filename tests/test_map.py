@@ -136,6 +136,10 @@ def test_the_spec_of_a_map_survives_json() -> None:
 def test_a_goal_out_of_reach_is_told() -> None:
     with pytest.warns(UserWarning, match="goal at row 0, column 3 of the map cannot be reached"):
         gym.make("bellglass/Map-v0", drawing=["S.#G", "..##"])
+    with pytest.warns(
+        UserWarning, match="row 0, column 2 of the map cannot be reached from any start, nor can 1 others"
+    ):
+        gym.make("bellglass/Map-v0", drawing=["S#G.G"])
     for reachable in (["Sa#G", "..#a"], ["S.>", "..G"], ["S."]):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
