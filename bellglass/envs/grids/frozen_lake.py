@@ -25,6 +25,7 @@ from ..mdp import Layout, TabularMDP
 from ..mdp.room import require_room
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
+from .drawings import begun
 from .moves import ARROWS, MOVES, NAMES, Cell, cells_of, neighbour, placed
 
 MAPS = {
@@ -95,14 +96,14 @@ def _check_map(desc: Sequence[str]) -> None:
     if len(set(lengths)) > 1:
         row = next(row for row, length in enumerate(lengths) if length != lengths[0])
         raise ValueError(
-            f"row {row} of desc has {lengths[row]} columns, row 0 has {lengths[0]}: {desc[row]!r}"
+            f"row {row} of desc has {lengths[row]} columns, row 0 has {lengths[0]}: {begun(desc[row])}"
         )
     unknown = sorted(set("".join(desc)) - set("SFHG"))
     if unknown:
         raise ValueError(f"desc may use S, F, H and G only, got {', '.join(map(repr, unknown))}")
     if "S" not in "".join(desc):
         raise ValueError(
-            f"desc needs a start S: none of its {len(desc)} rows has one, the first is {desc[0]!r}"
+            f"desc needs a start S: none of its {len(desc)} rows has one, the first is {begun(desc[0])}"
         )
 
 
