@@ -15,10 +15,12 @@ import numpy as np
 from ..agents.planning import hardness, information_ladder
 from ..agents.planning.beliefs import TooManyBeliefs, belief_table
 from ..envs.documentation import source_of
-from ..envs.mdp import TabularMDP, table_of
+from ..envs.mdp import IntArray, TabularMDP, table_of
 from ..envs.registration import NAMESPACE
 from .assembly import card_discount, default_name
-from .card import Card, CardLayout
+from .card import MOST_STATES_SHOWN, Card
+from .card_layout import CardLayout
+from .card_pictures import policy_map
 from .catalogue import make_environment
 from .config import Suite
 from .known import known_answers
@@ -36,6 +38,9 @@ MOST_STATES_FOR_GAP = 6_000
 #: Hidden states times steps up to which a card looks for the best play with memory within the time limit; beyond, only
 #: where so few beliefs can ever be reached.
 MOST_CLOCKED_STATES, MOST_BELIEFS_ANYWAY = 5_000, 1_000
+
+#: Scenes of best play that a card shows before the last one.
+MOST_SCENES = 11
 
 #: The measures that a card shows, in this order.
 HARDNESS = (
@@ -158,6 +163,7 @@ def solved_card(
         sources=sources_of(env),
         known=known_answers(spec.id, spec.keywords),
         threshold=None if spec.keywords or env.spec is None else env.spec.reward_threshold,
+        played=best_play(env, mdp, main.policy),
     )
 
 
@@ -205,6 +211,30 @@ def card_layout(mdp: TabularMDP) -> CardLayout | None:
         arrows=layout.arrows,
         row_labels=layout.row_labels,
     )
+
+
+def best_play(env: gym.Env[Any, Any], mdp: TabularMDP, policy: IntArray) -> tuple[tuple[str, str], ...]:
+    """Scenes from the likeliest start by the likeliest outcomes, where neither a map nor a list of states fits a page."""
+    layout = card_layout(mdp)
+    on_map = layout is not None and policy_map(layout, policy.tolist()) is not None
+    if on_map or mdp.num_states <= MOST_STATES_SHOWN:
+        return ()
+    artist = getattr(env.unwrapped, "artist", None)
+
+    def scene(s: int) -> str:
+        text = str(mdp.decode(s)) if artist is None else str(artist.text(s))
+        fits = text.count("\n") < 12 and max(map(len, text.splitlines())) <= 60
+        return text if fits else str(mdp.decode(s))
+
+    s, scenes, ended = int(mdp.initial.argmax()), [], False
+    while len(scenes) < MOST_SCENES and not ended:
+        a = int(policy[s])
+        first, last = mdp.first_outcome[s * mdp.num_actions + a : s * mdp.num_actions + a + 2].tolist()
+        k = first + int(mdp.probability[first:last].argmax())
+        scenes.append((scene(s), mdp.action_name(a)))
+        s = int(mdp.next_state[k])
+        ended = bool(mdp.terminated[k]) or bool(mdp.terminal[s])
+    return (*scenes, (scene(s), ""))
 
 
 def sources_of(env: gym.Env[Any, Any]) -> tuple[str, ...]:
