@@ -288,6 +288,25 @@ def envs(*, json: bool = False) -> int:
     return DONE
 
 
+def bench(name: Positional[str] = "", /, *options: Positional[str]) -> int:
+    """Run a benchmark of the checkout, such as solvers or vector; without a name: list them.
+
+    Args:
+        name: one of those listed.
+        options: the benchmark's own; `bellglass bench NAME --help` tells them.
+    """
+    from .experiments.benchmarks import benchmarks, run_benchmark
+
+    if not name:
+        names = benchmarks()
+        width = max(map(len, names))
+        print("\n".join(f"{name:{width}}  {what}" for name, what in names.items()))
+        return DONE
+    sys.stdout.flush()
+    code = run_benchmark(name, options)
+    return code if code in (DONE, BAD_INPUT) else SOME_RUN_FAILED
+
+
 def doctor() -> int:
     """Tell what is installed, what is missing, and whether the solver finds a known answer here."""
     from .experiments.doctor import examine
@@ -314,7 +333,8 @@ def _keywords(pairs: Sequence[str]) -> dict[str, object]:
 
 
 COMMANDS = {
-    command.__name__: command for command in (demo, run, report, compare, solve, check, card, envs, doctor)
+    command.__name__: command
+    for command in (demo, run, report, compare, solve, check, card, envs, bench, doctor)
 }
 
 
@@ -344,6 +364,8 @@ def _parsed(name: str, rest: Sequence[str]) -> Callable[[], int]:
         ValueError: the arguments are wrong; tyro's box of several lines, as one line.
     """
     command = COMMANDS[name]
+    if command is bench and rest and not rest[0].startswith("-"):
+        return functools.partial(bench, *rest)  # the options are the benchmark's
 
     @functools.wraps(command)
     def later(*positional: Any, **named: Any) -> Any:

@@ -20,8 +20,8 @@ import scipy.sparse
 import scipy.sparse.linalg
 
 import bellglass
-from bellglass.agents.planning.diameters import Moves, diameter
-from bellglass.agents.planning.measures import Restarting
+from bellglass.agents.planning.difficulty.diameters import Moves, diameter
+from bellglass.agents.planning.difficulty.measures import Restarting
 from bellglass.envs.mdp import FloatArray, IntArray, TabularMDP
 
 

@@ -1,6 +1,6 @@
 """Steps a second of many copies: our native vector environment against the loops and against C++.
 
-    python benchmarks/vector.py [--rounds 7] [--copies 64,256,4096] [--seconds .1]
+    python benchmarks/vector.py [--rounds 7] [--copies 64,256,4096] [--seconds .1] [--every-id]
 
     native, no infos   bellglass, with infos and with infos=False
     sync               Gymnasium's SyncVectorEnv of our own single environment
@@ -9,6 +9,8 @@
 
 Every round times all of them one after another in one process, and each column shows its best round: what a shared
 machine does to the others takes time, and never gives any.  "ratio" is native over the faster of the two loops.
+
+With --every-id: each id of ours against SyncVectorEnv of its own single environment, at 64 and 256 copies.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 import bellglass  # noqa: F401 - registers the ids
+from bellglass.envs.mdp.room import table_bytes
 
 Step = Callable[[npt.NDArray[np.int64]], object]
 
@@ -34,7 +37,11 @@ IDS = (
     ("bellglass/FrozenLake-v0", "FrozenLake", "FrozenLake-v1"),
     ("bellglass/Taxi-v0", "Taxi", "Taxi-v3"),
     ("bellglass/CliffWalking-v0", "CliffWalking", "CliffWalking-v0"),
+    ("bellglass/Blackjack-v0", "Blackjack", "Blackjack-v1"),
 )
+
+#: SyncVectorEnv builds a table for each copy: beyond this many bytes in all it is left out.
+ROOM = 4 << 30
 
 
 def stepper(envs: Any) -> Step:
@@ -86,32 +93,68 @@ def steps_per_second(step: Step, actions: npt.NDArray[np.int64], seconds: float)
     return done * actions.shape[1] / passed
 
 
+def fastest(
+    steps: dict[str, Step | None], num_actions: int, copies: int, rounds: int, seconds: float
+) -> dict[str, float]:
+    """Million steps a second of each contestant, of its best round; nan where there is none."""
+    actions = np.random.default_rng(0).integers(num_actions, size=(64, copies))
+    best = dict.fromkeys(steps, float("nan"))
+    for _ in range(rounds):
+        for name, step in steps.items():
+            if step is not None:
+                best[name] = np.fmax(best[name], steps_per_second(step, actions, seconds) / 1e6)
+    return best
+
+
+def against_peers(copies: list[int], rounds: int, seconds: float) -> None:
+    """One line for each of IDS and number of copies."""
+    columns = ("native", "no infos", "sync", "Gymnasium", "EnvPool")
+    print(f"{'':26}{'copies':>7}" + "".join(f"{name:>11}" for name in columns) + f"{'ratio':>9}")
+    for ids in IDS:
+        num_actions = gym.make(ids[0]).get_wrapper_attr("mdp").num_actions
+        for n in copies:
+            best = fastest(contestants(ids, n), num_actions, n, rounds, seconds)
+            ratio = best["native"] / max(best["sync"], best["Gymnasium"])
+            cells = "".join(f"{'-' if np.isnan(x) else f'{x:.2f}':>11}" for x in best.values())
+            print(f"{ids[0]:26}{n:7}{cells}{ratio:8.0f}x", flush=True)
+
+
+def every_id(rounds: int, seconds: float) -> None:
+    """One line for each id of ours: native, sync and their ratio at 64 and at 256 copies."""
+    print(f"{'':34}" + "".join(f"{n:>5}: native    sync   ratio" for n in (64, 256)))
+    for env_id in sorted(name for name in gym.registry if name.startswith("bellglass/")):
+        mdp = gym.make(env_id).get_wrapper_attr("mdp")
+        line = f"{env_id:34}"
+        for n in (64, 256):
+            if n * table_bytes(mdp.num_states, mdp.num_actions, mdp.num_outcomes) > ROOM:
+                line += f"{'-':>28}"
+                continue
+            steps: dict[str, Step | None] = {
+                "native": stepper(gym.make_vec(env_id, num_envs=n)),
+                "sync": stepper(gym.make_vec(env_id, num_envs=n, vectorization_mode="sync")),
+            }
+            best = fastest(steps, mdp.num_actions, n, rounds, seconds)
+            line += f"{best['native']:13.2f}{best['sync']:8.3f}{best['native'] / best['sync']:7.0f}x"
+        print(line, flush=True)
+
+
 def main() -> None:
-    """Prints one line for each id and number of copies."""
+    """Prints the table asked for."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--copies", default="64,256,4096")
     parser.add_argument("--seconds", type=float, default=0.1, help="of each contestant in each round")
+    parser.add_argument(
+        "--every-id", action="store_true", help="all ids of ours, against their own loops only"
+    )
     given = parser.parse_args()
-    columns = ("native", "no infos", "sync", "Gymnasium", "EnvPool")
     print(f"million steps/s, best of {given.rounds} interleaved rounds of {given.seconds} s")
-    print(f"{'':26}{'copies':>7}" + "".join(f"{name:>11}" for name in columns) + f"{'ratio':>9}")
-    for ids in IDS:
-        for copies in map(int, given.copies.split(",")):
-            rng = np.random.default_rng(0)
-            steps = contestants(ids, copies)
-            num_actions = gym.make(ids[0]).get_wrapper_attr("mdp").num_actions
-            actions = rng.integers(num_actions, size=(64, copies))
-            best = dict.fromkeys(columns, float("nan"))
-            for _ in range(given.rounds):
-                for name, step in steps.items():
-                    if step is not None:
-                        best[name] = np.fmax(best[name], steps_per_second(step, actions, given.seconds) / 1e6)
-            ratio = best["native"] / max(best["sync"], best["Gymnasium"])
-            cells = "".join(f"{'-' if np.isnan(x) else f'{x:.2f}':>11}" for x in best.values())
-            print(f"{ids[0]:26}{copies:7}{cells}{ratio:8.0f}x", flush=True)
+    if given.every_id:
+        every_id(given.rounds, given.seconds)
+    else:
+        against_peers([int(n) for n in given.copies.split(",")], given.rounds, given.seconds)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ import pytest
 from rational import exact_rows, long_run
 
 from bellglass.agents.planning import ToleranceError, solve
-from bellglass.agents.planning.average import AVERAGE_METHODS, AverageMethod, solve_average
 from bellglass.agents.planning.chains import closed_classes, stationary
 from bellglass.agents.planning.pairs import Pairs
+from bellglass.agents.planning.undiscounted.average import AVERAGE_METHODS, AverageMethod, solve_average
 from bellglass.envs.exploration.river_swim import gain_of_right, river_swim
 from bellglass.envs.mdp import TabularMDP
 

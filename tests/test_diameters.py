@@ -8,9 +8,9 @@ import pytest
 import scipy.sparse
 
 import bellglass
-from bellglass.agents.planning import diameters
-from bellglass.agents.planning.diameters import Moves, diameter
-from bellglass.agents.planning.measures import Restarting
+from bellglass.agents.planning.difficulty import diameters
+from bellglass.agents.planning.difficulty.diameters import Moves, diameter
+from bellglass.agents.planning.difficulty.measures import Restarting
 from bellglass.envs.mdp import TabularMDP
 
 

@@ -11,7 +11,7 @@ import pytest
 from memories import Counts, Parity, Unsolved, noisy
 
 import bellglass  # noqa: F401  # registers the ids
-from bellglass.agents.planning.histories import Follower
+from bellglass.agents.planning.hidden.histories import Follower
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP, TabularPOMDPEnv, pomdp_of
 from bellglass.experiments import episodes
@@ -119,7 +119,7 @@ def test_a_wide_interval_is_narrowed_by_episodes_and_marked(monkeypatch: pytest.
     certain = Unsolved(TabularPOMDPEnv(pomdp), WITHIN_EIGHT)
     assert certain.score(Parity()).value == pytest.approx(exact, abs=1e-9)
     assert certain.exact
-    monkeypatch.setattr("bellglass.agents.planning.histories.MOST_HISTORIES", 3)
+    monkeypatch.setattr("bellglass.agents.planning.hidden.histories.MOST_HISTORIES", 3)
     wide_low, wide_high = followed(pomdp, WITHIN_EIGHT).interval(Parity())
     scorer = Unsolved(TabularPOMDPEnv(pomdp), WITHIN_EIGHT)
     score = scorer.score(Parity())

@@ -139,7 +139,7 @@ def test_every_bound_is_true_in_rational_arithmetic(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_bounds_of_tables_that_are_gathered_are_true_too(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bellglass.agents.planning.played.DENSE", 0)
+    monkeypatch.setattr("bellglass.agents.planning.scoring.played.DENSE", 0)
     check_seed(100 + seed)
 
 
@@ -149,7 +149,7 @@ def test_five_hundred_tables_under_every_criterion_and_kind_of_policy(
 ) -> None:
     for seed in range(1000, 1500):
         if seed == 1250:
-            monkeypatch.setattr("bellglass.agents.planning.played.DENSE", 0)
+            monkeypatch.setattr("bellglass.agents.planning.scoring.played.DENSE", 0)
         check_seed(seed)
 
 

@@ -10,7 +10,7 @@ import pytest
 from memories import Counts, Parity, noisy
 
 import bellglass  # noqa: F401  # registers the ids
-from bellglass.agents.planning.histories import Follower
+from bellglass.agents.planning.hidden.histories import Follower
 from bellglass.envs.pomdp import TabularPOMDP, TabularPOMDPEnv, pomdp_of
 from bellglass.experiments.records import ScoringSpec
 
@@ -81,7 +81,7 @@ def test_what_is_cut_off_widens_the_interval_and_never_moves_it_off(monkeypatch:
     pomdp = noisy()
     wide = ScoringSpec(criterion="finite_horizon", discount=0.8, horizon=8, points=1)
     exact, _ = follow(pomdp, wide, Parity())
-    monkeypatch.setattr("bellglass.agents.planning.histories.MOST_HISTORIES", 5)
+    monkeypatch.setattr("bellglass.agents.planning.hidden.histories.MOST_HISTORIES", 5)
     low, high = follow(pomdp, wide, Parity())
     assert low <= exact <= high
     assert 0.0 < high - low < 3.0

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import bellglass
-from bellglass.agents.planning.ladder import Nodes, _Search, information_ladder
+from bellglass.agents.planning.hidden.ladder import Nodes, _Search, information_ladder
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP
 

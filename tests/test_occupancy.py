@@ -12,8 +12,8 @@ from test_linear_programming import flow_gap
 
 from bellglass.agents.planning import UnboundedError, evaluate, occupancy
 from bellglass.agents.planning.chains import reached_from
-from bellglass.agents.planning.played import played_on
-from bellglass.agents.planning.policies import checked_policy
+from bellglass.agents.planning.scoring.played import played_on
+from bellglass.agents.planning.scoring.policies import checked_policy
 from bellglass.envs.mdp import TabularMDP
 
 

@@ -14,7 +14,7 @@ from gymnasium.utils.env_checker import data_equivalence
 
 from bellglass.envs import TabularEnv, TabularPOMDP, TabularPOMDPEnv, TabularVectorEnv
 from bellglass.envs.mdp import TabularMDP
-from bellglass.envs.sampling import SHORT_ROW, OutcomeSampler, RowSampler
+from bellglass.envs.sampling import SHORT_ROW, OutcomeSampler, RowSampler, _patterns
 
 
 def random_table(num_states: int, num_actions: int, width: int, seed: int, starts: int = 3) -> TabularMDP:
@@ -80,6 +80,27 @@ def test_rows_of_thousands_are_looked_up_as_by_bisection(spread: float) -> None:
         for one, begin, length in zip(u, first[rows], lengths[rows], strict=True)
     ]
     assert RowSampler(first, lengths, sums).draw(rows, u).tolist() == expected
+
+
+def test_rows_of_equal_sums_share_a_guide_and_no_others_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [[0.25, 0.75, 0.8, 0.9, 1.0], [0.375, 0.5, 0.8, 0.9, 1.0], [0.25, 0.75, 0.8, 0.9, 1.0]]
+    sums, first, length = np.concatenate(rows), np.array([0, 5, 10]), np.array([5, 5, 5])
+    row, u = np.repeat([0, 1, 2], 200), np.tile(np.random.default_rng(0).random(200), 3)
+    expected = [5 * r + bisect_right(rows[r], one) for r, one in zip(row.tolist(), u.tolist(), strict=True)]
+    assert len(_patterns(first, length, sums)[0]) == 2
+    assert RowSampler(first, length, sums).draw(row, u).tolist() == expected
+
+    class Ones:
+        """Weighs all sums alike: then the first two rows have one signature."""
+
+        def __init__(self, seed: int) -> None: ...
+
+        def integers(self, high: int, size: int, dtype: type) -> np.ndarray:
+            return np.zeros(size, dtype)
+
+    monkeypatch.setattr(np.random, "default_rng", Ones)
+    assert len(_patterns(first, length, sums)[0]) == 3
+    assert RowSampler(first, length, sums).draw(row, u).tolist() == expected
 
 
 @pytest.mark.parametrize("starts", [1, 3, 7])

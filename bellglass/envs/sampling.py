@@ -18,6 +18,9 @@ from .mdp import BoolArray, FloatArray, IntArray, TabularMDP
 #: Rows of at most this many outcomes are looked up by counting, which takes three array operations an outcome.
 SHORT_ROW = 4
 
+#: How often the slots of a row are halved at most to have one sum in each, and how many slots a guide has then.
+FINER, MANY_SLOTS = 5, 1 << 17
+
 
 class RowSampler:
     """Rows of running sums of any lengths: finds in a row the first sum that exceeds u.
@@ -25,7 +28,8 @@ class RowSampler:
     Short rows are looked up by counting the sums that do not.  Long ones have a guide (Chen and Asau, On generating
     random variates from an empirical distribution, AIIE Transactions 6, 1974): of each of 2 to 4 slots an outcome, in
     which a row cuts [0, 1), the place of the first sum that some u of the slot may ask for.  Slots are a power of two,
-    so that u's slot is exact.
+    so that u's slot is exact.  Rows of equal sums share one guide.  Where there are few, they are cut more finely until
+    no slot has two sums in it: then there is nothing to search.
 
     Args:
         first: [R] place of each row's first sum; rows may share places.
@@ -44,27 +48,35 @@ class RowSampler:
                 np.where(k < length, cumulative[np.minimum(first + k, end)], 1.0) for k in range(longest - 1)
             ]
         else:
-            self._cumulative = cumulative
-            self._make_guide(first, length)
+            self._make_guide(first, length, cumulative)
 
-    def _make_guide(self, first: IntArray, length: IntArray) -> None:
-        begins, one, row = np.unique(first, return_index=True, return_inverse=True)
+    def _make_guide(self, first: IntArray, length: IntArray, cumulative: FloatArray) -> None:
+        one, pattern = _patterns(first, length, cumulative)
         lengths = length[one]
+        begins = np.cumsum(lengths) - lengths
+        sums = cumulative[_places(first[one], lengths)]
         slots = 2 << np.ceil(np.log2(lengths)).astype(np.int64)
-        first_slot, sums_before = np.cumsum(slots) - slots, np.cumsum(lengths) - lengths
-        place = np.arange(lengths.sum()) + np.repeat(begins - sums_before, lengths)
-        # A sum is passed by, for good, from the first slot on that begins at it or beyond.  Rounding may have
-        # lifted it above 1, out of its row.
-        sums = np.minimum(self._cumulative[place], 1.0)
-        passed = np.repeat(first_slot, lengths) + np.ceil(sums * np.repeat(slots, lengths)).astype(np.int64)
-        counts = np.bincount(passed, minlength=int(slots.sum()) + 1)
-        guide = np.cumsum(counts)[:-1] + np.repeat(begins - sums_before, slots)
-        self._guide = guide.astype(np.int32 if len(self._cumulative) < 2**31 else np.int64)
-        self._first_slot: IntArray = first_slot[row]
-        self._slots: FloatArray = slots[row].astype(np.float64)
-        self._last: IntArray = first + length - 1
-        #: of a search among the sums that lie in one slot
-        self._strides = [1 << i for i in reversed(range(int(counts.max()).bit_length()))]
+        for finer in range(FINER + 1):
+            first_slot = np.cumsum(slots) - slots
+            # A sum is passed by, for good, from the first slot on that begins at it or beyond.  Rounding may have
+            # lifted it above 1, out of its row.
+            within = np.ceil(np.minimum(sums, 1.0) * np.repeat(slots, lengths)).astype(np.int64)
+            counts = np.bincount(np.repeat(first_slot, lengths) + within, minlength=int(slots.sum()) + 1)
+            crowded = np.maximum.reduceat(counts[1:], first_slot) > 1
+            if finer == FINER or not crowded.any() or slots.sum() + slots[crowded].sum() > MANY_SLOTS:
+                break
+            slots = np.where(crowded, 2 * slots, slots)
+        guide = np.cumsum(counts)[:-1]
+        self._guide = guide.astype(np.int32 if len(sums) < 2**31 else np.int64)
+        self._cumulative = sums
+        self._first_slot: IntArray = first_slot[pattern]
+        self._slots: FloatArray = slots[pattern].astype(np.float64)
+        self._shift: IntArray = first - begins[pattern]
+        self._last: IntArray = (begins + lengths - 1)[pattern]
+        #: of a search among the sums that lie in one slot; none where a slot has one sum at most
+        self._strides: list[int] = []
+        if crowded.any():
+            self._strides = [1 << i for i in reversed(range(int(counts[1:].max()).bit_length()))]
 
     def draw(self, row: IntArray, u: FloatArray) -> IntArray:
         """[n] place of the sum found in each of the rows [n], for uniform numbers [n] in [0, 1)."""
@@ -75,13 +87,15 @@ class RowSampler:
             return k
         slot = (self._slots.take(row) * u).astype(np.int64)
         slot += self._first_slot.take(row)
-        k = self._guide.take(slot).astype(np.int64)
-        k += self._cumulative.take(k) <= u
-        beyond = self._cumulative.take(k) <= u
-        if np.count_nonzero(beyond):
-            where = np.flatnonzero(beyond)
-            k[where] = self._searched(k[where], self._last.take(row[where]), u[where])
-        return k
+        place: IntArray = self._guide.take(slot).astype(np.int64)
+        place += self._cumulative.take(place) <= u
+        if self._strides:
+            beyond = self._cumulative.take(place) <= u
+            if np.count_nonzero(beyond):
+                where = np.flatnonzero(beyond)
+                place[where] = self._searched(place[where], self._last.take(row[where]), u[where])
+        place += self._shift.take(row)
+        return place
 
     def _searched(self, k: IntArray, last: IntArray, u: FloatArray) -> IntArray:
         """The places sought, which are `k` [n] or lie beyond, by bisection."""
@@ -89,6 +103,34 @@ class RowSampler:
             probe = np.minimum(k + (stride - 1), last)
             k += (self._cumulative.take(probe) <= u) * stride
         return k
+
+
+def _places(first: IntArray, length: IntArray) -> IntArray:
+    """[length.sum()] first, first + 1, .. of each row, one row after another."""
+    before = np.cumsum(length) - length
+    places: IntArray = np.arange(length.sum()) + np.repeat(first - before, length)
+    return places
+
+
+def _patterns(first: IntArray, length: IntArray, cumulative: FloatArray) -> tuple[IntArray, IntArray]:
+    """[P] one row of each pattern, and [R] the pattern of each row: rows of equal sums have the same.
+
+    Rows are told apart by a 64-bit sum of their bits times random odd numbers, which is then checked.
+    """
+    begins, one, row = np.unique(first, return_index=True, return_inverse=True)
+    lengths = length[one]
+    places = _places(begins, lengths)
+    position = places - np.repeat(begins, lengths)
+    weights = np.random.default_rng(0).integers(2**63, size=int(lengths.max()), dtype=np.uint64) * 2 + 1
+    bits = cumulative[places].view(np.uint64)
+    signature = np.add.reduceat(bits * weights[position], np.cumsum(lengths) - lengths)
+    _, leader, pattern = np.unique(signature, return_index=True, return_inverse=True)
+    model = leader[pattern]  # [rows] the one that stands for each
+    if (lengths != lengths[model]).any() or (
+        cumulative[places] != cumulative[np.repeat(begins[model], lengths) + position]
+    ).any():
+        return one, row  # two patterns have one signature: to be expected once in 10^19 pairs of them
+    return one[leader], pattern[row]
 
 
 class OutcomeSampler:
@@ -125,10 +167,10 @@ class OutcomeSampler:
         length = mdp.first_outcome[played + 1] - first
         first[ends] = mdp.num_outcomes + np.arange(len(ends))[:, None]
         length[ends] = 1
-        #: Starts that are many would make every step's look-up longer: then restarts are looked up alone, and
-        #: their row is the last start only.
+        #: Many starts beside short rows would make every step's look-up longer: then restarts are looked up alone,
+        #: and their row is the last start only.
         self._first_start = mdp.num_outcomes + len(ends)
-        self._starts_apart = len(starts) > int(length.max())
+        self._starts_apart = int(length.max()) <= SHORT_ROW < len(starts)
         skipped = len(starts) - 1 if self._starts_apart else 0
         self._rows = RowSampler(
             np.append(first.ravel(), np.full(num_actions, self._first_start + skipped)),
@@ -186,7 +228,8 @@ class ObservationSampler:
         sums = np.concatenate([after.reshape(-1, num_observations), at_reset])
         positive = np.diff(sums, axis=1, prepend=0.0) > 0
         length = positive.sum(axis=1)
-        self._observation: IntArray = np.nonzero(positive)[1]
+        #: in one piece: `take` copies the whole of a column, which is what `nonzero` hands out, at every call
+        self._observation: IntArray = np.ascontiguousarray(np.nonzero(positive)[1])
         self._rows = RowSampler(np.cumsum(length) - length, length, sums[positive])
         self._reset_row = len(sums) - num_states
         #: [S*A + A] of each pair: where the rows of the states entered begin

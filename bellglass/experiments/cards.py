@@ -13,7 +13,7 @@ import gymnasium as gym
 import numpy as np
 
 from ..agents.planning import hardness, information_ladder
-from ..agents.planning.beliefs import TooManyBeliefs, belief_table
+from ..agents.planning.hidden.beliefs import TooManyBeliefs, belief_table
 from ..envs.documentation import source_of
 from ..envs.mdp import IntArray, TabularMDP, table_of
 from ..envs.registration import NAMESPACE

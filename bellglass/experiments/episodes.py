@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..agents.planning.histories import Follower
+from ..agents.planning.hidden.histories import Follower
 from ..envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from ..envs.pomdp import TabularPOMDP
 from ..envs.vector import TabularVectorEnv

@@ -22,9 +22,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..agents.planning import Solution, solve
-from ..agents.planning.histories import Follower, NotFollowed
-from ..agents.planning.ladder import Nodes
-from ..agents.planning.policies import chances_of_agent, uniform_chances
+from ..agents.planning.hidden.histories import Follower, NotFollowed
+from ..agents.planning.hidden.ladder import Nodes
+from ..agents.planning.scoring.policies import chances_of_agent, uniform_chances
 from ..envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP, table_of
 from ..envs.pomdp import TabularPOMDP, pomdp_of
 from .episodes import EpisodeSampler

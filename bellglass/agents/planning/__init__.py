@@ -11,37 +11,37 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .checking.judge import check as check
     from .checking.verdict import Verdict as Verdict
+    from .difficulty.measures import Hardness as Hardness
+    from .difficulty.measures import hardness as hardness
     from .errors import ToleranceError as ToleranceError
     from .errors import UnboundedError as UnboundedError
-    from .evaluation import evaluate as evaluate
-    from .evaluation import policy_bounds as policy_bounds
-    from .evaluation import policy_values as policy_values
-    from .ladder import Ladder as Ladder
-    from .ladder import information_ladder as information_ladder
-    from .measures import Hardness as Hardness
-    from .measures import hardness as hardness
-    from .occupancies import occupancy as occupancy
-    from .score import Score as Score
+    from .hidden.ladder import Ladder as Ladder
+    from .hidden.ladder import information_ladder as information_ladder
+    from .scoring.evaluation import evaluate as evaluate
+    from .scoring.evaluation import policy_bounds as policy_bounds
+    from .scoring.evaluation import policy_values as policy_values
+    from .scoring.occupancies import occupancy as occupancy
+    from .scoring.score import Score as Score
+    from .scoring.worth import PolicyBounds as PolicyBounds
     from .solution import Solution as Solution
     from .solver import solve as solve
-    from .worth import PolicyBounds as PolicyBounds
 
 _MODULE_OF = {
-    "Hardness": "measures",
-    "Ladder": "ladder",
-    "PolicyBounds": "worth",
-    "Score": "score",
+    "Hardness": "difficulty.measures",
+    "Ladder": "hidden.ladder",
+    "PolicyBounds": "scoring.worth",
+    "Score": "scoring.score",
     "Solution": "solution",
     "ToleranceError": "errors",
     "UnboundedError": "errors",
     "Verdict": "checking.verdict",
     "check": "checking.judge",
-    "evaluate": "evaluation",
-    "hardness": "measures",
-    "information_ladder": "ladder",
-    "occupancy": "occupancies",
-    "policy_bounds": "evaluation",
-    "policy_values": "evaluation",
+    "evaluate": "scoring.evaluation",
+    "hardness": "difficulty.measures",
+    "information_ladder": "hidden.ladder",
+    "occupancy": "scoring.occupancies",
+    "policy_bounds": "scoring.evaluation",
+    "policy_values": "scoring.evaluation",
     "solve": "solver",
 }
 

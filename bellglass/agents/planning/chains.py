@@ -20,10 +20,10 @@ import scipy.sparse.csgraph
 
 from ...envs.mdp import BoolArray, FloatArray, IntArray
 from .chain_solvers import chain_solver, gain_solver, is_banded
-from .end_components import search_places
 from .errors import UnboundedError
 from .linear import factorised, levelled
 from .pairs import UNIT
+from .undiscounted.end_components import search_places
 
 #: Classes up to this many states are eliminated densely.
 DENSE = 700

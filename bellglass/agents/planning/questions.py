@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from ...envs.mdp import FloatArray, IntArray, TabularMDP, table_of
 from ...envs.pomdp import TabularPOMDP, pomdp_of
-from .average import AVERAGE_METHODS
-from .policies import checked_policy
+from .scoring.policies import checked_policy
 from .solution import CRITERIA, Criterion
-from .total import TOTAL_METHODS
+from .undiscounted.average import AVERAGE_METHODS
+from .undiscounted.total import TOTAL_METHODS
 
 Method = Literal[
     "auto",

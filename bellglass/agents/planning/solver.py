@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ...envs.mdp import FloatArray, IntArray, TabularMDP
-from .average import AverageMethod, solve_average
 from .bounds import allowed_width, apart, certify, refuse
 from .discounted import solve_small
 from .errors import ToleranceError
@@ -19,7 +18,8 @@ from .pairs import Pairs
 from .progress import Progress, Report
 from .questions import Method, Model, check, check_warm_start, hidden_table, observed_table, warm_start
 from .solution import MAX_BELIEFS, Criterion, Solution
-from .total import TotalMethod, solve_total
+from .undiscounted.average import AverageMethod, solve_average
+from .undiscounted.total import TotalMethod, solve_total
 
 #: Methods that are always done by compiled kernels.
 IN_KERNELS: tuple[Method, ...] = (
@@ -94,7 +94,7 @@ def solve(
                     "initial_values and initial_policy are for tables whose state is observed; here solve makes the "
                     "states, the beliefs, itself"
                 )
-            from .beliefs import solve_pomdp
+            from .hidden.beliefs import solve_pomdp
 
             return solve_pomdp(
                 pomdp,
@@ -117,7 +117,7 @@ def solve(
                 assert discount is not None
                 weight = float(discount)
                 if policy is not None:
-                    from .evaluation import policy_values  # it leans on this module
+                    from .scoring.evaluation import policy_values  # it leans on this module
 
                     values = policy_values(mdp, policy, weight)
                 return _discounted(mdp, weight, method, tolerance, relative, report, began, values)

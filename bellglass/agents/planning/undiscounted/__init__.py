@@ -1,0 +1,1 @@
+"""Optima without a discount: total reward until the end, and reward a step for ever."""
