@@ -214,7 +214,7 @@ def card_layout(mdp: TabularMDP) -> CardLayout | None:
 
 
 def best_play(env: gym.Env[Any, Any], mdp: TabularMDP, policy: IntArray) -> tuple[tuple[str, str], ...]:
-    """Scenes from the likeliest start by the likeliest outcomes, where neither a map nor a list of states fits a page."""
+    """From the likeliest start by the likeliest outcomes, where neither a map nor a list of states fits a page."""
     layout = card_layout(mdp)
     on_map = layout is not None and policy_map(layout, policy.tolist()) is not None
     if on_map or mdp.num_states <= MOST_STATES_SHOWN:
@@ -226,7 +226,8 @@ def best_play(env: gym.Env[Any, Any], mdp: TabularMDP, policy: IntArray) -> tupl
         fits = text.count("\n") < 12 and max(map(len, text.splitlines())) <= 60
         return text if fits else str(mdp.decode(s))
 
-    s, scenes, ended = int(mdp.initial.argmax()), [], False
+    scenes: list[tuple[str, str]] = []
+    s, ended = int(mdp.initial.argmax()), False
     while len(scenes) < MOST_SCENES and not ended:
         a = int(policy[s])
         first, last = mdp.first_outcome[s * mdp.num_actions + a : s * mdp.num_actions + a + 2].tolist()
