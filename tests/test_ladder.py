@@ -46,7 +46,7 @@ def test_chance_and_memory_help_where_states_look_alike() -> None:
 
 
 def test_the_fair_coin_is_the_best_where_both_states_are_as_likely() -> None:
-    """(V1 + V2) / 2 = -(1 - 2 x)**2 * .9 / (2 * .1) ...: no coin of bias x is worth more than 0."""
+    """A coin of bias x earns 1 - 2 x less in one state than in the other: (V1 + V2) / 2 = -.9 (1 - 2 x)**2 / .1."""
     rungs = information_ladder(aliased_pair((0.5, 0.5)), 0.9)
     assert rungs.reactive_stochastic[0] == pytest.approx(0.0, abs=1e-12)
     assert rungs.reactive == pytest.approx(-9.0, abs=1e-9)

@@ -130,10 +130,9 @@ class Card:
 
     def picture(self) -> str:
         """The optimal policy as text: on the map, as a list of states, or as scenes of an episode, whichever fits."""
-        on_map = None if self.layout is None else policy_map(self.layout, self.policy)
-        if on_map is not None:
-            return on_map
-        if self.num_states > MOST_STATES_SHOWN:
+        if self._map is not None:
+            return self._map
+        if not self._fits_a_page():
             return strip_of(self.played, WIDTH - 4)
         width = max(len(label) for label in self.state_labels)
         return "\n".join(
@@ -141,16 +140,24 @@ class Card:
             for label, a in zip(self.state_labels, self.policy, strict=True)
         )
 
+    @property
+    def _map(self) -> str | None:
+        return None if self.layout is None else policy_map(self.layout, self.policy)
+
+    def _fits_a_page(self) -> bool:
+        """Whether the picture shows the action of every state."""
+        return self._map is not None or self.num_states <= MOST_STATES_SHOWN
+
     def _about_the_picture(self) -> str:
         """Its headline."""
         said = "an optimal policy" if self.observed else "an optimal policy, if states were seen"
-        if self.layout is not None and policy_map(self.layout, self.policy) is not None:
-            played = sorted({a for a in self.policy if a >= 0})
-            letters = legend([self.layout.arrows[a] for a in played], [self.action_labels[a] for a in played])
-            return f"{said} ({letters}):" if letters else f"{said}:"
-        if self.num_states <= MOST_STATES_SHOWN:
+        if not self._fits_a_page():
+            return f"{said}, from the likeliest start by the likeliest outcomes:"
+        if self.layout is None or self._map is None:
             return f"{said}:"
-        return f"{said}, from the likeliest start by the likeliest outcomes:"
+        used = sorted({a for a in self.policy if a >= 0})
+        letters = legend([self.layout.arrows[a] for a in used], [self.action_labels[a] for a in used])
+        return f"{said} ({letters}):" if letters else f"{said}:"
 
     def _action(self, action: int) -> str:
         return "-" if action < 0 else self.action_labels[action]
@@ -223,14 +230,11 @@ class Card:
             first, *more = textwrap.wrap(how_much, WIDTH - width - 4, break_long_words=False)
             text.append(f"  {what:<{width}}  {first}")
             text += [f"  {'':<{width}}  {line}" for line in more]
-        text += ["", f"  {self._about_the_picture()}", ""]
-        text += [f"    {line}".rstrip() for line in self.picture().splitlines()]
-        if self.played:
-            text += [
-                "",
-                f"  `bellglass solve {self.id} --output best.csv` writes the action of all "
-                f"{self.num_states:,} states.",
-            ]
+        if self.picture():
+            text += ["", f"  {self._about_the_picture()}", ""]
+            text += [f"    {line}".rstrip() for line in self.picture().splitlines()]
+        if not self._fits_a_page():
+            text += ["", f"  `bellglass solve {self.id} --output best.csv` writes the action of each state."]
         return "\n".join(text)
 
 

@@ -9,6 +9,9 @@ from .card_layout import CardLayout
 #: Columns of a card in the terminal; pictures of wide maps may need more, but no more than these and so many lines.
 WIDTH, WIDEST, LONGEST = 100, 160, 64
 
+#: Columns and lines of a scene, and the columns between two of them.
+SCENE_WIDTH, SCENE_LINES, BETWEEN = 60, 12, 3
+
 #: Arrows that need no legend.
 SELF_EVIDENT = "←↑→↓↖↗↘↙"
 
@@ -58,11 +61,17 @@ def legend(glyphs: Sequence[str], names: Sequence[str]) -> str:
     return ", ".join(f"{glyph} {name}" for glyph, name in told.items())
 
 
+def scene_fits(text: str) -> bool:
+    """Whether a picture as text is small enough for a scene."""
+    lines = text.splitlines()
+    return len(lines) <= SCENE_LINES and max(map(len, lines)) <= SCENE_WIDTH
+
+
 def strip_of(scenes: Sequence[tuple[str, str]], width: int) -> str:
     """Scenes (picture as text, action taken there) one beside the other, in as many rows as they need.
 
     >>> print(strip_of([("o.", "right"), (".o", "")], 40))
-    o.       .o
+    o.         .o
     right ->
     """
     blocks = []
@@ -70,14 +79,14 @@ def strip_of(scenes: Sequence[tuple[str, str]], width: int) -> str:
         lines = picture.splitlines()
         blocks.append([*lines, *([f"{action} ->"] if action else [])])
     rows: list[list[list[str]]] = []
-    used = width
+    used = 0
     for block in blocks:
-        needed = max(map(len, block)) + 1
-        if used + needed > width:
+        needed = max(map(len, block))
+        if not rows or used + BETWEEN + needed > width:
             rows.append([])
-            used = 0
+            used = -BETWEEN
         rows[-1].append(block)
-        used += needed
+        used += BETWEEN + needed
     return "\n\n".join(_beside(row) for row in rows)
 
 
@@ -86,7 +95,7 @@ def _beside(blocks: Sequence[Sequence[str]]) -> str:
     height = max(map(len, blocks))
     widths = [max(map(len, block)) for block in blocks]
     lines = [
-        " ".join(
+        (" " * BETWEEN).join(
             f"{block[k] if k < len(block) else '':<{width}}"
             for block, width in zip(blocks, widths, strict=True)
         )

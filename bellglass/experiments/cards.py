@@ -15,12 +15,12 @@ import numpy as np
 from ..agents.planning import hardness, information_ladder
 from ..agents.planning.hidden.beliefs import TooManyBeliefs, belief_table
 from ..envs.documentation import source_of
-from ..envs.mdp import IntArray, TabularMDP, table_of
+from ..envs.mdp import TabularMDP, table_of
 from ..envs.registration import NAMESPACE
 from .assembly import card_discount, default_name
 from .card import MOST_STATES_SHOWN, Card
 from .card_layout import CardLayout
-from .card_pictures import policy_map
+from .card_pictures import policy_map, scene_fits
 from .catalogue import make_environment
 from .config import Suite
 from .known import known_answers
@@ -163,7 +163,7 @@ def solved_card(
         sources=sources_of(env),
         known=known_answers(spec.id, spec.keywords),
         threshold=None if spec.keywords or env.spec is None else env.spec.reward_threshold,
-        played=best_play(env, mdp, main.policy),
+        played=best_play(env, main),
     )
 
 
@@ -213,28 +213,30 @@ def card_layout(mdp: TabularMDP) -> CardLayout | None:
     )
 
 
-def best_play(env: gym.Env[Any, Any], mdp: TabularMDP, policy: IntArray) -> tuple[tuple[str, str], ...]:
+def best_play(env: gym.Env[Any, Any], reference: Reference) -> tuple[tuple[str, str], ...]:
     """From the likeliest start by the likeliest outcomes, where neither a map nor a list of states fits a page."""
-    layout = card_layout(mdp)
-    on_map = layout is not None and policy_map(layout, policy.tolist()) is not None
+    mdp, layout = reference.mdp, card_layout(reference.mdp)
+    on_map = layout is not None and policy_map(layout, reference.policy.tolist()) is not None
     if on_map or mdp.num_states <= MOST_STATES_SHOWN:
         return ()
     artist = getattr(env.unwrapped, "artist", None)
 
     def scene(s: int) -> str:
         text = str(mdp.decode(s)) if artist is None else str(artist.text(s))
-        fits = text.count("\n") < 12 and max(map(len, text.splitlines())) <= 60
-        return text if fits else str(mdp.decode(s))
+        return text if scene_fits(text) else str(mdp.decode(s))
 
+    rule = np.asarray(reference.best.policy)  # [S], or [H, S] where the steps are counted
     scenes: list[tuple[str, str]] = []
-    s, ended = int(mdp.initial.argmax()), False
+    s = int(mdp.initial.argmax())
+    ended = bool(mdp.terminal[s])
     while len(scenes) < MOST_SCENES and not ended:
-        a = int(policy[s])
+        a = int(rule[s] if rule.ndim == 1 else rule[len(scenes), s])
         first, last = mdp.first_outcome[s * mdp.num_actions + a : s * mdp.num_actions + a + 2].tolist()
         k = first + int(mdp.probability[first:last].argmax())
         scenes.append((scene(s), mdp.action_name(a)))
         s = int(mdp.next_state[k])
-        ended = bool(mdp.terminated[k]) or bool(mdp.terminal[s])
+        clock_ran_out = rule.ndim == 2 and len(scenes) == len(rule)
+        ended = bool(mdp.terminated[k]) or bool(mdp.terminal[s]) or clock_ran_out
     return (*scenes, (scene(s), ""))
 
 
