@@ -3,24 +3,21 @@
     least t with  max_s 1/2 sum_j |L^t(s, j) - m(j)|  <=  1/4,     L = (P + I) / 2,  m stationary
                                                            (Levin, Peres & Wilmer 2017, section 4.5)
 
-The distance of a start never grows with t.  How long the slowest of a few starts takes is found bit by bit, as a few
-rows; L is squared as often as that needs.  All others are then looked at after so many steps, without those that were
-close before, and while any is still far, a few of them take the place of the first few.  Powers are multiplied by
-blocks of rows, without the columns where a block has no weight: a chain spreads slowly, and what it leaves for ever it
-loses.
+The distance of a start never grows with t.  So L is squared until every start is close, and t is then found bit by
+bit, from the highest; starts that are close before the others are let go.  Powers are multiplied by blocks of rows,
+without the columns where a block has no weight: a chain spreads slowly, and what it leaves for ever it loses.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
 import scipy.sparse
 import scipy.sparse.csgraph
 
-from ....envs.mdp import BoolArray, FloatArray, IntArray
+from ....envs.mdp import BoolArray, FloatArray
 from ..chains import closed_classes, stationary
 
 #: The distance that counts as mixed, and what rounding may add to it.
@@ -31,9 +28,6 @@ MOST_SQUARINGS = 50
 
 #: Weights below this are let go; rows are made to sum to 1 again, so that this is a change of the chain's chances.
 NOTHING = 1e-20
-
-#: Starts that are tried before the others; where many are as far as can be, only a trial tells the slowest.
-CANDIDATES = 16
 
 #: Rows that are multiplied at once.
 BLOCK = 256
@@ -63,52 +57,26 @@ def mixing_time(chain: scipy.sparse.csr_array) -> float:
     if not far(still, limit).any():
         return 0.0
     powers: list[Power] = [0.5 * (chain + still)]  # L ** (2 ** k)
-    steps, left = 0, still
-    while left.shape[0]:
-        some = candidates(powers[-1] if left is still else left, limit)
-        more = 1 + steps_far(whole(left[some]), powers, limit)
-        if more == 2 ** len(powers):
-            if len(powers) > MOST_SQUARINGS:
-                return math.inf
-            powers.append(product(powers[-1], powers[-1]))
-            continue
-        steps += more
-        for k in reversed(range(len(powers))):
-            if more >> k & 1 and left.shape[0]:
-                left = powers[k] if left is still else product(left, powers[k])
-                left = left[np.flatnonzero(far(left, limit))]
-    return float(steps)
-
-
-def candidates(power: Power, limit: FloatArray) -> IntArray:
-    """[c] the start that is farthest from the stationary distribution, and a few spread among all."""
-    spread = np.linspace(0, power.shape[0] - 1, CANDIDATES).astype(np.int64)
-    return np.unique(np.append(spread, distances(power, limit).argmax()))
-
-
-def steps_far(rows: FloatArray, powers: Sequence[Power], limit: FloatArray) -> int:
-    """The most steps, below twice the highest power's, after which a start of some rows [c, n] is still far."""
-    steps = 0
-    for k in reversed(range(len(powers))):
-        further = rows @ powers[k]
+    while far(powers[-1], limit).any():
+        if len(powers) > MOST_SQUARINGS:
+            return math.inf
+        powers.append(product(powers[-1], powers[-1]))
+    steps, power = 0, still
+    for k in reversed(range(len(powers) - 1)):
+        further = product(power, powers[k])
         unmixed = far(further, limit)
         if unmixed.any():
-            steps, rows = steps + 2**k, further[unmixed]
-    return steps
+            steps, power = steps + 2**k, further[np.flatnonzero(unmixed)]
+    return float(steps + 1)
 
 
 def far(power: Power, limit: FloatArray) -> BoolArray:
     """[r] whether a start is still far from the stationary distribution."""
-    return distances(power, limit) > MIXED + ROUNDING
-
-
-def distances(power: Power, limit: FloatArray) -> FloatArray:
-    """[r] total variation between each start's distribution and the stationary one."""
-    blocks = [
+    distances = [
         0.5 * np.abs(whole(power[begin : begin + BLOCK]) - limit).sum(axis=1)
         for begin in range(0, power.shape[0], BLOCK)
     ]
-    return np.concatenate([np.empty(0), *blocks])
+    return np.concatenate(distances) > MIXED + ROUNDING
 
 
 def product(left: Power, right: Power) -> Power:
