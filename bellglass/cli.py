@@ -89,34 +89,35 @@ def _folder_of(suite: Suite, output: Path | None) -> Path:
 
 
 def _run_and_report(suite: Suite, folder: Path, workers: int | None, engine: Engine = "local") -> int:
+    from .experiments.report.background import failures, where
     from .experiments.supervisor import run_suite
 
     sweep = run_suite(suite, folder, workers=workers, engine=engine)
     _report(folder)
-    for failure in sweep.failed:
-        run_of = failure.spec
-        where = f"{run_of.agent.name}, {run_of.environment.name}, seed {run_of.seed}"
-        print(f"bellglass: failed: {where}: {failure.error}", file=sys.stderr)
+    for (agent, error), runs in failures(sweep.failed):
+        place = where(run.spec for run in runs)
+        print(f"bellglass: failed: {agent}, {place}: {error}", file=sys.stderr)
     return SOME_RUN_FAILED if sweep.failed or sweep.missing else DONE
 
 
-def report(folder: Positional[Path], /) -> int:
+def report(folder: Positional[Path], /, *, curves: bool = False) -> int:
     """Write the report of a results folder anew.
 
     Args:
         folder: what `bellglass run` wrote.
+        curves: write curves.csv, too: a row for each point of each run's curve.
     """
-    sweep_is_whole = _report(folder)
+    sweep_is_whole = _report(folder, curves=curves)
     return DONE if sweep_is_whole else SOME_RUN_FAILED
 
 
-def _report(folder: Path) -> bool:
+def _report(folder: Path, *, curves: bool = False) -> bool:
     from .experiments.cards import load_cards
     from .experiments.report import write_report
     from .experiments.store import load_sweep
 
     sweep = load_sweep(folder)
-    paths = write_report(sweep, load_cards(folder), folder)
+    paths = write_report(sweep, load_cards(folder), folder, curves=curves)
     counts = f"{len(sweep.finished)} finished + {len(sweep.failed)} failed + {len(sweep.missing)} missing"
     print(f"{counts} = {len(sweep.planned)} planned runs")
     print(f"report: {paths.html.resolve()}")
@@ -134,15 +135,16 @@ def compare(before: Positional[Path], after: Positional[Path], /, *, output: Pat
     from .experiments.cards import load_cards
     from .experiments.report import compare as worked_out
     from .experiments.report import versus, versus_page, versus_text
-    from .experiments.store import load_sweep, write_whole
+    from .experiments.store import load_sweep, writable, write_whole
 
     if output is not None and output.suffix != ".html":
         raise ValueError(f"--output takes a file that ends in .html, got {str(output)!r}")
     both = versus(*(worked_out(load_sweep(folder), load_cards(folder)) for folder in (before, after)))
     print(versus_text(both))
     if output is not None:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(output, versus_page(both))
+        with writable(output):
+            output.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(output, versus_page(both))
         print(f"\npage: {output.resolve()}")
     return DONE
 

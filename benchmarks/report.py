@@ -29,12 +29,12 @@ ENVIRONMENTS = ("Lake", "Rooms", "Corridor", "Lake 2", "Lake 3")
 COMMAND = "import sys; from bellglass.cli import main; sys.exit(main(['report', sys.argv[1]]))"
 
 
-def write_folder(folder: Path) -> None:
-    """1,000 finished runs on disk."""
+def write_folder(folder: Path, *, seeds: int = 20) -> None:
+    """1,000 finished runs on disk, or 50 a seed."""
     sweep, cards = invented_sweep(
         agents=tuple(f"agent {k}" for k in range(10)),
         environments=ENVIRONMENTS,
-        seeds=20,
+        seeds=seeds,
         failures=False,
         points=50,
     )
@@ -64,7 +64,7 @@ def marker_of(sweep: Sweep) -> dict[str, object]:
         "scoring": {name: vars(scoring) for name, scoring in sweep.scoring.items()},
         "pairs": [[agent.name, place.name] for agent in sweep.agents for place in sweep.environments],
         "skipped": [],
-        "fingerprints": {},
+        "fingerprints": {run.spec.environment.name: run.fingerprint for run in sweep.finished},
         "versions": dict(sweep.versions),
     }
 

@@ -89,10 +89,12 @@ def descendants(pid: int) -> list[int]:
 
 
 def wait_for_more_runs(folder: Path, sweep: subprocess.Popen[bytes], seconds: float = 60.0) -> None:
-    """Until something happens: kills while Python is starting prove little."""
-    before = len(bytes_of(folder))
+    """Until one more is finished: kills while Python is starting prove little."""
+    before = len(list(folder.glob("runs/*/result.json")))
     deadline = time.monotonic() + seconds
-    while len(bytes_of(folder)) <= before and sweep.poll() is None and time.monotonic() < deadline:
+    while sweep.poll() is None and time.monotonic() < deadline:
+        if len(list(folder.glob("runs/*/result.json"))) > before:
+            return
         time.sleep(0.02)
 
 

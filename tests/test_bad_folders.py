@@ -133,7 +133,7 @@ def test_a_read_only_folder_is_read_and_never_written(tmp_path: Path) -> None:
     assert codes == ["run 2", "report 2", "check 0"], done.stderr
     run_says, report_says = done.stderr.splitlines()
     assert run_says == f"bellglass: {tmp_path}/results: cannot be written to: Read-only file system"
-    assert "Read-only file system" in report_says
+    assert report_says == run_says
     assert "2 finished + 0 failed + 0 missing = 2 planned runs" in done.stdout
     assert {path: path.read_bytes() for path in before} == before
 

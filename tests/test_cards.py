@@ -78,9 +78,23 @@ def test_a_damaged_card_is_told(tmp_path: Path) -> None:
 
 
 def test_different_names_make_different_files() -> None:
-    names = ["a/b", "a b", "a%2Fb", "a:b", "ü", "..", "a"]
-    assert len({file_name(name) for name in names}) == len(names)
-    assert not any("/" in file_name(name) for name in names)
+    names = [
+        "a/b",
+        "a b",
+        "a%2Fb",
+        "a:b",
+        "ü",
+        "..",
+        "a",
+        200 * "a",
+        201 * "a",
+        200 * "日",
+        200 * "日" + "本",
+    ]
+    files = [file_name(name) for name in names]
+    assert len(set(files)) == len(names)
+    assert not any("/" in file for file in files)
+    assert all(len(f".{file}.json.0123abcd.tmp".encode()) <= 255 for file in files)
 
 
 def test_it_reads_as_text_with_arrows_on_the_map(lake: Card) -> None:

@@ -292,9 +292,7 @@ def test_a_failed_run_is_counted_in_every_output_and_makes_the_exit_code_one(tmp
     assert done.returncode == 1
     assert "4 finished + 2 failed + 0 missing = 6 planned runs" in done.stdout
     failed = [line for line in done.stderr.splitlines() if line.startswith("bellglass: failed: ")]
-    assert failed == [
-        f"bellglass: failed: unlucky, FrozenLake, seed {seed}: ArithmeticError: no luck" for seed in (0, 1)
-    ]
+    assert failed == ["bellglass: failed: unlucky, FrozenLake: seeds 0-1: ArithmeticError: no luck"]
     result = sorted((tmp_path / "out").rglob("result.json"))[0]
     result.unlink()
     for command in ("report", "check"):

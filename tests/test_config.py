@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -159,10 +160,23 @@ def test_every_mistake_is_told_at_once_with_its_path(tmp_path: Path) -> None:
         ({"seeds": 10**9}, "seeds: must be less than or equal to 100000, got 1000000000"),
         ({"seeds": "3"}, "seeds: must be a valid integer, got '3'"),
         ({"seeds": True}, "seeds: must be a valid integer, got True"),
+        ({"name": ""}, "name: must have at least 1 character, got ''"),
+        ({"name": 201 * "a"}, "name: must have at most 200 characters"),
+        ({"name": "a\nb"}, "name: must be one line of characters that can be printed, got 'a\\nb'"),
+        (
+            {"agents": [{"class": "QLearning", "name": "a\u202eb"}]},
+            "agents[0].name: must be one line of characters that can be printed, got 'a\\u202eb'",
+        ),
         ({"environments": []}, "environments: must have at least 1 item"),
         ({"agents": "QLearning"}, "agents: must be a valid list, got 'QLearning'"),
+        ({"agents": ["QLearning"]}, "agents[0]: must be a table of keys and values, got 'QLearning'"),
+        ({"agents": [{"class": "QLearning", "settings": 3}]}, "agents[0].settings: must be a table of keys"),
         ({"limits": {"seconds": -1.0}}, "limits.seconds: must be greater than 0, got -1.0"),
         ({"limits": {"second": 1.0}}, "limits.second: unknown key; did you mean 'seconds'?"),
+        (
+            {"agents": [{"class": "QLearning", "num_envs": 10**8}]},
+            "agents[0].num_envs: must be less than or equal to 100000, got 100000000",
+        ),
         ({"agents": [{"class": "Agent"}]}, "agents[0].class: 'Agent': unknown agent"),
         ({"agents": [{"class": "no.such.module:Agent"}]}, "agents[0].class: No module named 'no'"),
         (
@@ -179,15 +193,15 @@ def test_every_mistake_is_told_at_once_with_its_path(tmp_path: Path) -> None:
         ),
         (
             {"scoring": {"discount": 1.0}},
-            "environments[0].scoring: criterion 'discounted' needs a discount in [0, 1)",
+            "scoring: criterion 'discounted' needs a discount in [0, 1)",
         ),
         (
             {"scoring": {"criterion": "total", "discount": 0.9}},
-            "environments[0].scoring: criterion 'total' takes no discount, got 0.9",
+            "scoring: criterion 'total' takes no discount, got 0.9",
         ),
         (
             {"scoring": {"horizon": 10}},
-            "environments[0].scoring: horizon = 10 goes with criterion 'finite_horizon'",
+            "scoring: horizon = 10 goes with criterion 'finite_horizon'",
         ),
         (
             {
@@ -200,6 +214,89 @@ def test_every_mistake_is_told_at_once_with_its_path(tmp_path: Path) -> None:
 )
 def test_a_mistake_says_what_is_wrong_and_what_is_allowed(changes: dict[str, Any], wanted: str) -> None:
     assert wanted in mistakes_of(**changes)
+
+
+def test_scoring_that_contradicts_itself_is_told_once_beside_all_else() -> None:
+    environments = [
+        {"id": "bellglass/FrozenLake-v0", "keywords": {"map_name": "5x5"}, "steps": 10},
+        {"id": "bellglass/RiverSwim-v0", "steps": 10},
+        {"id": "bellglass/Taxi-v0", "steps": 10, "scoring": {"criterion": "total", "discount": 0.5}},
+    ]
+    told = mistakes_of(scoring={"criterion": "average", "discount": 0.9}, environments=environments)
+    assert told.splitlines() == [
+        "scoring: criterion 'average' takes no discount, got 0.9",
+        "environments[0].keywords: map_name must be one of '4x4', '8x8', got '5x5'",
+        "environments[2].scoring: criterion 'total' takes no discount, got 0.5",
+    ]
+
+
+@pytest.mark.parametrize("place", ["bellglass/FrozenLake-v0", "bellglass/TMaze-v0"])
+def test_a_setting_of_the_wrong_kind_is_told_by_its_annotation_wherever_the_agent_plays(place: str) -> None:
+    pytest.importorskip("torch")
+    told = mistakes_of(
+        environments=[{"id": place, "steps": 10}],
+        agents=[
+            {"class": "QLearning", "name": "a", "settings": {"discount": "big"}},
+            {"class": "DQN", "name": "b", "settings": {"hidden_sizes": ["64"], "batch_size": "x"}},
+            {"class": "DQN", "name": "c", "settings": {"tau": 1.0}, "grid": {"hidden_sizes": [[8], 8]}},
+        ],
+    )
+    assert told.splitlines() == [
+        "agents[0].settings.discount: must be float, got 'big'",
+        "agents[1].settings.hidden_sizes: must be Sequence[int], got ['64']",
+        "agents[1].settings.batch_size: must be int, got 'x'",
+        "agents[2].grid.hidden_sizes: must be Sequence[int], got 8",
+    ]
+
+
+def test_what_an_annotation_forbids_and_the_constructor_takes_is_no_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lenient.py").write_text(
+        "from bellglass.agents import QLearning\n"
+        "class Agent(QLearning):\n"
+        "    def __init__(self, env, *, step: int = 1, seed=0): super().__init__(env, step_size=step, seed=seed)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert suite_from(small(agents=[{"class": "lenient:Agent", "settings": {"step": 0.5}}])).agents
+
+
+@pytest.mark.parametrize("place", ["FrozenLake", "TMaze"])
+@pytest.mark.parametrize("discount", ["1.7", "float('nan')", "'a'"])
+def test_an_agent_that_discounts_out_of_range_is_a_mistake_in_the_suite_not_at_the_end_of_its_runs(
+    discount: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "odd_discount.py").write_text(
+        "from bellglass.agents import QLearning\n"
+        "class Agent(QLearning):\n"
+        "    def __init__(self, env, *, seed=0):\n"
+        "        super().__init__(env, seed=seed)\n"
+        f"        self.discount = {discount}\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "odd_discount", raising=False)
+    told = mistakes_of(
+        agents=[{"class": "odd_discount:Agent"}],
+        environments=[{"id": f"bellglass/{place}-v0", "steps": 10}],
+    )
+    assert told == (
+        f"agents[0].settings: odd_discount:Agent in {place}: its discount must be in [0, 1], got {eval(discount)!r}"
+    )
+
+
+def test_a_map_of_several_lines_makes_a_name_of_one(tmp_path: Path) -> None:
+    maps = ["S..\n..G", "S.\n.G"]
+    suite = suite_from(
+        small(
+            environments=[
+                {"id": "bellglass/Map-v0", "steps": 10, "grid": {"drawing": maps}},
+                {"id": "bellglass/Map-v0", "steps": 10, "keywords": {"drawing": "S...\n...G"}},
+            ]
+        )
+    )
+    names = [environment.name for environment in suite.environments]
+    assert names == ["Map drawing=S.. ..G", "Map drawing=S. .G", "Map drawing=S... ...G"]
+    assert [environment.keywords["drawing"] for environment in suite.environments[:2]] == maps
 
 
 def test_the_finite_horizon_is_the_time_limit_unless_the_suite_says_otherwise() -> None:

@@ -107,6 +107,17 @@ def test_no_memory_beats_the_belief_table_of_the_tiger() -> None:
     assert always_listen.start_value == pytest.approx(-4.0)
 
 
+def test_who_feeds_at_every_cry_has_a_gain_though_the_best_with_memory_is_not_known() -> None:
+    """Hungry 9/89 of the time: .9 * .1 of the others become so, .8 of those are fed. A feeding costs 5, hunger 10."""
+    env = gym.make("bellglass/CryingBaby-v0")
+    feed, ignore = 0, 1
+    score = evaluate(env, [ignore, feed], criterion="average")
+    fed = 80 / 89 * 0.1 + 9 / 89 * 0.8
+    assert score.start_value == pytest.approx(-5 * fed - 10 * 9 / 89, abs=1e-12)
+    assert np.isnan([score.optimum, score.regret, score.gap]).all()
+    assert (score.normalized, score.solved) == (None, False)
+
+
 def test_what_cannot_be_scored_is_refused() -> None:
     with pytest.raises(ValueError, match="explores by drawing"):
         evaluate(t_maze(), Remembers(), 0.98, exploring=True)

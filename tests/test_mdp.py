@@ -10,6 +10,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+import bellglass
 from bellglass.envs.mdp import Layout, TabularMDP
 from bellglass.envs.mdp.table import cumulate, row_sums
 
@@ -45,6 +46,31 @@ def test_expected_rewards_and_transitions_by_hand() -> None:
     expected[0, 1] = 0.5
     expected[1, 0] = 1.0
     np.testing.assert_array_equal(mdp.transition_matrix.toarray(), expected)
+
+
+def test_what_can_be_reached_by_hand() -> None:
+    """0 goes to 1 or, by an end, to 2; from 2 alone one could go on to 3; 4 has no chance; 5 leads in, never out."""
+    P = {
+        0: {0: [(0.5, 1, 0.0, False), (0.5, 2, 0.0, True), (0.0, 4, 0.0, False)]},
+        1: {0: [(1.0, 0, 0.0, False)]},
+        2: {0: [(1.0, 3, 0.0, False)]},
+        3: {0: [(1.0, 2, 0.0, False)]},
+        4: {0: [(1.0, 4, 0.0, False)]},
+        5: {0: [(1.0, 0, 0.0, False)]},
+    }
+    mdp = TabularMDP.from_P(P, initial=[1, 0, 0, 0, 0, 0])
+    assert mdp.reachable.tolist() == [True, True, True, False, False, False]
+    assert TabularMDP.from_P(P, initial=[0, 0, 0.5, 0, 0, 0.5]).reachable.tolist() == [True] * 4 + [
+        False,
+        True,
+    ]
+    assert not mdp.reachable.flags.writeable
+
+
+@pytest.mark.parametrize(("env_id", "count"), [("Taxi", 404), ("CliffWalking", 38)])
+def test_as_many_states_are_reachable_as_the_definitions_say(env_id: str, count: int) -> None:
+    """Passengers start elsewhere than they want to go; nobody stands on the cliff."""
+    assert bellglass.table_of(gym.make(f"bellglass/{env_id}-v0")).reachable.sum() == count
 
 
 def test_the_lowest_available_action_stands_in() -> None:

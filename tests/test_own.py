@@ -162,6 +162,15 @@ def test_what_cannot_be_registered_is_refused(tmp_path: Path) -> None:
         register(ID, corridor, max_episode_steps=2.5)  # type: ignore[arg-type]  # the mistake in question
     with pytest.raises(ValueError, match="keywords must be what JSON can hold"):
         register(ID, corridor, keywords={"length": object()})
+    before = dict(gym.registry)
+    with pytest.raises(
+        ValueError, match="keywords must not say 'maker', which says where the table comes from"
+    ):
+        register(ID, corridor, keywords={"maker": "os:getcwd"})
+    corridor().save(tmp_path / "table.npz")
+    with pytest.raises(ValueError, match="keywords must not say 'path'"):
+        register(ID, tmp_path / "table.npz", keywords={"path": "elsewhere.npz"})
+    assert gym.registry == before
     with pytest.raises(ValueError, match=r"keywords must be what JSON can hold, by name, got \['length'\]"):
         register(ID, corridor, keywords=["length"])  # type: ignore[arg-type]  # the mistake in question
     with pytest.raises(ValueError, match="env_id: Malformed environment ID"):

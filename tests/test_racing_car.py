@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import gymnasium as gym
 import pytest
 
@@ -24,3 +26,15 @@ def test_sparing_a_warm_engine_is_best(discount: float) -> None:
     best = bellglass.solve(gym.make("bellglass/RacingCar-v0"), discount)
     assert best.values == pytest.approx([*values_of_sparing(discount), 0.0], abs=1e-7)
     assert best.policy[:2].tolist() == [1, 0]
+
+
+def test_a_policy_has_a_total_where_the_optimum_has_none() -> None:
+    """Always fast:  warm = -10,  cool = 2 + cool / 2 - 5 = -6.  At random:  cool = 6 + warm = 0.  Slow never ends."""
+    env = gym.make("bellglass/RacingCar-v0")
+    fast = bellglass.evaluate(env, [1, 1, 0], criterion="total")
+    assert fast.values == pytest.approx([-6.0, -10.0, 0.0], abs=1e-12)
+    assert (fast.optimum, fast.regret, fast.normalized, fast.solved) == (math.inf, math.inf, None, False)
+    assert fast.random == pytest.approx(0.0, abs=1e-12)
+    assert math.isnan(fast.gap)
+    slow = bellglass.evaluate(env, [0, 0, 0], criterion="total")
+    assert (slow.start_value, slow.regret) == (math.inf, 0.0)

@@ -120,7 +120,7 @@ def test_sixty_runs_with_a_worker_a_run_and_the_driver_killed_and_files_damaged(
     command = sweep_command(suite, folder, "ray")
     sweep = subprocess.Popen(command)
     for kind in ("worker", "run", "driver"):
-        wait_for_more_runs(folder, sweep)
+        wait_for_more_runs(folder, sweep, seconds=300.0)  # Ray takes its time on a busy machine
         time.sleep(chance.uniform(0.0, 0.5))
         workers = ray_workers(sweep.pid)
         while not workers:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from invented_sweep import invented_sweep
 
+from bellglass.experiments.aggregate import clopper_pearson
 from bellglass.experiments.card import Card
 from bellglass.experiments.records import FailedRun, RunResult, Sweep
 from bellglass.experiments.report import (
@@ -26,8 +27,10 @@ from bellglass.experiments.report import (
     versus_text,
     write_report,
 )
-from bellglass.experiments.report.background import facts
+from bellglass.experiments.report.background import facts, tuning
 from bellglass.experiments.report.maps import FULL, LETTERS, loss_text
+from bellglass.experiments.report.sections import profile_picture
+from bellglass.experiments.report.words import percent, verdict
 
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 
@@ -514,7 +517,10 @@ def test_solved_and_gaps_are_told_of_states_that_are_seen_only(
     lake = dict(facts(sweep.environments[0], hidden(sweep, cards)[1]["Lake"]))
     assert "gaps" in dict(facts(sweep.environments[0], cards["Lake"]))["1 % regret"]
     assert "gaps" not in lake["1 % regret"]
-    assert lake["hardness"] == "of the hidden states, as if they were seen:"
+    paths = write_report(*hidden(sweep, cards), tmp_path)
+    said = "what makes it hard is measured on the hidden states, as if they were seen"
+    assert paths.html.read_text(encoding="utf-8").count(said) == 1
+    assert f"Lake: {said}." in paths.markdown.read_text(encoding="utf-8")
 
 
 def test_a_time_limit_of_the_suite_is_told(
@@ -590,3 +596,137 @@ def test_without_a_bound_on_random_play_there_is_no_score(
         encoding="utf-8"
     )
     assert "Random play is already optimal, or its value has no bound, in Rooms" in page
+
+
+def bottomless(sweep: Sweep, *, seeds: int) -> Sweep:
+    """The same sweep, where the policies of the first seeds never end in Rooms."""
+    runs = [
+        replace(run, curve=tuple(point._replace(value=-math.inf, low=-math.inf) for point in run.curve))
+        if run.spec.environment.name == "Rooms" and run.spec.seed < seeds
+        else run
+        for run in sweep.finished
+    ]
+    return replace(sweep, finished=tuple(runs))
+
+
+def test_where_every_mean_is_without_bound_the_verdict_goes_by_the_interquartile_mean() -> None:
+    sweep, cards = invented_sweep(agents=("Planner", "Q-learning", "DQN"), seeds=12, failures=False)
+    comparison = compare(bottomless(sweep, seeds=1), cards)
+    rows = comparison.rankings[0].rows
+    assert [row.mean for row in rows] == [-math.inf] * 3
+    first = max(rows, key=lambda row: row.iqm)
+    headline, said = verdict(comparison)
+    best = f"{percent(first.iqm)} of the way"
+    assert headline.startswith(
+        f"{first.agent} comes first of 3 agents: it reaches by the interquartile mean {best}"
+    )
+    assert said[0].startswith("No mean has a bound: every agent has runs that never end")
+    assert not any("Nobody is behind" in sentence for sentence in said)
+    headline, _ = verdict(compare(bottomless(sweep, seeds=12), cards))
+    assert headline == "No score of any agent has a bound, averaged over Lake, Rooms and Corridor."
+    alone, cards = invented_sweep(agents=("DQN",), seeds=3, failures=False)
+    headline, said = verdict(compare(bottomless(alone, seeds=1), cards))
+    assert headline.startswith("DQN reaches by the interquartile mean ")
+    assert said[0].startswith("No mean has a bound: DQN has runs that never end")
+
+
+def test_an_episodic_regret_of_no_episode_is_called_so(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], written: ReportPaths, tmp_path: Path
+) -> None:
+    sweep, cards = sweep_and_cards
+    runs = [
+        replace(run, curve=tuple(p._replace(episodes=0, episodic_regret=0.0) for p in run.curve))
+        if (run.spec.agent.name, run.spec.environment.name) == ("Q-learning", "Rooms")
+        else run
+        for run in sweep.finished
+    ]
+    paths = write_report(replace(sweep, finished=tuple(runs)), cards, tmp_path)
+    page, text = (file.read_text(encoding="utf-8") for file in (paths.html, paths.markdown))
+    assert page.count(">no episode ended<") == text.count("| no episode ended |") == 1
+    assert "no episode ever ended for Q-learning, so there is nothing to add up" in page
+    assert "no episode" not in written.html.read_text(encoding="utf-8")
+
+
+def test_fairness_says_of_each_agent_how_its_settings_were_found(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], tmp_path: Path
+) -> None:
+    sweep, cards = sweep_and_cards
+    given: list[dict[str, object]] = [
+        {},
+        {"algorithm": "DQN"},
+        {"algorithm": "PPO", "settings": {"n_steps": 8, "batch_size": 4}},
+        {"epsilon": 0.1},
+        {"epsilon": 0.2},
+        {"step_size": 0.5},
+    ]
+    classes = ["ValueIteration", "StableBaselines3", "StableBaselines3", "QLearning", "QLearning", "Sarsa"]
+    agents = [
+        replace(agent, class_name=name, settings=settings)
+        for agent, name, settings in zip(sweep.agents, classes, given, strict=True)
+    ]
+    said = [tuning(agent, agents) for agent in agents]
+    assert said == [
+        "defaults",
+        "defaults",
+        "2 settings chosen, no search recorded",
+        "one of 2 variants tried here",
+        "one of 2 variants tried here",
+        "1 setting chosen, no search recorded",
+    ]
+    paths = write_report(replace(sweep, agents=tuple(agents)), cards, tmp_path)
+    for file in (paths.html, paths.markdown):
+        text = file.read_text(encoding="utf-8")
+        assert all(text.count(word) >= said.count(word) for word in said)
+        assert "the best of them was found on the very seeds" in text
+
+
+def test_curves_are_written_as_csv_where_asked_for(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], written: ReportPaths, tmp_path: Path
+) -> None:
+    sweep, cards = sweep_and_cards
+    assert written.curves is None
+    paths = write_report(sweep, cards, tmp_path, curves=True)
+    assert paths.curves == tmp_path / "curves.csv"
+    rows = table_of(paths.curves)
+    assert len(rows) == sum(len(run.curve) for run in sweep.finished)
+    runs = {run.spec.run_id: run for run in sweep.finished}
+    for row in rows:
+        run = runs[row["run_id"]]
+        point = next(point for point in run.curve if point.steps == int(row["steps"]))
+        assert (row["agent"], int(row["seed"])) == (run.spec.agent.name, run.spec.seed)
+        for key, value in point._asdict().items():
+            assert row[key] == ("" if value is None else str(value))
+    last = {row["run_id"]: row["score"] for row in rows}
+    assert last == {row["run_id"]: row["score"] for row in table_of(paths.runs) if row["score"]}
+
+
+def test_with_more_environments_than_agents_they_are_the_rows(tmp_path: Path) -> None:
+    places = ("Lake", "Rooms", "Corridor", "Lake 2", "Lake 3", "Rooms 2", "Rooms 3")
+    sweep, cards = invented_sweep(agents=("Planner", "DQN"), environments=places, seeds=3)
+    page = write_report(sweep, cards, tmp_path).html.read_text(encoding="utf-8")
+    heads = re.findall(r'<thead><tr><th scope="col">Environment</th>(.*?)</tr>', page)
+    assert heads == ['<th scope="col" class="n a0">Planner</th><th scope="col" class="n a1">DQN</th>'] * 2
+    scores = page.partition('aria-label="Mean score by environment"')[2].partition("</table>")[0]
+    assert re.findall(r'<th scope="row">([^<]*)', scores) == list(places)
+    assert len(re.findall(r'<td class="n a1" data-l="DQN">', scores)) == len(places)
+
+
+def test_every_share_of_a_profile_has_its_interval(sweep_and_cards: tuple[Sweep, dict[str, Card]]) -> None:
+    comparison = compare(*sweep_and_cards)
+    _, lines = profile_picture(comparison, comparison.rankings[0])
+    for row, line in zip(comparison.rankings[0].rows, lines, strict=True):
+        assert line.low is not None
+        assert line.high is not None
+        assert (line.low < line.high).all()
+        assert ((line.low <= line.y) & (line.y <= line.high)).all()
+        assert {share.total for share in row.profile} == {row.finished + row.failed}
+        low, high = clopper_pearson(row.profile[50].count, row.profile[50].total)
+        assert (line.low[50], line.high[50]) == (low, high)
+
+
+def test_the_markdown_shows_the_run_that_the_page_shows_first(written: ReportPaths) -> None:
+    page = written.html.read_text(encoding="utf-8")
+    text = written.markdown.read_text(encoding="utf-8")
+    first = re.findall(r'<p class="said" role="status">([^<]*)</p>', page)
+    assert len(first) == 3
+    assert all(f"What was learned<br>{said}" in text for said in first)

@@ -350,6 +350,26 @@ def test_tables_of_five_environments_with_failures_fit(browser: Chrome, tmp_path
     assert run(browser, "return document.body.innerText.includes('not reached by 10 of 20')")
 
 
+@pytest.mark.parametrize("width", [400, 1241, 1400])
+@pytest.mark.parametrize(("agents", "environments"), [(2, 12), (10, 7), (10, 10)])
+def test_tables_of_many_environments_fit(
+    browser: Chrome, tmp_path: Path, agents: int, environments: int, width: int
+) -> None:
+    places = tuple(f"{world} {k}" for k in range(1, 5) for world in ("Lake", "Rooms", "Corridor"))
+    names = tuple(f"agent {k}" for k in range(agents))
+    sweep, cards = invented_sweep(agents=names, environments=places[:environments], seeds=10, points=20)
+    at_width(browser, width)
+    browser.get(write_report(sweep, cards, tmp_path).html.as_uri())
+    hidden = """return [...document.querySelectorAll(".scroll")].filter(part =>
+        part.scrollWidth > part.clientWidth + 1).map(part => part.getAttribute("aria-label"))"""
+    assert run(browser, hidden) in ([], ["Probability of improvement"])
+    shown = (
+        "return [...document.querySelectorAll('.a1')].filter(part => part.style.display !== 'none').length"
+    )
+    run(browser, "document.querySelectorAll('.legend input')[1].click()")
+    assert run(browser, shown) == 0
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1400])
 def test_the_page_of_two_folders_is_silent_and_whole(

@@ -11,6 +11,7 @@ import pytest
 import bellglass.envs
 from bellglass.envs.documentation import keywords_of
 from bellglass.envs.mdp import room
+from bellglass.envs.mdp.clocked import clocked
 from bellglass.envs.registration import ENVIRONMENTS
 
 #: For each id whose keywords set its size, tables of some MiB.
@@ -89,3 +90,27 @@ def test_a_table_is_refused_where_it_does_not_fit_and_made_where_it_surely_does(
         made(name, keywords)
     monkeypatch.setattr(room, "free_memory", lambda: 3 * taken)
     made(name, keywords)
+
+
+@pytest.mark.parametrize(
+    ("name", "horizon"), [("FrozenLake", 2_000), ("Taxi", 100), ("Garnet", 1_000), ("RiverSwim", 10_000)]
+)
+def test_a_table_with_its_clock_is_refused_where_it_does_not_fit_and_made_where_it_surely_does(
+    name: str, horizon: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mdp = getattr(bellglass.envs, name)().mdp
+    clocked(mdp, 3)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        clocked(mdp, horizon)
+        taken = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert taken > 2**20, "too small to tell"
+    monkeypatch.setattr(room, "SMALL", 0)
+    monkeypatch.setattr(room, "free_memory", lambda: taken)
+    with pytest.raises(room.RoomError, match=f"^horizon = {horizon}: .* of memory, but only"):
+        clocked(mdp, horizon)
+    monkeypatch.setattr(room, "free_memory", lambda: 3 * taken)
+    clocked(mdp, horizon)

@@ -300,9 +300,9 @@ KEYS = ("name", "seeds", "agents", "environments", "scoring", "pairs", "skipped"
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        *(({key: ...}, f"{key}: Field required") for key in KEYS),
-        ({"seeds": "2"}, "seeds: Input should be a valid integer"),
-        ({"seeds": 10**9}, "seeds: Input should be less than or equal to 100000"),
+        *(({key: ...}, f"{key}: is missing") for key in KEYS),
+        ({"seeds": "2"}, "seeds: must be a valid integer"),
+        ({"seeds": 10**9}, "seeds: must be less than or equal to 100000"),
         ({"agents": [{"name": "quick"}]}, r"agents\[0\]\.class_name: "),
         ({"pairs": [["quick"]]}, r"pairs\[0\]"),
         ({"versions": None}, "versions: "),

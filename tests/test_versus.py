@@ -49,6 +49,17 @@ def test_a_folder_is_identical_to_itself(sweep_and_cards: Pair) -> None:
     assert verdict_of(found)[0] == "Nothing changed: all 80 runs in common are equal to the last bit."
 
 
+def test_one_run_in_common_is_told_in_the_singular() -> None:
+    one, more = (
+        invented_sweep(agents=("DQN",), environments=("Lake",), seeds=n, failures=False) for n in (1, 3)
+    )
+    both = versus(compare(*one), compare(*more))
+    assert verdict_of(both)[0] == "Nothing changed: the one run in common is equal to the last bit."
+    page = versus_page(both)
+    assert "excludes 0 with 95 %;" in page
+    assert "comparisons" not in page
+
+
 def test_a_loss_is_told_where_it_is_and_nowhere_else(sweep_and_cards: Pair) -> None:
     sweep, cards = sweep_and_cards
     found = both(sweep, changed(sweep, "Planner", "Rooms", 0.9), cards)

@@ -1,5 +1,7 @@
 """Letters of up to 5 x 8 dots for captions, capital and small, each as wide as it needs to be.
 
+The letters of `glyphs` have 3 x 5 dots and one case: they are for cells, where these would not fit.
+
 A letter is its columns from left to right, two hexadecimal digits each; the lowest bit is the highest dot, and the
 eighth row is for what hangs below the line.
 """

@@ -45,13 +45,15 @@ def register(
             the name of an npz file that `TabularMDP.save` wrote.  Functions and classes must have a name in their
             module: their specification is written as JSON.
         max_episode_steps: steps after which an episode is truncated; None: never.
-        keywords: arguments for the function, which `gymnasium.make` may override.
+        keywords: arguments for the function, which `gymnasium.make` may override; none of them may be called "maker",
+            or "path" where the table is a file: these words are ours.
 
     Raises:
         TypeError: `table` is none of these, or it has no name in its module (a lambda, a function in a function); the
             time limit is no whole number.
         FileNotFoundError: there is no such file.
-        ValueError: the namespace is ours, the id is malformed, or the keywords cannot be written as JSON.
+        ValueError: the namespace is ours, the id is malformed, or the keywords cannot be written as JSON, or say what
+            is ours to say.
     """
     if env_id.startswith("bellglass/"):
         raise ValueError(f"the namespace bellglass is taken; choose another one than {env_id!r}")
@@ -64,13 +66,12 @@ def register(
     if isinstance(table, str | PathLike):
         path = Path(fspath(table)).absolute()
         TabularMDP.load(path)  # a file that is no table is refused now, not at the first make
-        entry, vector, given = (
-            "synthetic.from_table:FromTable",
-            "from_table_vector",
-            {"path": str(path), **given},
-        )
+        entry, vector, ours = "synthetic.from_table:FromTable", "from_table_vector", {"path": str(path)}
     else:
-        entry, vector, given = "own:made", "made_vector", {"maker": name_of(table), **given}
+        entry, vector, ours = "own:made", "made_vector", {"maker": name_of(table)}
+    for name in ours:
+        if name in given:
+            raise ValueError(f"keywords must not say {name!r}, which says where the table comes from")
     module = f"{__package__}.{entry.partition(':')[0]}"
     earlier = gym.registry.pop(env_id, None)
     try:
@@ -79,7 +80,7 @@ def register(
             entry_point=f"{__package__}.{entry}",
             vector_entry_point=f"{module}:{vector}",
             max_episode_steps=max_episode_steps,
-            kwargs=given,
+            kwargs=ours | given,
         )
     except gym.error.Error as error:
         if earlier is not None:

@@ -7,6 +7,7 @@ negative step size is a mistake in the suite, not a failed run an hour later.
 from __future__ import annotations
 
 import json
+import numbers
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,14 +19,17 @@ from pydantic import ValidationError
 from ..envs.mdp import TabularMDP, table_of
 from .catalogue import (
     OWN_ARGUMENTS,
+    USUAL_DISCOUNT,
     agent_class,
     agent_names,
     arguments,
+    card_discount,
     environment_keywords,
     imported,
     make_agent,
     make_environment,
     make_environments,
+    misfits,
     unknown_id,
 )
 from .config import Agent, Entry, Environment, Scoring, Suite, SuiteFile, mistakes_in_form
@@ -35,9 +39,6 @@ from .records import AgentSpec, Criterion, EnvironmentSpec, RunSpec, ScoringSpec
 from .scores import has_memory, observations_of
 
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
-
-#: The discount of an agent where neither its settings nor the environment say one below 1.
-USUAL_DISCOUNT = 0.99
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,10 @@ def assemble(data: Mapping[str, Any], text: str) -> Suite:
     except ValidationError as error:
         mistakes += mistakes_in_form(error)
     scoring = parsed(Scoring, data.get("scoring")) or Scoring()
+    says = contradiction(scoring.criterion, scoring.discount, scoring.horizon)
+    if says:  # once, and not for every environment again
+        mistakes.append(f"scoring: {says}")
+        scoring = Scoring(criterion=scoring.criterion, points=scoring.points)
     places, names, wrong = all_places(data, scoring)
     mistakes += wrong
     agents, pairs, skipped, wrong = all_agents(data, places, names)
@@ -155,7 +160,7 @@ def all_agents(
             agents.append(spec)
             called.append((i, spec.name))
             if sound:
-                found, refused = tried(spec, mine, choice.name)
+                found, refused = tried(spec, mine, choice.name, entry.grid)
                 wrong += found
                 skipped += refused
                 out = {refusal.environment for refusal in refused}
@@ -227,7 +232,7 @@ def default_name(env_id: str, keywords: Mapping[str, object]) -> str:
     """``FrozenLake 8x8`` for an id with a map name, ``TMaze N=30`` for other keywords."""
     name = re.sub(r"-v\d+$", "", env_id.rpartition("/")[2])
     words = [str(value) if key.endswith("name") else f"{key}={value}" for key, value in keywords.items()]
-    return " ".join([name, *words])
+    return " ".join(" ".join([name, *words]).split())  # a map drawn on several lines is a keyword, too
 
 
 def plays(agent: Agent, place: Place) -> bool:
@@ -278,32 +283,34 @@ def scoring_of(entry: Environment, suite: Scoring, env: gym.Env[Any, Any]) -> tu
     same = criterion == suite.criterion
     discount = own.discount if own.discount is not None else suite.discount if same else None
     horizon = own.horizon if own.horizon is not None else suite.horizon if same else None
-    if horizon is not None and criterion != "finite_horizon":
-        return None, f"horizon = {horizon} goes with criterion 'finite_horizon', not with {criterion!r}"
-    if criterion in ("total", "average") and discount not in (None, 1.0):
-        return None, f"criterion {criterion!r} takes no discount, got {discount}"
-    if criterion == "discounted":
-        discount = card_discount(env) if discount is None else discount
-        if discount >= 1.0:
-            return None, (
-                "criterion 'discounted' needs a discount in [0, 1), got 1; "
-                "give one, or take criterion 'total', 'average' or 'finite_horizon'"
-            )
-    elif criterion == "finite_horizon":
+    if criterion == "discounted" and discount is None:
+        discount = card_discount(env)
+    if says := contradiction(criterion, discount, horizon):
+        return None, says
+    if criterion == "finite_horizon":
         discount = 1.0 if discount is None else discount
         limit = env.spec.max_episode_steps if env.spec is not None else None
         horizon = limit if horizon is None else horizon
         if horizon is None:
             return None, "criterion 'finite_horizon' needs a horizon, since the environment has no time limit"
-    else:
+    elif criterion != "discounted":
         discount = None
     points = min(suite.points, entry.steps)
     return ScoringSpec(criterion=criterion, discount=discount, horizon=horizon, points=points), ""
 
 
-def card_discount(env: gym.Env[Any, Any]) -> float:
-    """The discount of the environment's card."""
-    return float(env.get_wrapper_attr("discount")) if env.has_wrapper_attr("discount") else USUAL_DISCOUNT
+def contradiction(criterion: Criterion, discount: float | None, horizon: int | None) -> str:
+    """What does not go together in a table of scoring; empty where all does."""
+    if horizon is not None and criterion != "finite_horizon":
+        return f"horizon = {horizon} goes with criterion 'finite_horizon', not with {criterion!r}"
+    if criterion in ("total", "average") and discount not in (None, 1.0):
+        return f"criterion {criterion!r} takes no discount, got {discount}"
+    if criterion == "discounted" and discount is not None and discount >= 1.0:
+        return (
+            f"criterion 'discounted' needs a discount in [0, 1), got {discount:g}; "
+            "give one, or take criterion 'total', 'average' or 'finite_horizon'"
+        )
+    return ""
 
 
 def discount_for_agents(scoring: ScoringSpec, env: gym.Env[Any, Any]) -> float:
@@ -339,7 +346,9 @@ def wrong_words(agent: Agent, names: set[str]) -> Wrong:
     return wrong
 
 
-def tried(spec: AgentSpec, places: list[Place], choice: str) -> tuple[Wrong, list[Skipped]]:
+def tried(
+    spec: AgentSpec, places: list[Place], choice: str, grid: Mapping[str, Any]
+) -> tuple[Wrong, list[Skipped]]:
     """Makes the agent for each of its environments.
 
     An agent that refuses an environment with hidden states as such (TypeError) cannot play there; any other
@@ -350,6 +359,7 @@ def tried(spec: AgentSpec, places: list[Place], choice: str) -> tuple[Wrong, lis
         spec: the agent.
         places: what it is to play.
         choice: what its combination is called, where it has a grid.
+        grid: the settings that the combination chooses.
     """
     wrong: Wrong = []
     skipped: list[Skipped] = []
@@ -359,10 +369,15 @@ def tried(spec: AgentSpec, places: list[Place], choice: str) -> tuple[Wrong, lis
             if spec.num_envs > 1:
                 env = make_environments(place.spec, spec.num_envs)
             agent = make_agent(spec, env, discount=discount_for_agents(place.scoring, place.env), seed=0)
+            own_discount(agent)
             if place.observed and has_memory(agent, observations_of(place.env, table_of(place.env))):
                 reason = f"{spec.class_name} remembers: agents with memory are scored where states are hidden"
                 skipped.append(Skipped(agent=spec.name, environment=place.spec.name, reason=reason))
         except Exception as error:  # whatever an agent raises
+            unfit = misfits(agent_class(spec.class_name), spec.settings)
+            if unfit:
+                wrong += [(["grid" if key in grid else "settings", key], says) for key, says in unfit]
+                break
             if place.observed or not isinstance(error, TypeError):
                 who = f"{spec.class_name} {choice}".rstrip()
                 plain = isinstance(error, (TypeError, ValueError, ImportError, MemoryError))
@@ -375,6 +390,18 @@ def tried(spec: AgentSpec, places: list[Place], choice: str) -> tuple[Wrong, lis
             if env is not place.env:
                 env.close()
     return wrong, skipped
+
+
+def own_discount(agent: Any, otherwise: float = 1.0) -> float:
+    """What the agent discounts with; `otherwise` where it does not say.
+
+    Raises:
+        ValueError: it says something else than a number in [0, 1].
+    """
+    said = getattr(agent, "discount", otherwise)
+    if not isinstance(said, numbers.Real) or not 0.0 <= float(said) <= 1.0:
+        raise ValueError(f"its discount must be in [0, 1], got {said!r}")
+    return float(said)
 
 
 def not_plain(value: object) -> str | None:

@@ -17,11 +17,11 @@ from ..agents.planning.hidden.beliefs import TooManyBeliefs, belief_table
 from ..envs.documentation import source_of
 from ..envs.mdp import TabularMDP, table_of
 from ..envs.registration import NAMESPACE
-from .assembly import card_discount, default_name
+from .assembly import default_name
 from .card import MOST_STATES_SHOWN, Card
 from .card_layout import CardLayout
 from .card_pictures import policy_map, scene_fits
-from .catalogue import make_environment
+from .catalogue import card_discount, make_environment
 from .config import Suite
 from .known import known_answers
 from .mistakes import SuiteError
@@ -29,6 +29,7 @@ from .planners import UNANSWERED, gap_of_policy
 from .records import Criterion, EnvironmentSpec, ScoringSpec
 from .scores import Reference
 from .store import FolderError, write_whole
+from .text import digest
 
 __all__ = ["Card", "CardLayout", "card_of", "cards_for", "load_cards", "write_cards"]
 
@@ -41,6 +42,9 @@ MOST_CLOCKED_STATES, MOST_BELIEFS_ANYWAY = 5_000, 1_000
 
 #: Scenes of best play that a card shows before the last one.
 MOST_SCENES = 11
+
+#: Characters of a file name that are the environment's own; beyond, its digest tells it apart.
+LONGEST_FILE_NAME = 150
 
 #: The measures that a card shows, in this order.
 HARDNESS = (
@@ -321,11 +325,12 @@ def file_name(name: str) -> str:
     >>> file_name("FrozenLake 8x8"), file_name("a/b"), file_name("..")
     ('FrozenLake 8x8', 'a%2Fb', '%2E.')
     """
-    return re.sub(
+    whole = re.sub(
         r"[^A-Za-z0-9 ._=,()+-]|^\.",
         lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()),
         name,
     )
+    return whole if len(whole) <= LONGEST_FILE_NAME else f"{whole[:LONGEST_FILE_NAME]}~{digest(name)[:16]}"
 
 
 def hardness_numbers(mdp: TabularMDP, discount: float) -> dict[str, float | None]:

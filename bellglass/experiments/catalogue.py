@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
 import gymnasium as gym
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from .. import agents
 from ..envs.registration import NAMESPACE
@@ -22,6 +24,9 @@ OWN_ARGUMENTS = ("self", "env", "seed")
 NO_AGENTS = frozenset(
     ["TYPE_CHECKING", "Agent", "Callback", "Memory", "Transition", "Hardness", "Ladder", "Score", "Solution"]
 )
+
+#: The discount where an environment's card says none.
+USUAL_DISCOUNT = 0.99
 
 #: What pictures need; a run draws none.
 OWN_KEYWORDS = ("self", "render_mode")
@@ -100,6 +105,30 @@ def arguments(function: Callable[..., Any], hidden: tuple[str, ...]) -> set[str]
     return {parameter.name for parameter in parameters if parameter.kind in named} - set(hidden)
 
 
+def misfits(function: Callable[..., Any], given: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Arguments that are not of the kind that their annotation asks for, and what it asks for.
+
+    Why somebody's constructor raised is often said in Python's words and not in the user's; its annotations say it
+    better.  What they do not say, or not so that it can be read here, counts as fitting.
+    """
+    try:
+        parameters = inspect.signature(function, eval_str=True).parameters.values()
+    except Exception:  # whatever somebody's annotation raises, such as a name that only type checkers know
+        return []
+    hints = {one.name: one.annotation for one in parameters if one.annotation is not one.empty}
+    found = []
+    for name, value in given.items():
+        if name in hints:
+            try:
+                TypeAdapter(hints[name]).validate_json(json.dumps(value), strict=True)
+            except ValidationError:
+                wanted = inspect.formatannotation(hints[name]).replace("collections.abc.", "")
+                found.append((name, f"must be {wanted}, got {value!r}"))
+            except PydanticUserError:  # a class of which pydantic knows nothing
+                continue
+    return found
+
+
 def environment_keywords(env_id: str) -> set[str] | None:
     """Keyword arguments that the environment takes; None where it takes any."""
     entry_point = gym.spec(env_id).entry_point
@@ -109,6 +138,11 @@ def environment_keywords(env_id: str) -> set[str] | None:
         gym.envs.registration.load_env_creator(entry_point) if isinstance(entry_point, str) else entry_point
     )
     return arguments(creator, OWN_KEYWORDS)
+
+
+def card_discount(env: gym.Env[Any, Any]) -> float:
+    """The discount of the environment's card."""
+    return float(env.get_wrapper_attr("discount")) if env.has_wrapper_attr("discount") else USUAL_DISCOUNT
 
 
 def make_environment(spec: EnvironmentSpec) -> gym.Env[Any, Any]:

@@ -26,13 +26,27 @@ from os import PathLike
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from .mistakes import SuiteError, path_of, unknown
+from .mistakes import SuiteError, form, path_of, unknown
 from .records import AgentSpec, Criterion, EnvironmentSpec, RunSpec, ScoringSpec, Skipped
 
+
+def one_line_of_text(name: str) -> str:
+    """A name that tables, pictures and terminals can show.
+
+    Raises:
+        ValueError: it has line breaks, or characters that nobody sees.
+    """
+    if not name.isprintable():
+        raise ValueError("must be one line of characters that can be printed")
+    return name
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(one_line_of_text)]
 Count = Annotated[int, Field(ge=1)]
 Seeds = Annotated[int, Field(ge=1, le=100_000)]
+Copies = Annotated[int, Field(ge=1, le=100_000)]
 Discount = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -80,7 +94,7 @@ class Environment(Entry):
 
     id: str
     #: what tables and pictures call it; by default made from the id and the keywords
-    name: Annotated[str, Field(min_length=1)] | None = None
+    name: Name | None = None
     keywords: dict[str, Any] = {}
     #: keywords with a list of values each: every combination is an environment of its own
     grid: dict[str, Any] = {}
@@ -95,12 +109,12 @@ class Agent(Entry):
     #: a class of `bellglass.agents`, or ``package.module:Class``
     class_name: Annotated[str, Field(alias="class")]
     #: what tables and pictures call it; by default its class
-    name: Annotated[str, Field(min_length=1)] | None = None
+    name: Name | None = None
     settings: dict[str, Any] = {}
     #: settings with a list of values each: every combination is an agent of its own
     grid: dict[str, Any] = {}
     #: copies of the environment that step together (learners on vector environments)
-    num_envs: Count = 1
+    num_envs: Copies = 1
     #: names or ids of the environments it plays; by default all
     environments: Annotated[list[str], Field(min_length=1)] | None = None
 
@@ -108,7 +122,7 @@ class Agent(Entry):
 class SuiteFile(Entry):
     """The whole file."""
 
-    name: Annotated[str, Field(min_length=1)]
+    name: Name
     #: runs of each pair, with the seeds 0 .. seeds - 1
     seeds: Seeds = 20
     scoring: Scoring = Scoring()
@@ -246,10 +260,8 @@ def mistakes_in_form(error: ValidationError) -> list[str]:
         if found["type"] == "extra_forbidden":
             here = TABLES[tuple(part for part in table if isinstance(part, str))]
             says = unknown("key", str(key), keys_of(here))
-        elif found["type"] == "missing":
-            says = "is missing"
         else:
-            message = found["msg"].partition(" should ")[2].partition(" after validation")[0]
-            says = f"must {message or found['msg']}, got {found['input']!r}"
+            says = form(found)
+            says += "" if says == "is missing" else f", got {found['input']!r}"
         lines.append(f"{path_of(location)}: {says}")
     return lines

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from .config import Suite
 from .mistakes import told
 from .progress import duration, pair
 from .records import RunSpec
+from .report.words import counted, ranges
 from .run import set_stage
 from .store import FolderError, Store, check_folder_for
 
@@ -163,29 +164,9 @@ def told_plan(suite: Suite, folder: Path, workers: int) -> str:
         says += f"; {known} more lie finished in {folder}"
     if runs:
         says += (
-            f"; about {duration(outlook.seconds / min(workers, len(runs)))} with {plural(workers, 'worker')}"
+            f"; about {duration(outlook.seconds / min(workers, len(runs)))} with {counted(workers, 'worker')}"
         )
     return "\n".join([*lines, says])
-
-
-def plural(count: int, word: str) -> str:
-    """``1 worker``, ``2 workers``."""
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
-
-
-def ranges(numbers: Iterable[int]) -> str:
-    """Numbers in rising order, neighbours joined.
-
-    >>> ranges([0, 1, 2, 5, 7, 8])
-    '0-2, 5, 7-8'
-    """
-    parts: list[list[int]] = []
-    for number in numbers:
-        if parts and number == parts[-1][-1] + 1:
-            parts[-1].append(number)
-        else:
-            parts.append([number])
-    return ", ".join(str(part[0]) if len(part) == 1 else f"{part[0]}-{part[-1]}" for part in parts)
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -119,4 +119,4 @@ def repeated_value(values: list[Any]) -> object | None:
 def name_of(value: object, place: int) -> str:
     """The value as a name has room for it."""
     text = value if isinstance(value, str) else value_text(value)
-    return text if text and len(text) <= LONGEST_VALUE else f"#{place + 1}"
+    return text if text.isprintable() and 0 < len(text) <= LONGEST_VALUE else f"#{place + 1}"

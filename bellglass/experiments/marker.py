@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .config import Seeds, Suite, planned_runs
-from .mistakes import path_of
+from .mistakes import form, path_of
 from .records import AgentSpec, EnvironmentSpec, RunSpec, ScoringSpec, Skipped
 
 #: Raised with every change that older code could not read.
@@ -77,7 +77,7 @@ def check_contents(text: str) -> None:
         found = Contents.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise ValueError(f"{path_of(first['loc'])}: {first['msg']}") from None
+        raise ValueError(f"{path_of(first['loc'])}: {form(first)}") from None
     for environment in found.environments:
         for key, table in (("scoring", found.scoring), ("fingerprints", found.fingerprints)):
             if environment.name not in table:

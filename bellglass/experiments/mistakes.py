@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class SuiteError(ValueError):
@@ -60,6 +61,24 @@ def unknown(kind: str, word: str, allowed: Iterable[str], *, shown: int = 40) ->
     hint = "" if close is None else f"did you mean {close!r}? "
     more = f", ... ({len(names)} in all)" if len(names) > shown else ""
     return f"unknown {kind}; {hint}allowed: {', '.join(names[:shown])}{more}"
+
+
+def form(found: Mapping[str, Any]) -> str:
+    """What one of pydantic's findings wants, in our words.
+
+    >>> form({"type": "model_type", "msg": "Input should be a valid dictionary or instance of Agent"})
+    'must be a table of keys and values'
+    >>> form({"type": "greater_than", "msg": "Input should be greater than 0"})
+    'must be greater than 0'
+    """
+    if found["type"] in ("missing", "missing_argument"):
+        return "is missing"
+    if found["type"] in ("model_type", "dict_type", "dataclass_type", "mapping_type"):
+        return "must be a table of keys and values"
+    if found["type"] == "value_error":  # of our own, and in our words
+        return one_line(found["ctx"]["error"])
+    message = str(found["msg"]).partition(" should ")[2].partition(" after validation")[0]
+    return f"must {message or found['msg']}"
 
 
 def one_line(error: BaseException) -> str:

@@ -82,7 +82,8 @@ class Progress:
         elif self.shown:
             done = len(self.planned) - self.left.total()
             known = f", {done} of them already done" if done else ""
-            self.console.print(f"{len(self.planned)} runs{known}", highlight=False, soft_wrap=True)
+            runs = f"{len(self.planned)} run{'' if len(self.planned) == 1 else 's'}"
+            self.console.print(f"{runs}{known}", highlight=False, soft_wrap=True)
         return self
 
     def __exit__(

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .assembly import discount_for_agents
+from .assembly import discount_for_agents, own_discount
 from .catalogue import make_agent, make_environment, make_environments
 from .meter import RegretMeter, VectorRegretMeter
 from .records import CurvePoint, RunResult, RunSpec, Snapshot
@@ -177,7 +177,7 @@ def run(spec: RunSpec, seen: PointSeen = lambda point: None) -> RunResult:
         fingerprint=scorer.mdp.fingerprint,
         optimum=scorer.optimum,
         random=scorer.random,
-        floor=scorer.floor(float(getattr(agent, "discount", stage.discount))),
+        floor=scorer.floor(own_discount(agent, stage.discount)),
         curve=tuple(examiner.points),
         policy=scorer.final_policy(agent),
         exact=scorer.exact,

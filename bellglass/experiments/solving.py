@@ -14,6 +14,7 @@ from ..agents.planning.solver import solve
 from ..agents.planning.writing import check_ending
 from ..envs.cassandra import read_cassandra
 from ..envs.mdp import TabularMDP
+from .catalogue import card_discount
 from .environments import environment_of
 
 #: Endings of Cassandra's text, and of our own tables.
@@ -85,7 +86,7 @@ def model_of(what: str, keywords: Mapping[str, object]) -> tuple[Model, float | 
     is_file = Path(what).is_file() and what not in gym.registry
     if ending not in (TABLE, *CASSANDRA) and not is_file:
         env = environment_of(what, keywords)
-        return env, env.get_wrapper_attr("discount") if env.has_wrapper_attr("discount") else 0.99
+        return env, card_discount(env)
     if keywords:
         raise ValueError("--keyword is for environments; a saved table has none")
     if ending == TABLE:

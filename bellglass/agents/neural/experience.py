@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from .masks import BoolArray, Masks
+from ..masks import BoolArray
+from .masks import Masks
 from .spaces import AnyEnv, Sizes
 
 

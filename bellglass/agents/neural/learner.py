@@ -14,10 +14,11 @@ import torch
 from ...networks import Adam, FlatParameters
 from ..base import Callback, Memory
 from ..files import generator_from_json, generator_to_json, read_agent, write_agent
+from ..masks import BoolArray
 from ..progress import progress_line
 from ..schedules import Linear, Schedule, schedule_from, schedule_to_json
 from .experience import Experience, Steps
-from .masks import BoolArray, Masks, greedy
+from .masks import Masks, greedy
 from .spaces import AnyEnv, Sizes, sizes_of
 
 FloatArray = npt.NDArray[np.float64]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ..masks import BoolArray, told_of_unseen
 from .spaces import Sizes
-
-BoolArray = npt.NDArray[np.bool_]
 
 #: Restricted vectors remembered at most; beyond it new ones count as unrestricted.
 MOST_VECTORS = 1_000_000
@@ -58,29 +57,21 @@ class Masks:
         return news
 
     @contextmanager
-    def told(self, observations: npt.NDArray[Any], masks: npt.NDArray[np.bool_]) -> Iterator[None]:
-        """Meanwhile the agent knows what is available at observations that it has not seen, as it will when it comes.
-
-        So `action_probabilities` says what it would play there; nothing of it is kept.
-
-        Args:
-            observations: [n], or [n, ...] for vectors.
-            masks: [n, A] what is available at each.
-        """
-        restricted, vectors, rows = self.restricted, dict(self.vectors), np.zeros(0, dtype=np.int64)
+    def told(self, observations: npt.NDArray[Any], masks: BoolArray) -> Iterator[None]:
+        """Meanwhile the masks [n, A] of observations [n] or [n, ...] that were not seen are known: `told_of_unseen`."""
+        restricted, vectors = self.restricted, dict(self.vectors)
+        known: AbstractContextManager[None] = nullcontext()
         if self.sizes.integers:
-            unseen = ~self.seen[observations]
-            rows = observations[unseen]
-            self.available[rows] = masks[unseen]
+            known = told_of_unseen(self.available, self.seen, observations, masks)
         else:
             for observation, mask in zip(observations, masks, strict=True):
                 self.vectors.setdefault(observation.astype(np.float32).tobytes(), mask)
         self.restricted = True
         try:
-            yield
+            with known:
+                yield
         finally:
             self.restricted, self.vectors = restricted, vectors
-            self.available[rows] = True
 
     def of(self, observations: npt.NDArray[Any]) -> BoolArray | None:
         """[n, A] for a batch, or None where nothing was ever restricted."""

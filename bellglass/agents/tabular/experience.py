@@ -9,8 +9,7 @@ next episode; with DISABLED the learner resets.  Here every row is a step that w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import gymnasium as gym
@@ -19,6 +18,7 @@ import numpy.typing as npt
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from ..base import Transition
+from ..masks import BoolArray, told_of_unseen
 
 #: What a learner may be given: one environment, or many side by side.
 AnyEnv = gym.Env[Any, Any] | VectorEnv[Any, Any, Any]
@@ -83,23 +83,9 @@ class ActionMasks:
             self._actions.pop(observation, None)
         self.seen[observation] = True
 
-    @contextmanager
-    def told(self, observations: npt.NDArray[Any], masks: npt.NDArray[np.bool_]) -> Iterator[None]:
-        """Meanwhile the agent knows what is available at observations that it has not seen, as it will when it comes.
-
-        So `action_probabilities` says what it would play there; nothing of it is kept.
-
-        Args:
-            observations: [n].
-            masks: [n, A] what is available at each.
-        """
-        unseen = ~self.seen[observations]
-        rows = observations[unseen]
-        self.available[rows] = masks[unseen]
-        try:
-            yield
-        finally:
-            self.available[rows] = True
+    def told(self, observations: npt.NDArray[Any], masks: BoolArray) -> AbstractContextManager[None]:
+        """Meanwhile the masks [n, A] of observations [n] that were not seen are known, too: `told_of_unseen`."""
+        return told_of_unseen(self.available, self.seen, observations, masks)
 
     def actions(self, observation: int) -> tuple[int, ...]:
         """The available actions, lowest first; none in a terminal state that has been seen."""

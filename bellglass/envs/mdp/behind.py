@@ -19,6 +19,7 @@ import gymnasium as gym
 import numpy as np
 
 from .evidence import Evidence, Trial
+from .reach import walked_through
 from .table import FloatArray, TabularMDP
 
 #: Steps by which a `P` is put to the test, and the length of a walk from a start and from a state at random.
@@ -126,7 +127,7 @@ def _test(base: gym.Env[Any, Any], mdp: TabularMDP) -> Evidence:
     for _ in range(RESETS):
         trial.see("reset", int(twin.reset()[0]))
     rng = np.random.default_rng(2)
-    reachable = np.flatnonzero(_reachable(mdp))
+    reachable = np.flatnonzero(walked_through(mdp) & ~mdp.terminal)
     s, walks, left = -1, 0, 0
     for _ in range(STEPS):
         if left == 0:
@@ -152,16 +153,3 @@ def claim_of(mdp: TabularMDP, s: int, a: int) -> dict[Any, float]:
         outcome = int(mdp.next_state[k]), float(mdp.reward[k]), bool(mdp.terminated[k])
         claim[outcome] += float(mdp.probability[k])
     return dict(claim)
-
-
-def _reachable(mdp: TabularMDP) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """[S] live states that can be walked to from the starts."""
-    known = mdp.initial > 0
-    s = mdp.row_of_outcome // mdp.num_actions
-    going_on = ~mdp.terminated & (mdp.probability > 0)
-    while True:
-        entered = mdp.next_state[going_on & known[s]]
-        if known[entered].all():
-            return known & ~mdp.terminal
-        known = known.copy()
-        known[entered] = True

@@ -189,6 +189,13 @@ class TabularMDP:
         ).tocsr()
 
     @cached_property
+    def reachable(self) -> BoolArray:
+        """[S] states that an episode can show: the starts, what can follow, and where it can end."""
+        from .reach import reachable
+
+        return locked(reachable(self))
+
+    @cached_property
     def P(self) -> dict[int, dict[int, list[tuple[float, int, float, bool]]]]:
         """Gymnasium's nested form: P[s][a] = [(probability, next_state, reward, terminated), ...].
 

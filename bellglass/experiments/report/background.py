@@ -11,9 +11,13 @@ from html import escape
 from ..card import Card
 from ..records import AgentSpec, EnvironmentSpec, FailedRun, RunSpec, Sweep
 from . import words
+from .cells import Cell
 from .comparison import Comparison
 from .detail import Detail
 from .elements import left_out, named, section, table
+
+#: What is said of the measures of hardness where an environment hides its states.
+HARDNESS_UNSEEN = "what makes it hard is measured on the hidden states, as if they were seen"
 
 
 def hardness(comparison: Comparison) -> str:
@@ -36,6 +40,7 @@ def card_text(environment: EnvironmentSpec, card: Card) -> str:
     rows = facts(environment, card)
     body = "".join(f"<div><dt>{escape(what)}</dt><dd>{escape(much)}</dd></div>" for what, much in rows)
     notes = [*card.sources, *(f"known answer: {answer}" for answer in card.known)]
+    notes += [] if card.observed else [HARDNESS_UNSEEN]
     source = f'<p class="note">{escape("; ".join(notes))}</p>' if notes else ""
     return f'<article class="card"><h3>{escape(environment.name)}</h3><dl>{body}</dl>{source}</article>'
 
@@ -45,7 +50,7 @@ def facts(environment: EnvironmentSpec, card: Card) -> list[tuple[str, str]]:
     rows = [("scored by", words.CRITERIA[card.criterion])]
     if environment.max_episode_steps is not None:
         rows.append(("episodes while learning", f"at most {environment.max_episode_steps:,} steps"))
-    told = [(what, much) for what, much in card.lines() if what not in ("source", "known answer")]
+    told = [(what, much) for what, much in card.lines() if what not in ("source", "known answer", "hardness")]
     return rows + [(what, re.sub(r"(?<!\w)-(?=\d)", "−", much)) for what, much in told]
 
 
@@ -53,31 +58,72 @@ def fairness(comparison: Comparison) -> str:
     """What each agent was given: experience, settings, tuning."""
     sweep = comparison.sweep
     rows, kinds = [], []
-    floors = {
-        cell.agent for cell in comparison.cells.values() if cell.regret is not None and cell.regret.floor > 0
-    }
-    heads = ["Agent", "Class", "Settings given", "Seeds", "Environments at once"]
-    heads += ["Discount"] if floors else []
+    floors = any(cell.regret is not None and cell.regret.floor > 0 for cell in comparison.cells.values())
+    heads = ["Agent", "Class", "Settings given", "Tuning", "Seeds", "Environments at once"]
+    heads += ["Criterion floor"] if floors else []
     for number, agent in enumerate(sweep.agents):
         cells = [cell for cell in comparison.cells.values() if cell.agent == agent.name]
         row = [
             named(number, agent.name),
             f"<code>{escape(agent.class_name)}</code>",
             f'<span class="said">{escape(given(agent))}</span>',
+            escape(tuning(agent, sweep.agents)),
             words.range_text([cell.planned for cell in cells]),
             f"{agent.num_envs}",
         ]
-        row += ["not the criterion’s" if agent.name in floors else "the criterion’s"] if floors else []
+        row += [floor_of(cells)] if floors else []
         rows.append(row)
         kinds.append(f"a{number}")
-    body = table(heads, rows, label="What each agent was given", kind="fair", kinds=kinds, numbers=3)
-    lead = (
+    body = table(heads, rows, label="What each agent was given", kind="fair", kinds=kinds, numbers=4)
+    return section("fairness", "Fairness of tuning", escape(equal_terms(sweep)), body)
+
+
+def equal_terms(sweep: Sweep) -> str:
+    """What was the same for all, and what nobody can tell from this folder."""
+    said = (
         "Every agent learns from the same tables for the same number of environment steps, with the same seeds, and is "
-        "scored in the same way. Settings that the suite does not name are the class’s defaults. No search "
-        "for settings is recorded in this folder: whoever chose them by hand should say how long, since an agent that "
-        "was tuned beats one that was not."
+        "scored in the same way. Settings that the suite does not name are the class’s defaults. No search for "
+        "settings on other seeds is recorded in this folder, and an agent that was tuned beats one that was not: who "
+        "learns better is told only by agents tuned with equally many trials, on seeds of their own."
     )
-    return section("fairness", "Fairness of tuning", lead, body)
+    if any(variants(agent, sweep.agents) > 1 for agent in sweep.agents):
+        said += (
+            " Where several variants of a class are tried here, the best of them was found on the very seeds that it "
+            "is scored on, which flatters it."
+        )
+    return said
+
+
+def tuning(agent: AgentSpec, agents: Sequence[AgentSpec]) -> str:
+    """How its settings were found, as far as this folder tells."""
+    alike, settings = variants(agent, agents), number_of(own_settings(agent))
+    if alike > 1:
+        return f"one of {alike} variants tried here"
+    return f"{words.counted(settings, 'setting')} chosen, no search recorded" if settings else "defaults"
+
+
+def variants(agent: AgentSpec, agents: Sequence[AgentSpec]) -> int:
+    """How many agents of its kind there are, itself included."""
+    kinds = [(other.class_name, other.settings.get("algorithm")) for other in agents]
+    return kinds.count((agent.class_name, agent.settings.get("algorithm")))
+
+
+def own_settings(agent: AgentSpec) -> dict[str, object]:
+    """Its settings, but for the word that says which of an adapter's algorithms it is."""
+    return {key: value for key, value in agent.settings.items() if key != "algorithm"}
+
+
+def number_of(settings: object) -> int:
+    """How many settings there are, those inside tables counted one by one."""
+    return sum(map(number_of, settings.values())) if isinstance(settings, dict) else 1
+
+
+def floor_of(cells: Sequence[Cell]) -> str:
+    """Where an agent's own discount costs it something however well it learns."""
+    known = [cell.regret.floor > 0 for cell in cells if cell.regret is not None]
+    if not known:
+        return '<span class="soft">not known</span>'
+    return f"in {sum(known)} of {len(known)}" if any(known) else "none"
 
 
 def given(agent: AgentSpec) -> str:
@@ -143,7 +189,7 @@ def where(specs: Iterable[RunSpec]) -> str:
     for spec in specs:
         seeds.setdefault(spec.environment.name, []).append(spec.seed)
     return "; ".join(
-        f"{name}: {'seed' if len(some) == 1 else 'seeds'} {', '.join(map(str, sorted(some)))}"
+        f"{name}: {'seed' if len(some) == 1 else 'seeds'} {words.ranges(sorted(some))}"
         for name, some in seeds.items()
     )
 

@@ -38,13 +38,13 @@ class Scale:
     reactive: bool = False
 
     def __call__(self, value: float) -> float:
-        """The score of a start value."""
-        return (value - self.zero) / (self.one - self.zero)
+        """The score of a start value; rounding above the optimum is not kept."""
+        score = (value - self.zero) / (self.one - self.zero)
+        return 1.0 if 1.0 < score < 1.0 + 1e-6 else score
 
     def of(self, run: RunResult) -> float:
-        """The final score of a run; rounding above the optimum is not kept."""
-        score = self(run.final.value)
-        return 1.0 if 1.0 < score < 1.0 + 1e-6 else score
+        """The final score of a run."""
+        return self(run.final.value)
 
 
 def scale_of(run: RunResult, card: Card | None) -> Scale | None:
@@ -91,12 +91,19 @@ class Regret:
         floor: the part of it that a perfect planner with the agent's own discount would miss too.
         episodic: sum over the episodes played of V*(s0) - V^pi(s0); None where that is not exact.
         gap: sum over the steps played of discount^t * (V*(s_t) - q*(s_t, a_t)).
+        episodes: that ended.
     """
 
     final: float
     floor: float
     episodic: float | None
     gap: float
+    episodes: float
+
+    @property
+    def endless(self) -> bool:
+        """Whether steps were played and no episode ever ended: an episodic regret of 0 then says nothing."""
+        return self.episodes == 0 and self.gap > 0
 
     @property
     def learning(self) -> float:
@@ -239,6 +246,7 @@ def regret_of(runs: Sequence[RunResult]) -> Regret | None:
         floor=float(np.mean([run.floor for run in runs])),
         episodic=float(np.mean(known)) if len(known) == len(runs) else None,
         gap=float(np.mean([run.final.gap_regret for run in runs])),
+        episodes=float(np.mean([run.final.episodes for run in runs])),
     )
 
 

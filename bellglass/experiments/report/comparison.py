@@ -15,7 +15,7 @@ from typing import TypeVar
 import numpy as np
 
 from .. import aggregate
-from ..aggregate import Interval, Pair
+from ..aggregate import FloatArray, Interval, Pair
 from ..card import Card
 from ..records import RunSpec, Sweep
 from .cells import LEVELS, Cell, Scale, Share, added, cell_of, scale_of, seed_means
@@ -46,7 +46,7 @@ class Row:
         missing: runs.
         sampled: runs whose score is sampled.
         cpu_seconds: of a run, median.
-        profile: share of runs that reach each of `THRESHOLDS`.
+        profile: share of runs that reach each of `THRESHOLDS`, for each threshold by itself.
     """
 
     agent: str
@@ -64,7 +64,7 @@ class Row:
     missing: int
     sampled: int
     cpu_seconds: float | None
-    profile: tuple[float, ...]
+    profile: tuple[Share, ...]
 
 
 @dataclass(frozen=True)
@@ -181,6 +181,13 @@ def compare(sweep: Sweep, cards: Mapping[str, Card], *, replications: int = 10_0
     return Comparison(sweep, cards, agents, environments, cells, rankings, unscored, known)
 
 
+def profile_of(ran: Sequence[FloatArray], failed: int) -> tuple[Share, ...]:
+    """The performance profile of finished runs, and of failed ones, which reach nothing."""
+    total = sum(len(scores) for scores in ran) + failed
+    shares = aggregate.performance_profile(ran, THRESHOLDS, failed)
+    return tuple(Share(round(share * total), total) for share in shares)
+
+
 def by_cell(runs: Sequence[tuple[RunSpec, Run]]) -> dict[tuple[str, str], tuple[Run, ...]]:
     """Runs by (agent, environment), sorted by seed."""
     groups: dict[tuple[str, str], list[Run]] = defaultdict(list)
@@ -272,7 +279,7 @@ def ranking_of(
                 missing=sum(len(cell.missing) for cell in row),
                 sampled=sum(cell.sampled for cell in row),
                 cpu_seconds=float(np.median(cpu)) if cpu else None,
-                profile=tuple(aggregate.performance_profile(ran, THRESHOLDS, failed)),
+                profile=profile_of(ran, failed),
             )
         )
     rows.sort(key=lambda row: (-round(row.mean, 12), -round(row.iqm, 12)))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 from .. import pictures
 
 #: Kinds of tables that become a stack of cards where there is no room.
 STACKED = ("ranking", "heat", "fair")
+
+#: Beyond so many environments a table has them as its rows, where that takes less room.
+MOST_ACROSS = 5
 
 
 def section(anchor: str, heading: str, lead: str, body: str) -> str:
@@ -31,6 +34,7 @@ def table(
     kind: str = "",
     numbers: int = 1,
     kinds: Sequence[str] = (),
+    columns: Sequence[str] = (),
     stops: tuple[str, int] | None = None,
 ) -> str:
     """A table; cells are HTML.
@@ -42,10 +46,38 @@ def table(
         kind: CSS class.
         numbers: from this column on numbers are set flush right.
         kinds: CSS class of each row.
+        columns: CSS class of each column but the first.
         stops: what the arrow keys walk over, and how many of it a row has.
     """
-    body = "".join(row_of(heads, row, numbers, kinds[i] if kinds else "") for i, row in enumerate(rows))
-    return framed(heads, f"<tbody>{body}</tbody>", label=label, kind=kind, numbers=numbers, stops=stops)
+    body = "".join(
+        row_of(heads, row, numbers, kinds[i] if kinds else "", columns) for i, row in enumerate(rows)
+    )
+    return framed(
+        heads,
+        f"<tbody>{body}</tbody>",
+        label=label,
+        kind=kind,
+        numbers=numbers,
+        columns=columns,
+        stops=stops,
+    )
+
+
+def crossed(
+    agents: Sequence[str], environments: Sequence[str], cell: Callable[[str, str], str], *, label: str
+) -> str:
+    """A table of agents and environments, one of them down and one across; `cell` of both is HTML."""
+    turned = MOST_ACROSS < len(environments) > len(agents)
+    kind = "heat dense" if len(agents if turned else environments) > MOST_ACROSS else "heat"
+    if not turned:
+        rows = [
+            [named(k, agent), *(cell(agent, name) for name in environments)] for k, agent in enumerate(agents)
+        ]
+        kinds = [f"a{k}" for k in range(len(agents))]
+        return table(["Agent", *environments], rows, label=label, kind=kind, kinds=kinds)
+    rows = [[escape(name), *(cell(agent, name) for agent in agents)] for name in environments]
+    columns = [f"a{k}" for k in range(len(agents))]
+    return table(["Environment", *agents], rows, label=label, kind=kind, columns=columns)
 
 
 def grouped_table(
@@ -57,17 +89,26 @@ def grouped_table(
         body = "".join(row_of(heads, row, 1, kind) for kind, row in rows)
         top = f'<tr class="part"><th scope="rowgroup" colspan="{len(heads)}">{escape(name)}</th></tr>'
         parts.append(f"<tbody>{top}{body}</tbody>")
-    return framed(heads, "".join(parts), label=label, kind="heat parts", numbers=1)
+    kind = "heat parts" if len(heads) > 4 else "narrow parts"  # four columns fit a phone as they are
+    return framed(heads, "".join(parts), label=label, kind=kind, numbers=1)
 
 
-def row_of(heads: Sequence[str], row: Sequence[str], numbers: int, kind: str) -> str:
+def row_of(
+    heads: Sequence[str], row: Sequence[str], numbers: int, kind: str, columns: Sequence[str] = ()
+) -> str:
     """One row."""
     cells = [f'<th scope="row">{row[0]}</th>']
     for k, (head, cell) in enumerate(zip(heads[1:], row[1:], strict=True), 1):
-        css = ' class="n"' if k >= numbers else ""
+        css = css_of(k, numbers, columns)
         cells.append(f'<td{css} data-l="{escape(head)}"><div>{cell}</div></td>')
     css = f' class="{kind}"' if kind else ""
     return f"<tr{css}>{''.join(cells)}</tr>"
+
+
+def css_of(k: int, numbers: int, columns: Sequence[str]) -> str:
+    """The class attribute of a cell in column `k`."""
+    classes = ["n"] * (k >= numbers) + ([columns[k - 1]] if k and columns else [])
+    return f' class="{" ".join(classes)}"' if classes else ""
 
 
 def framed(
@@ -77,12 +118,12 @@ def framed(
     label: str,
     kind: str,
     numbers: int,
+    columns: Sequence[str] = (),
     stops: tuple[str, int] | None = None,
 ) -> str:
     """The table in a frame that scrolls where there is no room."""
     top = "".join(
-        f'<th scope="col"{" class=n" if k >= numbers else ""}>{escape(head)}</th>'
-        for k, head in enumerate(heads)
+        f'<th scope="col"{css_of(k, numbers, columns)}>{escape(head)}</th>' for k, head in enumerate(heads)
     )
     walk = f' data-stops="{stops[0]}" data-columns="{stops[1]}"' if stops else ""
     stacked = kind.split()[0] in STACKED if kind else False

@@ -14,7 +14,7 @@ from .cells import Cell, Curve, Regret
 from .charts import Series
 from .comparison import Comparison
 from .detail import Detail
-from .elements import figure, grouped_table, left_out, named, section, table
+from .elements import crossed, figure, grouped_table, left_out, named, section
 
 #: Fewest points of a line, however many lines there are.
 FEWEST_POINTS = 8
@@ -135,6 +135,8 @@ def regret_figures(
             and pick(cell) is None
         ]
         notes = incomplete(comparison, name)
+        if key == "e" and (still := endless(comparison, name)):
+            notes.append(f"no episode ever ended for {words.listed(still)}, so there is nothing to add up")
         if lacking:
             notes.append(f"not known, or without bound, for {words.listed(lacking)}")
         shown.append(
@@ -151,6 +153,17 @@ def regret_figures(
             )
         )
     return shown
+
+
+def endless(comparison: Comparison, name: str) -> list[str]:
+    """Whose runs have played without ever ending an episode."""
+    return [
+        agent
+        for agent in comparison.agents
+        if (cell := comparison.cells.get((agent, name))) is not None
+        and cell.regret is not None
+        and cell.regret.endless
+    ]
 
 
 def incomplete(comparison: Comparison, name: str) -> list[str]:
@@ -205,15 +218,17 @@ def left_at_the_end(comparison: Comparison) -> str:
 
 def regret_cells(of: Regret, floors: bool) -> list[str]:
     """One row."""
-    cells = [f"<b>{amount(of.final)}</b>"]
+    cells = [f"<b>{amount_text(of.final)}</b>"]
     if floors:
-        cells += [amount(of.floor), amount(of.learning)]
-    return [*cells, amount(of.episodic), amount(of.gap)]
+        cells += [amount_text(of.floor), amount_text(of.learning)]
+    episodic = episodic_text(of)
+    soft = episodic[-1].isalpha()
+    return [*cells, f'<span class="soft">{episodic}</span>' if soft else episodic, amount_text(of.gap)]
 
 
-def amount(value: float | None) -> str:
-    """The same for the page."""
-    return '<span class="soft">not known</span>' if value is None else amount_text(value)
+def episodic_text(of: Regret) -> str:
+    """The episodic regret, or why there is none."""
+    return "no episode ended" if of.endless else amount_text(of.episodic)
 
 
 def amount_text(value: float | None) -> str:
@@ -305,24 +320,6 @@ def reached_table(comparison: Comparison) -> str:
     """Steps until within 5 % and 1 %."""
     if not any(cell.reached for cell in comparison.cells.values()):
         return left_out("No scored run.")
-    rows, kinds = [], []
-    for agent, name in enumerate(comparison.agents):
-        row = [named(agent, name)]
-        for environment in comparison.environments:
-            cell = comparison.cells.get((name, environment))
-            if cell is None:
-                row.append('<span class="soft">does not play</span>')
-            elif not cell.reached:
-                row.append('<span class="soft">no score</span>')
-            else:
-                (first, *rest), (one, ends, late) = (words.reached_parts(some) for some in cell.reached)
-                apart = cell.reached[1].median is None  # then the headline is long
-                notes = [*rest, f"1 %: {one}" if apart else f"1 %: {one} {ends}", ends if apart else "", late]
-                row.append(
-                    first + "".join(f'<span class="soft under">{note}</span>' for note in notes if note)
-                )
-        rows.append(row)
-        kinds.append(f"a{agent}")
     grid = min(scoring.points for scoring in comparison.sweep.scoring.values())
     lead = (
         "Environment steps until the score is within 5 % of the optimum and stays there to the end; below it the same "
@@ -330,10 +327,25 @@ def reached_table(comparison: Comparison) -> str:
         f"interval by order statistics, from 6 runs on. Read off {grid} points, so a run may have been there up to one "
         "point earlier; the intervals allow for that."
     )
-    body = table(
-        ["Agent", *comparison.environments], rows, label="Steps to within 5 %", kind="heat", kinds=kinds
+    body = crossed(
+        comparison.agents,
+        comparison.environments,
+        lambda agent, name: reached_cell(comparison.cells.get((agent, name))),
+        label="Steps to within 5 %",
     )
     return f'<h3>Steps to within 5 % and 1 %</h3><p class="lead">{lead}</p>{body}'
+
+
+def reached_cell(cell: Cell | None) -> str:
+    """Steps of one agent in one environment, with what is uncertain about them in small print."""
+    if cell is None:
+        return '<span class="soft">does not play</span>'
+    if not cell.reached:
+        return '<span class="soft">no score</span>'
+    (first, *rest), (one, ends, late) = (words.reached_parts(some) for some in cell.reached)
+    apart = cell.reached[1].median is None  # then the headline is long
+    notes = [*rest, f"1 %: {one}" if apart else f"1 %: {one} {ends}", ends if apart else "", late]
+    return first + "".join(f'<span class="soft under">{note}</span>' for note in notes if note)
 
 
 def lines(

@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from .. import pictures
 from . import charts, words
-from .background import commands_of, facts, failures, given, missing_lines, where
+from .background import (
+    HARDNESS_UNSEEN,
+    commands_of,
+    equal_terms,
+    facts,
+    failures,
+    given,
+    missing_lines,
+    tuning,
+    where,
+)
 from .cells import Cell, Curve
 from .charts import Series
 from .comparison import Comparison, Ranking
 from .detail import LEVELS
 from .drawing import learned_map, optimum_map
 from .learned import first_shown, ladders, told
-from .learning import GAP_HIDDEN, amount_text, gap_of, hides_states, lines, sampled, value_picture
+from .learning import (
+    GAP_HIDDEN,
+    amount_text,
+    episodic_text,
+    gap_of,
+    hides_states,
+    lines,
+    sampled,
+    value_picture,
+)
 from .maps import maps_of
 from .sections import profile_picture, seed_dots, time_picture, timed
 
@@ -119,15 +139,15 @@ def environment_rows(comparison: Comparison) -> list[list[str]]:
 
 def regret_text(comparison: Comparison, figures: Figures) -> list[str]:
     """Cumulative regret, exact where it can be, and what is left at the end."""
-    text = ["## Exact regret while learning", ""]
+    drawn = []
     for k, name in enumerate(comparison.environments):
         series = chosen_lines(comparison, name, gap_of)
         if series:
             label = f"{name}: cumulative gap regret against steps"
             picture = charts.line_chart(series, label=label, x_label="environment steps")
-            text += shown(
-                figures, f"regret-{k}", f"{name}, gap regret", charts.with_legend(picture, series), label
-            )
+            picture = charts.with_legend(picture, series)
+            drawn.append(Drawn(f"regret-{k}", f"{name}, gap regret", picture, label))
+    text = ["## Exact regret while learning", "", *side_by_side(figures, drawn)]
     rows = [
         [
             cell.environment,
@@ -135,7 +155,7 @@ def regret_text(comparison: Comparison, figures: Figures) -> list[str]:
             amount_text(cell.regret.final) + (f" ({words.sampled(cell)})" if cell.sampled else ""),
             amount_text(cell.regret.floor),
             amount_text(cell.regret.learning),
-            amount_text(cell.regret.episodic),
+            episodic_text(cell.regret),
             amount_text(cell.regret.gap),
         ]
         for name in comparison.environments
@@ -162,9 +182,8 @@ def chosen_lines(comparison: Comparison, name: str, pick: Callable[[Cell], Curve
 
 def efficiency_text(comparison: Comparison, figures: Figures) -> list[str]:
     """Exact value against steps, and the steps until within 5 % of the optimum."""
-    text = ["## Sample efficiency", ""]
-    for k, name in enumerate(comparison.environments):
-        text += value_text(comparison, name, k, figures)
+    drawn = [value_drawn(comparison, name, k) for k, name in enumerate(comparison.environments)]
+    text = ["## Sample efficiency", "", *side_by_side(figures, [one for one in drawn if one is not None])]
     rows = []
     for agent in comparison.agents:
         row = [agent]
@@ -181,16 +200,14 @@ def efficiency_text(comparison: Comparison, figures: Figures) -> list[str]:
     ]
 
 
-def value_text(comparison: Comparison, name: str, k: int, figures: Figures) -> list[str]:
+def value_drawn(comparison: Comparison, name: str, k: int) -> Drawn | None:
     """Exact value against steps."""
     series = chosen_lines(comparison, name, lambda cell: cell.value)
     if not series:
-        return []
+        return None
     picture, notes = value_picture(comparison, name, series)
-    picture = charts.with_legend(picture, series)
-    return shown(
-        figures, f"value-{k}", f"{name}: {'; '.join(notes)}", picture, f"{name}: value against steps"
-    )
+    label = f"{name}: value against steps"
+    return Drawn(f"value-{k}", name, charts.with_legend(picture, series), label, "; ".join(notes))
 
 
 def sureness_text(comparison: Comparison, figures: Figures) -> list[str]:
@@ -217,12 +234,14 @@ def sureness_text(comparison: Comparison, figures: Figures) -> list[str]:
         "",
         *grid_of(["beats →", *names], rows, bold=True),
         *shown(figures, "profile", "Performance profile", charts.with_legend(picture, series), label),
+        "Failed runs reach nothing; band (of up to five agents): Clopper-Pearson, 95 % at each score by itself.",
+        "",
     ]
 
 
 def seeds_text(comparison: Comparison, figures: Figures) -> list[str]:
     """A dot a finished run."""
-    text = ["## Every seed", ""]
+    drawn = []
     for k, name in enumerate(comparison.environments):
         rows = [
             (agent, agent_name, seed_dots(cell))
@@ -232,27 +251,39 @@ def seeds_text(comparison: Comparison, figures: Figures) -> list[str]:
         if any(runs for *_, runs in rows):
             low = max(-1.0, min([0.0] + [score for *_, runs in rows for _, score in runs]))
             label = f"{name}: score of every run"
-            text += shown(figures, f"seeds-{k}", name, charts.dot_strip(rows, label=label, low=low), label)
-    return text
+            drawn.append(Drawn(f"seeds-{k}", name, charts.dot_strip(rows, label=label, low=low), label))
+    return ["## Every seed", "", *side_by_side(figures, drawn)]
 
 
 def map_text(comparison: Comparison, figures: Figures) -> list[str]:
-    """The optimum beside the same run that the page shows first."""
-    found, _ = maps_of(comparison, LEVELS[0]._replace(map_data=0))
+    """The optimum beside the run that the page shows first, where it has room for all of them."""
+    found, _ = maps_of(comparison, LEVELS[0])
     steps = ladders(comparison)
     text = ["## What did it learn?", ""] if found or steps else []
-    for k, (name, picture) in enumerate(steps):
-        heading = ": ".join([name, *sampled(comparison, name)])
-        text += shown(figures, f"ladder-{k}", heading, picture, f"{name}: what information is worth")
+    text += side_by_side(
+        figures,
+        [
+            Drawn(
+                f"ladder-{k}",
+                name,
+                picture,
+                f"{name}: what information is worth",
+                "; ".join(sampled(comparison, name)),
+            )
+            for k, (name, picture) in enumerate(steps)
+        ],
+    )
     for k, one in enumerate(found):
-        run = first_shown(one)
-        text += [
-            f"**{cellsafe(one.environment)}**: left the optimum, right {cellsafe(told(comparison, run))}.",
-            "",
-        ]
-        figures[f"map-{k}-optimum.svg"] = pictures.standalone(optimum_map(one))
-        figures[f"map-{k}-learned.svg"] = pictures.standalone(learned_map(one, run.final))
-        text += [f"![Optimum](figures/map-{k}-optimum.svg) ![Learned](figures/map-{k}-learned.svg)", ""]
+        run, name = first_shown(one), one.environment
+        optimum = Drawn(f"map-{k}-optimum", f"{name}: the optimum", optimum_map(one), f"{name}: the optimum")
+        learned = Drawn(
+            f"map-{k}-learned",
+            "What was learned",
+            learned_map(one, run.final),
+            f"{name}: what was learned",
+            told(comparison, run),
+        )
+        text += side_by_side(figures, [optimum, learned])
     return text
 
 
@@ -276,20 +307,24 @@ def hardness_text(comparison: Comparison) -> list[str]:
         return []
     whats = list(dict.fromkeys(what for card in known.values() for what in card))
     rows = [[what, *(card.get(what, "–") for card in known.values())] for what in whats]
-    return ["## The environments", "", *grid_of(["", *known], rows)]
+    unseen = [name for name in known if not comparison.cards[name].observed]
+    note = [cellsafe(f"{words.listed(unseen)}: {HARDNESS_UNSEEN}."), ""] if unseen else []
+    return ["## The environments", "", *grid_of(["", *known], rows), *note]
 
 
 def fairness_text(comparison: Comparison) -> list[str]:
     """What each agent was given."""
+    agents = comparison.sweep.agents
     rows = [
-        [agent.name, agent.class_name, given(agent), str(agent.num_envs)] for agent in comparison.sweep.agents
+        [agent.name, agent.class_name, given(agent), tuning(agent, agents), str(agent.num_envs)]
+        for agent in agents
     ]
     return [
         "## Fairness of tuning",
         "",
-        "Same tables, same steps, same seeds, same scoring. No search for settings is recorded in this folder.",
+        cellsafe(equal_terms(comparison.sweep)),
         "",
-        *grid_of(["agent", "class", "settings given", "environments at once"], rows),
+        *grid_of(["agent", "class", "settings given", "tuning", "environments at once"], rows),
     ]
 
 
@@ -328,6 +363,46 @@ def reproduce_text(comparison: Comparison) -> list[str]:
     return text
 
 
+class Drawn(NamedTuple):
+    """A picture, and what is said of it.
+
+    Attributes:
+        file: its name, without ending.
+        heading: above it.
+        picture: SVG.
+        label: for who does not see it.
+        note: below the heading, or nothing.
+    """
+
+    file: str
+    heading: str
+    picture: str
+    label: str
+    note: str = ""
+
+    def head(self, *, bold: bool) -> str:
+        """Heading and note; the first row of a table is bold by itself."""
+        name = cellsafe(self.heading)
+        return (f"**{name}**" if bold else name) + (f"<br>{cellsafe(self.note)}" if self.note else "")
+
+
+def side_by_side(figures: dict[str, str], drawn: Sequence[Drawn]) -> list[str]:
+    """Keeps the pictures as files, and shows them two in a row."""
+    text = []
+    for k in range(0, len(drawn), 2):
+        pair = drawn[k : k + 2]
+        text += [line_of([one.head(bold=k > 0) for one in pair])]
+        text += ["|" + " --- |" * len(pair)] if k == 0 else []
+        figures.update({f"{one.file}.svg": pictures.standalone(one.picture) for one in pair})
+        text += [line_of([f"![{cellsafe(one.label)}](figures/{one.file}.svg)" for one in pair])]
+    return [*text, ""] if text else []
+
+
+def line_of(cells: Sequence[str]) -> str:
+    """A row of a Markdown table."""
+    return f"| {' | '.join(cells)} |"
+
+
 def shown(figures: dict[str, str], name: str, heading: str, picture: str, label: str) -> list[str]:
     """Keeps the picture as a file, and shows it."""
     figures[f"{name}.svg"] = pictures.standalone(picture)
@@ -336,13 +411,13 @@ def shown(figures: dict[str, str], name: str, heading: str, picture: str, label:
 
 def grid_of(heads: list[str], rows: list[list[str]], *, bold: bool = False) -> list[str]:
     """A Markdown table; with `bold`, cells in two stars are bold."""
-    text = ["| " + " | ".join(map(cellsafe, heads)) + " |", "|" + " --- |" * len(heads)]
+    text = [line_of([*map(cellsafe, heads)]), "|" + " --- |" * len(heads)]
     for row in rows:
         cells = [
             f"**{cellsafe(cell[2:-2])}**" if bold and cell.startswith("**") else cellsafe(cell)
             for cell in row
         ]
-        text.append("| " + " | ".join(cells) + " |")
+        text.append(line_of(cells))
     return [*text, ""]
 
 

@@ -8,7 +8,7 @@ import json
 from dataclasses import asdict
 
 from ..aggregate import Interval
-from ..records import RunSpec
+from ..records import CurvePoint, RunSpec
 from ..text import finite
 from . import words
 from .cells import LEVELS, Cell, Share
@@ -91,6 +91,20 @@ def runs_csv(comparison: Comparison) -> str:
     return text.getvalue()
 
 
+def curves_csv(comparison: Comparison) -> str:
+    """One row for each point of each finished run's curve, in the order planned."""
+    finished = {place(run.spec): run for run in comparison.sweep.finished}
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["run_id", "agent", "environment", "seed", "score", *CurvePoint._fields])
+    for spec in comparison.sweep.planned:
+        run, scale = finished.get(place(spec)), comparison.scales.get(spec.environment.name)
+        for point in () if run is None else run.curve:
+            score = "" if scale is None else scale(point.value)
+            table.writerow([spec.run_id, spec.agent.name, spec.environment.name, spec.seed, score, *point])
+    return text.getvalue()
+
+
 def place(spec: RunSpec) -> tuple[str, str, int]:
     """What makes a run one of its kind."""
     return spec.agent.name, spec.environment.name, spec.seed
@@ -135,7 +149,8 @@ def ranking_data(one: Ranking) -> dict[str, object]:
         "score_range": one.score_range,
         "rows": [
             {
-                **{key: value for key, value in asdict(row).items() if key != "within"},
+                **{key: value for key, value in asdict(row).items() if key not in ("within", "profile")},
+                "profile": [share.count / share.total for share in row.profile],
                 "interval": ends(row.interval),
                 "iqm_interval": ends(row.iqm_interval),
                 "within_5_percent": share_data(row.within[0]),

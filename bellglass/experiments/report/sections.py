@@ -7,13 +7,14 @@ from html import escape
 
 import numpy as np
 
+from ..aggregate import Interval
 from ..pictures import typeset
 from . import charts, words
 from .cells import Cell
 from .charts import Series
 from .comparison import THRESHOLDS, Comparison, Ranking
 from .detail import Detail
-from .elements import figure, left_out, named, section, table
+from .elements import crossed, figure, left_out, named, section, table
 from .learning import chart_data
 
 
@@ -25,7 +26,7 @@ def numbers(comparison: Comparison) -> str:
     cards = [
         (f"{len(sweep.finished):,}", f"of {len(sweep.planned):,} planned runs finished", ""),
         (f"{len(sweep.failed):,}", f"failed, {len(sweep.missing):,} missing", "lost" if lost else ""),
-        (f"{sweep.seeds:,}", "seeds, the same for all agents", ""),
+        (f"{sweep.seeds:,}", f"seed{'' if sweep.seeds == 1 else 's'}, the same for all agents", ""),
         (
             f"{len(comparison.agents)} × {len(comparison.environments)}",
             "agents × environments"
@@ -140,16 +141,12 @@ def stacked(above: str, below: str) -> str:
 
 
 def by_environment(comparison: Comparison) -> str:
-    """Mean scores, one row an agent, one column an environment."""
-    rows, kinds = [], []
-    for agent, name in enumerate(comparison.agents):
-        row = [named(agent, name)]
-        for environment in comparison.environments:
-            row.append(cell_text(comparison.cells.get((name, environment))))
-        rows.append(row)
-        kinds.append(f"a{agent}")
-    return table(
-        ["Agent", *comparison.environments], rows, label="Mean score by environment", kind="heat", kinds=kinds
+    """Mean scores of every agent in every environment."""
+    return crossed(
+        comparison.agents,
+        comparison.environments,
+        lambda agent, name: cell_text(comparison.cells.get((agent, name))),
+        label="Mean score by environment",
     )
 
 
@@ -211,20 +208,36 @@ def sureness(comparison: Comparison, data: dict[str, object]) -> str:
         f"with Holm’s correction over {words.counted(number, 'pair')}. Point at a number for its interval.</p>"
         f"{matrix}</div>"
         '<div><h3>Performance profile</h3><p class="lead">Share of runs whose final score is at least as high; '
-        f'failed runs reach nothing.</p><div class="medium">{chart}</div></div></div>'
+        f"failed runs reach nothing. {escape(profile_band(one))}</p>"
+        f'<div class="medium">{chart}</div></div></div>'
     )
     where = f"On {escape(words.listed(list(one.environments)))}."
     return section("sure", heading, where, body)
+
+
+def profile_band(one: Ranking) -> str:
+    """What the band around a line of the profile is, and when it shows."""
+    when = "" if len(one.rows) <= charts.FEW else ", shown while you point at an agent’s name above"
+    return f"Band: Clopper–Pearson, 95 % at each score by itself{when}."
 
 
 def profile_picture(
     comparison: Comparison, one: Ranking, *, size: tuple[int, int] = charts.CHART, key: str = ""
 ) -> tuple[str, list[Series]]:
     """The performance profile, and its lines."""
-    profile = [
-        Series(comparison.agents.index(row.agent), row.agent, np.array(THRESHOLDS), np.array(row.profile))
-        for row in one.rows
-    ]
+    profile = []
+    for row in one.rows:
+        ends = {share: share.interval or Interval(0.0, 1.0) for share in set(row.profile)}
+        profile.append(
+            Series(
+                comparison.agents.index(row.agent),
+                row.agent,
+                np.array(THRESHOLDS),
+                np.array([share.count / share.total for share in row.profile]),
+                np.array([ends[share].low for share in row.profile]),
+                np.array([ends[share].high for share in row.profile]),
+            )
+        )
     picture = charts.line_chart(
         profile,
         label="Performance profile: share of runs that reach each score",

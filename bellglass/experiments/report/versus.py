@@ -318,7 +318,8 @@ def verdict_of(both: Versus) -> tuple[str, list[str]]:
     if same == runs:
         failed = sum(change.failed[0] for change in single)
         told = [f"{counted(failed, 'run')} among them failed, with the same error in both."] if failed else []
-        return f"Nothing changed: all {counted(runs, 'run')} in common are equal to the last bit.", told
+        all_of_them = f"all {runs:,} runs in common are" if runs > 1 else "the one run in common is"
+        return f"Nothing changed: {all_of_them} equal to the last bit.", told
     better = [change for change in both.changes if change.verdict == "better"]
     worse = [change for change in both.changes if change.verdict == "worse"]
     rest = len(single) - sum(change.environment != "all" for change in (*better, *worse))
@@ -339,7 +340,7 @@ def verdict_of(both: Versus) -> tuple[str, list[str]]:
         told.append(
             f"For {counted(rest - same_pairs, 'pair')} of agent and environment the seeds cannot tell."
         )
-    told.append(f"{same:,} of {counted(runs, 'run')} in common are equal to the last bit.")
+    told.append(f"Equal to the last bit: {same:,} of {counted(runs, 'run')} in common.")
     doubtful = [f"{change.agent} on {change.environment}" for change in single if change.sampled]
     if doubtful:
         told.append(f"Scores are sampled, not exact, for {listed(doubtful)}.")

@@ -76,11 +76,12 @@ def versus_page(both: Versus) -> str:
     )
     setup = "".join(f"<li>{escape(line.replace('->', '→'))}</li>" for line in both.setup)
     body = section("setup", "Set up otherwise", "", f"<ul>{setup}</ul>" if setup else left_out("Nothing."))
+    number = len(both.changes)
+    together = f" for all {number} comparisons together" if number > 1 else ""
     lead = (
         "Mean score over the seeds in common; 0 is random play (where states are hidden, the best play without "
         "memory), 1 the optimum. The interval of the change is a betting interval over seeds. Better or worse is "
-        f"written only where it excludes 0 with 95 % for all {len(both.changes)} comparisons together; “no telling” is "
-        "no proof that nothing changed."
+        f"written only where it excludes 0 with 95 %{together}; “no telling” is no proof that nothing changed."
     )
     table_or_not = (
         changes_table(both) if both.moved else left_out("No pair of agent and environment changed.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from .. import aggregate
 from ..aggregate import CensoredMedian, Interval
@@ -44,12 +44,24 @@ def percent(value: float) -> str:
 
 
 def interval(ends: Interval | None) -> str:
-    """Both ends, or a dash.
+    """Both ends, with as many decimals, from three on, as tell them apart; or a dash.
 
-    >>> interval(Interval(0.25, 1.0)), interval(Interval(-1e-9, 0.5))
-    ('[0.250, 1.000]', '[0.000, 0.500]')
+    >>> interval(Interval(0.25, 1.0)), interval(Interval(-1e-9, 0.5)), interval(Interval(0.99984, 1.0))
+    ('[0.250, 1.000]', '[0.000, 0.500]', '[0.9998, 1.0000]')
     """
-    return "–" if ends is None else f"[{three(ends.low)}, {three(ends.high)}]"
+    if ends is None:
+        return "–"
+    for digits in range(3, 12):
+        low, high = rounded(ends.low, digits), rounded(ends.high, digits)
+        if low != high:
+            break
+    return f"[{low}, {high}]"
+
+
+def rounded(value: float, digits: int) -> str:
+    """So many decimals, a true minus, and no minus before 0."""
+    text = f"{value:.{digits}f}"
+    return typeset(text.removeprefix("-") if float(text) == 0.0 else text)
 
 
 def three(value: float, *, signed: bool = False) -> str:
@@ -60,10 +72,8 @@ def three(value: float, *, signed: bool = False) -> str:
     """
     if math.isnan(value):
         return "–"
-    text = f"{value:+.3f}" if signed else f"{value:.3f}"
-    if float(text) == 0.0:
-        return "0.000"
-    return typeset(text)
+    text = rounded(value, 3)
+    return f"+{text}" if signed and float(f"{value:.3f}") > 0 else text
 
 
 def share(part: Share | None) -> str:
@@ -139,6 +149,21 @@ def range_text(numbers: Sequence[int]) -> str:
     return f"{least:,}" if least == most else f"{least:,}–{most:,}"
 
 
+def ranges(numbers: Iterable[int]) -> str:
+    """Numbers in rising order, neighbours joined.
+
+    >>> ranges([0, 1, 2, 5, 7, 8])
+    '0-2, 5, 7-8'
+    """
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    return ", ".join(str(part[0]) if len(part) == 1 else f"{part[0]}-{part[-1]}" for part in parts)
+
+
 def listed(names: Sequence[str]) -> str:
     """Names as one says them.
 
@@ -166,7 +191,7 @@ def verdict(comparison: Comparison) -> tuple[str, list[str]]:
             [f"{counted(len(sweep.failed), 'run')} failed, {len(sweep.missing)} not tried."],
         )
     ranking = comparison.rankings[0]
-    said = [*separation(ranking)]
+    said = [*boundless(ranking), *separation(ranking)]
     known = {row.agent for row in ranking.rows}
     for other in comparison.rankings[1:]:
         said += [
@@ -207,6 +232,8 @@ def headline(comparison: Comparison, ranking: Ranking) -> str:
     if first.interval is not None:
         ends = f" (95 % interval {percent(first.interval.low)} to {percent(first.interval.high)})"
     way = f"{percent(first.mean)} of the way from {zero_of(comparison, ranking.environments)} to the optimum{ends}"
+    if math.isinf(first.mean):
+        return by_middle_half(ranking, averaged, zero_of(comparison, ranking.environments))
     if first.mean < -0.0005:
         zero = zero_of(comparison, ranking.environments)
         who = (
@@ -220,6 +247,27 @@ def headline(comparison: Comparison, ranking: Ranking) -> str:
     if len(level) > 1:
         return f"{listed(level)} share the first place: each reaches {way}{averaged}."
     return f"{first.agent} comes first of {len(ranking.rows)} agents: it reaches {way}{averaged}."
+
+
+def by_middle_half(ranking: Ranking, averaged: str, zero: str) -> str:
+    """Where even the best mean is -inf: what the interquartile mean, which comes second, says."""
+    first, level, number = ranking.rows[0], level_with_first(ranking), len(ranking.rows)
+    if math.isinf(first.iqm):
+        return f"No score of {'any agent' if number > 1 else first.agent} has a bound{averaged}."
+    way = f"by the interquartile mean {percent(first.iqm)} of the way from {zero} to the optimum{averaged}"
+    if number == 1:
+        return f"{first.agent} reaches {way}."
+    if len(level) > 1:
+        return f"{listed(level)} share the first place: each reaches {way}."
+    return f"{first.agent} comes first of {number} agents: it reaches {way}."
+
+
+def boundless(ranking: Ranking) -> list[str]:
+    """Why even the best mean is -inf, where it is."""
+    if math.isfinite(ranking.rows[0].mean):
+        return []
+    who = "every agent has" if len(ranking.rows) > 1 else f"{ranking.rows[0].agent} has"
+    return [f"No mean has a bound: {who} runs that never end, or that failed where others never end."]
 
 
 def zero_of(comparison: Comparison, environments: Sequence[str]) -> str:
@@ -242,9 +290,17 @@ def meaning(comparison: Comparison) -> str:
 
 
 def level_with_first(ranking: Ranking) -> list[str]:
-    """Agents whose mean is the best one, but for rounding."""
-    best = ranking.rows[0].mean
-    return [row.agent for row in ranking.rows if row.mean == best or abs(row.mean - best) < 1e-9]
+    """Agents whose mean is the best one, but for rounding; where it has no bound, also their interquartile mean."""
+    best = ranking.rows[0]
+
+    def same(one: float, other: float) -> bool:
+        return one == other or abs(one - other) < 1e-9
+
+    return [
+        row.agent
+        for row in ranking.rows
+        if same(row.mean, best.mean) and (math.isfinite(best.mean) or same(row.iqm, best.iqm))
+    ]
 
 
 def separation(ranking: Ranking) -> list[str]:
@@ -255,7 +311,7 @@ def separation(ranking: Ranking) -> list[str]:
     level = level_with_first(ranking)
     others = [row.agent for row in rest if row.agent not in level]
     if not others:
-        return ["Nobody is behind them."]
+        return ["Nobody is behind them."] if math.isfinite(first.mean) else []
     differ = [agent for agent in others if ranking.separated(first.agent, agent)]
     behind = [agent for agent in differ if ranking.pairs[first.agent, agent].probability > 0.5]
     odd = [agent for agent in differ if agent not in behind]

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from ..card import Card
 from ..records import Sweep
-from ..store import write_whole
+from ..store import writable, write_whole
 from .comparison import compare
 from .markdown import markdown
 from .page import page
-from .plain import runs_csv, summary_json
+from .plain import curves_csv, runs_csv, summary_json
 
 
 class ReportPaths(NamedTuple):
@@ -24,10 +24,11 @@ class ReportPaths(NamedTuple):
     summary: Path
     runs: Path
     figures: tuple[Path, ...]
+    curves: Path | None
 
 
 def write_report(
-    sweep: Sweep, cards: Mapping[str, Card], output_folder: str | os.PathLike[str]
+    sweep: Sweep, cards: Mapping[str, Card], output_folder: str | os.PathLike[str], *, curves: bool = False
 ) -> ReportPaths:
     """Writes report.html, report.md with figures/*.svg, summary.json and runs.csv.
 
@@ -37,28 +38,32 @@ def write_report(
         sweep: what a results folder holds.
         cards: {environment name: card}; what needs a card is left out where there is none.
         output_folder: made if it is not there.
+        curves: write curves.csv, too: a row for each point of each curve.
 
     Raises:
         ValueError: the sweep's counts do not add up.
-        OSError: the folder cannot be written.
+        FolderError: (a ValueError, one line) the folder cannot be written to; what was not written stays as it was.
     """
     comparison = compare(sweep, cards)
     text, figures = markdown(comparison)
     contents = {
         "runs.csv": runs_csv(comparison),
+        **({"curves.csv": curves_csv(comparison)} if curves else {}),
         "summary.json": summary_json(comparison),
         **{f"figures/{name}": picture for name, picture in figures.items()},
         "report.md": text,
         "report.html": page(comparison),
     }
     folder = Path(output_folder)
-    (folder / "figures").mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        write_whole(folder / name, content, lasting=False)
+    with writable(folder):
+        (folder / "figures").mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            write_whole(folder / name, content, lasting=False)
     return ReportPaths(
         folder / "report.html",
         folder / "report.md",
         folder / "summary.json",
         folder / "runs.csv",
         tuple(folder / "figures" / name for name in figures),
+        folder / "curves.csv" if curves else None,
     )

@@ -10,11 +10,13 @@ import numpy.typing as npt
 
 from ....envs.mdp import FloatArray
 from ....envs.pomdp import TabularPOMDP
+from ..errors import ToleranceError, UnboundedError
 from ..pairs import Pairs
-from ..scoring.policies import chances_of_agent, played_chances, uniform_chances
+from ..scoring.policies import chances_of_agent, played_chances
 from ..scoring.score import Score
 from ..solution import Criterion
 from ..solver import solve, start_value
+from .beliefs import TooManyBeliefs
 from .histories import Follower
 from .ladder import Nodes
 
@@ -86,17 +88,24 @@ def _marks(
     pomdp: TabularPOMDP, discount: float, criterion: Criterion, horizon: int | None
 ) -> tuple[float, float, float]:
     """(optimum, random, gap), remembered as long as the table lives; the gap is that of the table of beliefs."""
-    from ..scoring.evaluation import bounds_of
+    from ..scoring.evaluation import random_value
     from ..scoring.gaps import smallest_loss
 
     known = _MARKS.setdefault(pomdp, {})
     key = (criterion, discount, horizon)
     if key not in known:
-        best = solve(pomdp, None if discount == 1.0 else discount, criterion=criterion, horizon=horizon)
-        uniform = uniform_chances(pomdp.mdp)
-        values = bounds_of(pomdp.mdp, uniform, discount, criterion=criterion, horizon=horizon).values
-        random = start_value(pomdp.mdp, values[0] if values.ndim == 2 else values)
-        known[key] = (best.start_value, random, smallest_loss(Pairs.of(best.mdp), best))
+        random = random_value(pomdp.mdp, discount, criterion=criterion, horizon=horizon)
+        try:
+            best = solve(pomdp, None if discount == 1.0 else discount, criterion=criterion, horizon=horizon)
+        except UnboundedError as error:
+            known[key] = (error.value, random, np.nan)
+        except (
+            ToleranceError,
+            TooManyBeliefs,
+        ):  # what memory could reach is not known; the policy's value is
+            known[key] = (np.nan, random, np.nan)
+        else:
+            known[key] = (best.start_value, random, smallest_loss(Pairs.of(best.mdp), best))
     return known[key]
 
 

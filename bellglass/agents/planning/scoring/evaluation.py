@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from ....envs.mdp import FloatArray, IntArray, TabularMDP
 from ..bounds import allowed_width, apart, refuse
+from ..errors import UnboundedError
 from ..pairs import UNIT, Pairs
 from ..questions import Model, checked_discount, hidden_table, observed_table
 from ..solution import Criterion
@@ -231,11 +232,23 @@ def marks_of(
     known = _MARKS.setdefault(mdp, {})
     key = (criterion, discount, horizon)
     if key not in known:
-        best = solve(mdp, discount, criterion=criterion, horizon=horizon)
-        found = bounds_of(mdp, uniform_chances(mdp), discount, criterion=criterion, horizon=horizon)
-        random = start_value(mdp, found.values[0] if found.values.ndim == 2 else found.values)
-        known[key] = (best.start_value, random, smallest_loss(pairs_of(mdp), best))
+        random = random_value(mdp, discount, criterion=criterion, horizon=horizon)
+        try:
+            best = solve(mdp, discount, criterion=criterion, horizon=horizon)
+        except UnboundedError as error:  # a policy's own total may well be finite
+            known[key] = (error.value, random, np.nan)
+        else:
+            known[key] = (best.start_value, random, smallest_loss(pairs_of(mdp), best))
     return known[key]
+
+
+def random_value(mdp: TabularMDP, discount: float, *, criterion: Criterion, horizon: int | None) -> float:
+    """The start value of the policy that plays every available action alike; nan where its total has no limit."""
+    try:
+        values = bounds_of(mdp, uniform_chances(mdp), discount, criterion=criterion, horizon=horizon).values
+    except UnboundedError:
+        return np.nan
+    return start_value(mdp, values[0] if values.ndim == 2 else values)
 
 
 def _is_array(policy: Any) -> bool:

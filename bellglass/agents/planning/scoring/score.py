@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 
 from ....envs.mdp import FloatArray
 
@@ -15,10 +16,11 @@ class Score:
         values: [S] value of the policy in each state (finite_horizon [H + 1, S]; average: its gain; partially
             observed: of starting there).
         start_value: mean of the values over the start.
-        optimum: the best start value (partially observed: with memory).
-        random: the start value of the policy that plays every available action alike.
+        optimum: the best start value (partially observed: with memory); inf, -inf or nan where a total is without
+            bound or limit; nan where `solve` finds the best with memory neither exactly nor within its tolerance.
+        random: the start value of the policy that plays every available action alike; nan where it has no limit.
         gap: smallest positive loss of start value by changing the optimal policy (ties by the lowest
-            action) in one state; inf if there is none.
+            action) in one state; inf if there is none, nan where no optimal policy is known.
         lower: certified lower bound of start_value, rounding included; where states are hidden, of the pruned
             histories' weight, and start_value itself for policies of the last observation.
         upper: certified upper bound likewise.
@@ -39,10 +41,11 @@ class Score:
 
     @property
     def normalized(self) -> float | None:
-        """0 for the uniform random policy, 1 for the optimum; None where the two are equal."""
-        if self.optimum == self.random:
+        """0 for the uniform random policy, 1 for the optimum; None where the two are equal or not both finite."""
+        whole = self.optimum - self.random
+        if whole == 0.0 or not isfinite(whole):
             return None
-        return (self.start_value - self.random) / (self.optimum - self.random)
+        return (self.start_value - self.random) / whole
 
     @property
     def gap_units(self) -> float:

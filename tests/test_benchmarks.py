@@ -1,0 +1,28 @@
+"""Benchmarks of experiments measure what is there: what they need of the package has not moved away under them."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+from bellglass.experiments.cards import load_cards
+from bellglass.experiments.report import write_report
+from bellglass.experiments.store import load_sweep
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+if not BENCHMARKS.is_dir():
+    pytest.skip("the benchmarks are part of the checkout only", allow_module_level=True)
+
+
+@pytest.mark.parametrize("name", ["bootstrap", "experiments", "overhead", "report"])
+def test_a_benchmark_can_be_imported(name: str) -> None:
+    assert callable(runpy.run_path(str(BENCHMARKS / f"{name}.py"))["main"])
+
+
+def test_the_folder_whose_report_is_timed_has_a_report(tmp_path: Path) -> None:
+    runpy.run_path(str(BENCHMARKS / "report.py"))["write_folder"](tmp_path, seeds=1)
+    sweep = load_sweep(tmp_path)
+    assert len(sweep.finished) == len(sweep.planned) == 50
+    assert write_report(sweep, load_cards(tmp_path), tmp_path).html.is_file()
