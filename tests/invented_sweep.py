@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from bellglass.envs.mdp import TabularMDP
-from bellglass.experiments.card import Card, CardLayout
+from bellglass.experiments.card import Card
+from bellglass.experiments.card_layout import CardLayout
 from bellglass.experiments.records import (
     AgentSpec,
     CurvePoint,

@@ -195,8 +195,11 @@ def reads_well(card: Card) -> None:
     for criterion, optimum in card.optimum.items():
         assert optimum >= card.random[criterion] - 1e-7 * max(1.0, abs(optimum))
     assert ("finite_horizon" in card.optimum) <= (card.horizon is not None)
-    if card.layout is not None or card.num_states <= 64:
-        assert card.picture() in "\n".join(line.removeprefix("    ") for line in lines)
+    picture = card.picture().splitlines()
+    assert picture
+    assert "\n".join(picture) in "\n".join(line.removeprefix("    ") for line in lines)
+    assert len(picture) <= 100
+    assert max(map(len, picture)) <= 160
     assert Card.from_json(card.to_json()) == card
 
 

@@ -67,7 +67,7 @@ def test_several_starts_are_equally_likely() -> None:
 @pytest.mark.parametrize(
     ("keywords", "problem"),
     [
-        ({"desc": ["SFF", "FG"]}, r"rows of desc must have one length, got \[3, 2\]"),
+        ({"desc": ["SFF", "FG"]}, "row 1 of desc has 2 columns, row 0 has 3: .FG."),
         ({"desc": ["SX", "FG"]}, "desc may use S, F, H and G only, got 'X'"),
         ({"desc": ["FF", "FG"]}, "desc needs a start S"),
         ({"desc": []}, "desc must be a list of rows"),
@@ -79,6 +79,13 @@ def test_several_starts_are_equally_likely() -> None:
 def test_maps_that_are_none_are_refused(keywords: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         lake(**keywords)
+
+
+def test_each_goal_out_of_reach_is_told() -> None:
+    with pytest.warns(UserWarning, match="goal at row 0, column 3 of desc cannot be reached from any start$"):
+        lake(desc=["SGHG"])
+    with pytest.warns(UserWarning, match="row 0, column 2 of desc cannot .*, nor can 5 others: every policy"):
+        lake(desc=["SHGGG", "HHGGG"])
 
 
 @pytest.mark.parametrize("desc", [["SHG"], ["SFF"]])

@@ -77,6 +77,32 @@ def test_the_search_brackets_what_trying_every_history_finds(seed: int, ends: bo
     assert best.bound <= 1e-7
 
 
+def with_missing_actions(seed: int) -> TabularPOMDP:
+    """Four states, three actions of which each of the last three states lacks one, three observations by action."""
+    rng = np.random.default_rng(seed)
+    mask = np.ones((4, 3), dtype=np.bool_)
+    mask[[1, 2, 3], rng.integers(3, size=3)] = False
+    transition = rng.dirichlet(np.full(4, 0.5), size=(4, 3))
+    mdp = TabularMDP.from_arrays(
+        transition, rng.normal(size=(4, 3)), initial=rng.dirichlet(np.ones(4)), action_mask=mask
+    )
+    return TabularPOMDP(mdp, rng.dirichlet(np.ones(3), size=(3, 4)), rng.dirichlet(np.ones(3), size=4))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_where_actions_are_missing_search_and_pruning_find_what_trying_every_history_finds(seed: int) -> None:
+    pomdp, steps = with_missing_actions(seed), 3
+    expected = start_tree(pomdp, 0.9, steps)
+    searched = solve_pomdp(pomdp, 0.9, criterion="finite_horizon", horizon=steps, max_beliefs=1)
+    assert "in play" in searched.method
+    assert searched.start_value == pytest.approx(expected, abs=1e-9)
+    pruned = solve_within_horizon(pomdp, 0.9, steps, 1e-8, True, False)
+    assert pruned.start_value == pytest.approx(expected, abs=1e-8)
+    finding = HeuristicSearch(with_clock(pomdp, steps), 0.9, steps)
+    low, high = (float(finding.model.chances @ bound) for bound in finding.start_bounds())
+    assert low <= expected <= high
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_pruning_and_the_clock_find_what_trying_every_history_finds(seed: int) -> None:
     pomdp = random_pomdp(seed)

@@ -14,13 +14,13 @@ from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP
 
 
-def aliased_pair() -> TabularPOMDP:
+def aliased_pair(initial: tuple[float, float] = (1.0, 0.0)) -> TabularPOMDP:
     """Singh, Jaakkola and Jordan (1994), figure 1: two states look alike; changing earns 1, staying -1."""
     P = {
         0: {0: [(1.0, 1, 1.0, False)], 1: [(1.0, 0, -1.0, False)]},
         1: {0: [(1.0, 1, -1.0, False)], 1: [(1.0, 0, 1.0, False)]},
     }
-    return TabularPOMDP(TabularMDP.from_P(P, initial=[1, 0]), np.ones((2, 1)), np.ones((2, 1)))
+    return TabularPOMDP(TabularMDP.from_P(P, initial=initial), np.ones((2, 1)), np.ones((2, 1)))
 
 
 def random_pomdp(seed: int, *, by_action: bool) -> TabularPOMDP:
@@ -43,6 +43,14 @@ def test_chance_and_memory_help_where_states_look_alike() -> None:
     assert rungs.reactive_stochastic[0] == pytest.approx(1 / 36, abs=1e-9)
     assert rungs.memory == pytest.approx(10.0, abs=1e-6)
     assert rungs.observed == pytest.approx(10.0, abs=1e-6)
+
+
+def test_the_fair_coin_is_the_best_where_both_states_are_as_likely() -> None:
+    """A coin of bias x earns 1 - 2 x less in one state than in the other: (V1 + V2) / 2 = -.9 (1 - 2 x)**2 / .1."""
+    rungs = information_ladder(aliased_pair((0.5, 0.5)), 0.9)
+    assert rungs.reactive_stochastic[0] == pytest.approx(0.0, abs=1e-12)
+    assert rungs.reactive == pytest.approx(-9.0, abs=1e-9)
+    assert rungs.memory == pytest.approx(9.0, abs=1e-6)  # after the first step it is known where one is
 
 
 @pytest.mark.parametrize("length", [2, 10])

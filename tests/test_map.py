@@ -102,7 +102,9 @@ def test_a_text_a_list_and_a_file_draw_the_same_map(tmp_path: Path) -> None:
     """
     file = tmp_path / "small.txt"
     file.write_text("S  \n#↑G\n", encoding="utf-8")
-    same = [chart(text), chart(["S..", "#^G"]), chart(path=str(file))]
+    windows = tmp_path / "windows.txt"
+    windows.write_bytes("\ufeffS..\r\n#^G\r\n".encode())
+    same = [chart(text), chart(["S..", "#^G"]), chart(path=str(file)), chart(path=str(windows))]
     assert len({mdp.fingerprint for mdp in same}) == 1
     assert same[0].layout is not None
     assert same[0].layout.background == ("S  ", "#↑G")
@@ -136,6 +138,10 @@ def test_the_spec_of_a_map_survives_json() -> None:
 def test_a_goal_out_of_reach_is_told() -> None:
     with pytest.warns(UserWarning, match="goal at row 0, column 3 of the map cannot be reached"):
         gym.make("bellglass/Map-v0", drawing=["S.#G", "..##"])
+    with pytest.warns(
+        UserWarning, match="row 0, column 2 of the map cannot be reached from any start, nor can 1 others"
+    ):
+        gym.make("bellglass/Map-v0", drawing=["S#G.G"])
     for reachable in (["Sa#G", "..#a"], ["S.>", "..G"], ["S."]):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -163,6 +169,7 @@ def test_a_goal_that_only_the_wind_reaches_is_reached() -> None:
         ),
         ({"drawing": ["Sa", ".G"]}, ValueError, "portal 'a' needs two ends, got 1: row 0, column 1"),
         ({"drawing": ["Sa", "aa"]}, ValueError, "portal 'a' needs two ends, got 3: row 0, column 1, row 1"),
+        ({"drawing": ["." * 999]}, ValueError, r"has an S, the first is '\.{40}' \.\.\.$"),
         ({"drawing": []}, ValueError, "the map is empty"),
         ({"drawing": 7}, TypeError, "drawing must be a text or a list of rows"),
         ({"drawing": "S", "path": "a.txt"}, ValueError, "give drawing or path, not both; got path 'a.txt'"),

@@ -309,6 +309,15 @@ def test_damaged_and_foreign_files_are_refused(tmp_path: Path) -> None:
         TabularMDP.load(tmp_path / "nowhere.npz")
 
 
+def test_a_file_whose_numbers_are_no_table_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "table.npz"
+    small().save(path)
+    arrays = dict(np.load(path))
+    np.savez(path, **{**arrays, "probability": arrays["probability"] / 2})
+    with pytest.raises(ValueError, match=r"table\.npz is damaged: outcomes of state 0, action 0 sum to 0.5"):
+        TabularMDP.load(path)
+
+
 def test_no_damage_of_a_file_is_anything_but_a_value_error(tmp_path: Path) -> None:
     """Cut after any byte, and with bytes changed anywhere: refused in one line, or (unused bytes) read whole."""
     path = tmp_path / "table.npz"

@@ -51,6 +51,18 @@ def test_it_is_the_first_power_that_is_close(
     assert mixing_time(scipy.sparse.csr_array(chain)) == step_by_step(chain, limit)
 
 
+@pytest.mark.parametrize("stay", [0.9, 0.999])
+def test_the_farthest_start_may_be_close_long_before_the_slowest(stay: float) -> None:
+    """A corridor of 40 states is at distance 1 until its end, and mixed there; both states behind it stay long."""
+    size = 42
+    chain = np.diag(np.ones(size - 1), 1)
+    chain[size - 3, size - 2 :] = 0.5
+    chain[size - 2 :, size - 2 :] = [[stay, 1 - stay], [1 - stay, stay]]
+    limit = np.zeros(size)
+    limit[size - 2 :] = 0.5
+    assert mixing_time(scipy.sparse.csr_array(chain)) == step_by_step(chain, limit)
+
+
 def test_two_closed_classes_never_mix() -> None:
     assert mixing_time(scipy.sparse.eye_array(3, format="csr")) == math.inf
 

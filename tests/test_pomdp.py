@@ -167,8 +167,21 @@ def test_labels_must_fit_and_arrays_cannot_change() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "problem"),
-    [(([1.0], 0, 0), "belief"), (([1.0, 0], 3, 0), "action"), (([1.0, 0], 0, 2), "observation")],
+    [
+        (([1.0], 0, 0), "belief must have shape"),
+        (([0.9, 0.9], 0, 0), r"belief must be chances that sum to 1, got \[0.9 0.9\]"),
+        (([2.0, -1.0], 0, 0), "belief must be chances"),
+        (([np.nan, 1.0], 0, 0), "belief must be chances"),
+        (([1.0, 0], 3, 0), r"action must be in \[0, 2\], got 3"),
+        (([1.0, 0], 0, 2), r"observation must be in \[0, 1\], got 2"),
+    ],
 )
 def test_beliefs_from_elsewhere_are_refused(arguments: Any, problem: str) -> None:
-    with pytest.raises(ValueError, match=f"{problem} must"):
+    with pytest.raises(ValueError, match=problem):
         tiger().update_belief(*arguments)
+
+
+def test_actions_and_observations_are_whole_numbers() -> None:
+    for action, observation in ((0.5, 0), (True, 0), ("0", 0), (0, 0.0)):
+        with pytest.raises(TypeError, match="must be a whole number in"):
+            tiger().update_belief([0.5, 0.5], action, observation)  # type: ignore[arg-type]  # the point

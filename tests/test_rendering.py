@@ -6,21 +6,20 @@ import numpy as np
 import pytest
 
 from bellglass.envs.glyphs import DIRECTIONS, FONT, arrow, disc, paint, rounded_box, text_mask, write
+from bellglass.envs.layout_artist import SIDE, LayoutArtist, cell_size, part_around, text_of
 from bellglass.envs.mdp import Layout, TabularMDP
 from bellglass.envs.rendering import (
     AGENT,
+    FLOOR,
     GOAL,
     INK,
     RENDER_MODES,
     VALUE_COLOURS,
     WALL,
-    LayoutArtist,
     RGBArray,
     Window,
-    chain_layout,
     draw,
     fitting_cell_size,
-    text_of,
 )
 
 MAP = Layout(
@@ -39,12 +38,79 @@ def has(image: RGBArray, colour: tuple[int, int, int]) -> bool:
     return bool((image == colour).all(axis=-1).any())
 
 
+def plain(rows: int, columns: int) -> Layout:
+    """Floor, a state in each cell, row by row."""
+    cells = np.stack(np.divmod(np.arange(rows * columns), columns), axis=1)
+    return Layout(background=(" " * columns,) * rows, cell=cells, arrows=("0",))
+
+
 def test_a_picture_has_the_layouts_shape_and_even_sides() -> None:
     assert draw(MAP, cell_size=20).shape == (40, 60, 3)
-    for columns in (1, 7, 11, 33, 200):
-        layout = Layout(background=(" " * columns,), cell=np.zeros((1, 2), dtype=int), arrows=())
-        assert fitting_cell_size(layout) % 2 == 0
-        assert 12 <= fitting_cell_size(layout) <= 64
+    assert draw(MAP, cell_size=5).shape == (10, 16, 3)  # 15 and one more
+    for columns in (1, 7, 11, 33, 53):
+        size = fitting_cell_size(plain(1, columns))
+        assert size % 2 == 0
+        assert 12 <= size <= 64
+    for columns in (54, 200, 641, 10_000):
+        assert 1 <= fitting_cell_size(plain(1, columns)) <= 11
+
+
+def test_small_cells_are_squares_of_their_colour() -> None:
+    for size in (1, 5, 6, 11):
+        image = draw(MAP, values=[0.0, 1.0, 0.5, 0.5, 0.5, 0.5], cell_size=size)
+        middle = image[size // 2 :: size, size // 2 :: size].tolist()
+        assert middle[0][2] == list(WALL)
+        assert middle[1][2] == list(GOAL)
+        assert middle[0][:2] == [VALUE_COLOURS[0].tolist(), VALUE_COLOURS[-1].tolist()]
+
+
+def standstill(layout: Layout) -> TabularMDP:
+    """One action, which changes nothing."""
+    n = len(layout.cell)
+    return TabularMDP(
+        first_outcome=np.arange(n + 1),
+        probability=np.ones(n),
+        next_state=np.arange(n),
+        reward=np.zeros(n),
+        terminated=np.zeros(n, dtype=np.bool_),
+        initial=np.full(n, 1 / n),
+        layout=layout,
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"), [(1, 2_000), (3, 2_000), (2_000, 5), (54, 2_000), (60, 70), (300, 300), (1_000, 900)]
+)
+def test_a_picture_of_any_map_is_neither_huge_nor_a_thread_and_shows_where_the_agent_is(
+    rows: int, columns: int
+) -> None:
+    artist = LayoutArtist(standstill(plain(rows, columns)))
+    for state in (0, rows * columns // 2 + 7, rows * columns - 1):
+        picture = artist.picture(state)
+        assert 20 <= picture.shape[0] <= SIDE + 32
+        assert 20 <= picture.shape[1] <= SIDE
+        assert has(picture, AGENT)
+        side = SIDE // cell_size(artist.layout)
+        part = part_around(artist.layout, state, side)
+        assert part.cell[state, 0] >= 0
+        assert part is artist.layout or max(part.rows, part.columns) == side
+
+
+def test_a_part_keeps_its_cells_letters_and_captions() -> None:
+    layout = Layout(background=("S #", " HG"), cell=MAP.cell, arrows=(), row_labels=("one", "two"))
+    part = layout.part(1, 1, 1, 2)
+    assert part.background == ("HG",)
+    assert part.row_labels == ("two",)
+    assert part.cell.tolist() == [[-1, -1], [-1, -1], [-1, -1], [0, 0], [0, 1], [-1, -1]]
+
+
+def test_a_cell_that_is_none_is_left_blank() -> None:
+    layout = Layout(background=(" ∅",), cell=np.array([(0, 0)]), arrows=())
+    for size in (6, 32):
+        image = draw(layout, cell_size=size)
+        assert (image[:, size:] == FLOOR).all()
+        assert not (image[:, :size] == FLOOR).all()  # the floor's line
+    assert text_of(layout) == " ."
 
 
 def test_walls_are_dark_goals_green_and_the_agent_orange() -> None:
@@ -120,18 +186,33 @@ def test_text_brackets_the_state() -> None:
     assert text_of(MAP) == " S  .  #\n .  H  G"
 
 
+def chain(num_states: int) -> TabularMDP:
+    def model(s: int, a: str) -> list[tuple[float, int, float]]:
+        return [] if s == num_states - 1 else [(1.0, s + 1, 0.0)]
+
+    return TabularMDP.from_function(model, range(num_states), ["on"])
+
+
 def test_a_table_without_a_layout_is_drawn_as_a_chain() -> None:
-    mdp = TabularMDP.from_function(lambda s, a: [] if s == 24 else [(1.0, s + 1, 0.0)], range(25), ["on"])
-    artist = LayoutArtist(mdp)
-    assert (artist.layout.rows, artist.layout.columns) == (2, 20)
-    assert artist.text(21).splitlines()[1] == " . [.] .  .  G  " + "#  " * 14 + "#"
-    assert artist.picture(3).shape == (64, 640, 3)
-    assert chain_layout(mdp, columns=5).rows == 5
+    artist = LayoutArtist(chain(45))
+    assert (artist.layout.rows, artist.layout.columns) == (5, 10)
+    assert artist.text(41).splitlines()[-1] == " . [.] .  .  G"
+    assert artist.picture(3).shape == (320, 640, 3)
 
 
-def test_a_cell_needs_some_pixels() -> None:
-    with pytest.raises(ValueError, match="cell_size must be at least 4 pixels, got 3"):
-        draw(MAP, cell_size=3)
+def test_states_whose_numbers_find_no_room_in_their_cells_are_named_below() -> None:
+    few, many = LayoutArtist(chain(45)), LayoutArtist(chain(10_000))
+    assert few.picture(3).shape[0] == 5 * 64
+    one, other = many.picture(5_000), many.picture(5_001)
+    assert one.shape == (600 + 32, 600, 3)
+    assert not np.array_equal(one[-30:], other[-30:])
+    assert many.text(5_000).splitlines()[-1] == "(5000)"
+    assert len(many.text(5_000).splitlines()) == 25 + 1
+
+
+def test_a_cell_needs_a_pixel() -> None:
+    with pytest.raises(ValueError, match="cell_size must be at least 1 pixel, got 0"):
+        draw(MAP, cell_size=0)
 
 
 def test_a_window_opens_shows_and_closes(monkeypatch: pytest.MonkeyPatch) -> None:

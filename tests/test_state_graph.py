@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from bellglass.envs.graph_layout import Routes, bent, distances, loop, on_a_circle
+from bellglass.envs.layout_artist import LayoutArtist
 from bellglass.envs.mdp import TabularMDP, table_of
-from bellglass.envs.rendering import AGENT, LayoutArtist
+from bellglass.envs.rendering import AGENT
 from bellglass.envs.state_graph import (
     ACTION_COLOURS,
     MOST_STATES,

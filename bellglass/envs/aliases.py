@@ -103,7 +103,7 @@ def views(layout: Layout, radius: int) -> list[tuple[str, ...]]:
     beyond = "#" * (layout.columns + 2 * radius)
     rows = [
         *[beyond] * radius,
-        *("#" * radius + row + "#" * radius for row in layout.background),
+        *("#" * radius + row.replace("∅", "#") + "#" * radius for row in layout.background),
         *[beyond] * radius,
     ]
     return [

@@ -22,6 +22,7 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
+from .keywords import whole
 from .mdp import FloatArray, IntArray, TabularMDP
 from .mdp.table import SUM_TOLERANCE, cumulate, locked
 from .tabular import InvalidActions, TableEnv
@@ -116,7 +117,8 @@ class TabularPOMDP:
         """[S] chance of each state at the start, given what reset() showed (None: before looking).
 
         Raises:
-            ValueError: no start shows the observation.
+            ValueError: no start shows the observation, or it is out of range.
+            TypeError: it is no whole number.
         """
         belief = self.mdp.initial if observation is None else self.mdp.initial * self._column(observation)
         return self._normalised(belief, f"observation {observation} is not shown at reset")
@@ -132,7 +134,8 @@ class TabularPOMDP:
         """[S] chance of each state after `action` from `belief` [S], if `observation` was seen.
 
         Raises:
-            ValueError: the observation cannot follow.
+            ValueError: no belief, or the action or the observation is out of range; the observation cannot follow.
+            TypeError: the action or the observation is no whole number.
         """
         weights, played, entered = self._going_on(belief, action)
         self._check_observation(observation)
@@ -150,9 +153,11 @@ class TabularPOMDP:
         weights = np.asarray(belief, dtype=np.float64)
         if weights.shape != (self.num_states,):
             raise ValueError(f"belief must have shape [{self.num_states}], got {list(weights.shape)}")
-        if not 0 <= action < self.num_actions:
-            raise ValueError(f"action must be in [0, {self.num_actions}), got {action}")
-        mdp = self.mdp
+        if not (np.isfinite(weights).all() and (weights >= 0).all() and abs(weights.sum() - 1.0) < 1e-6):
+            raise ValueError(
+                f"belief must be chances that sum to 1, got {np.array2string(weights, threshold=8)}"
+            )
+        mdp, action = self.mdp, whole("action", action, 0, self.num_actions - 1)
         s, a = np.divmod(mdp.row_of_outcome, self.num_actions)
         played = np.where(
             mdp.action_mask[:, action], action, mdp.lowest_action
@@ -169,8 +174,7 @@ class TabularPOMDP:
         return column
 
     def _check_observation(self, observation: int) -> None:
-        if not 0 <= observation < self.num_observations:
-            raise ValueError(f"observation must be in [0, {self.num_observations}), got {observation}")
+        whole("observation", observation, 0, self.num_observations - 1)
 
     def _normalised(self, belief: FloatArray, problem: str) -> FloatArray:
         total = belief.sum()

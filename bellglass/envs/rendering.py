@@ -1,7 +1,7 @@
 """Pictures of tables: as text, as an image in plain NumPy, in a window where pygame is installed.
 
 `draw` paints a layout: walls, start, goal, holes and cliff, where the agent stands, and, if asked, how much
-each state is worth and what a policy does there.
+each state is worth and what a policy does there.  `layout_artist` chooses what of a large one is shown.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .glyphs import DIRECTIONS, Colour, arrow, disc, paint, pixels, rounded_box, write, write_centred
-from .mdp import Layout, TabularMDP
+from .mdp import Layout
 
 RGBArray = npt.NDArray[np.uint8]
 
@@ -34,6 +34,7 @@ PORTALS: tuple[Colour, ...] = ((123, 97, 196), (206, 106, 60), (40, 150, 170), (
 INK: Colour = (55, 63, 81)
 FAINT: Colour = (138, 147, 163)
 AGENT: Colour = (240, 140, 40)
+SIGN: Colour = (123, 97, 196)
 WHITE: Colour = (255, 255, 255)
 
 #: Values from low to high: five colours between which a cell's colour is interpolated.
@@ -56,60 +57,14 @@ class Artist(Protocol):
         ...
 
 
-class LayoutArtist:
-    """Draws states on the table's layout, or, without one, in rows in the order of their indices."""
-
-    def __init__(self, mdp: TabularMDP) -> None:
-        self.mdp = mdp
-        self.layout = chain_layout(mdp) if mdp.layout is None else mdp.layout
-
-    def text(self, state: int) -> str:
-        """The background with the state's cell in brackets; a state off the map is named below."""
-        lines = text_of(self.layout, state)
-        return lines if self.layout.cell[state, 0] >= 0 else f"{lines}\n({self.mdp.decode(state)})"
-
-    def picture(self, state: int) -> RGBArray:
-        """The layout with a marker on the state; cells of a chain bear their numbers."""
-        labels = self.mdp.state_labels
-        chain = labels is None or all(isinstance(label, int) for label in labels)
-        names = [str(self.mdp.decode(s)) for s in range(self.mdp.num_states)] if chain else None
-        return draw(self.layout, state=state, names=names)
-
-
-def chain_layout(mdp: TabularMDP, columns: int = 20) -> Layout:
-    """States in the order of their indices, in rows of at most `columns`."""
-    width = min(columns, mdp.num_states)
-    s = np.arange(mdp.num_states)
-    rows = -(-mdp.num_states // width)
-    full = "".join("G" if ends else " " for ends in mdp.terminal).ljust(rows * width, "#")
-    return Layout(
-        background=tuple(full[row * width : (row + 1) * width] for row in range(rows)),
-        cell=np.stack([s // width, s % width], axis=1),
-        arrows=tuple(str(a) for a in range(mdp.num_actions)),
-    )
-
-
-def text_of(layout: Layout, state: int | None = None) -> str:
-    """The background, one line a row, the state's cell in brackets; plain floor is a dot.
-
-    >>> print(text_of(Layout(background=("S #", "  G"), cell=np.array([(0, 0), (1, 1)]), arrows=()), state=1))
-     S  .  #
-     . [.] G
-    """
-    here = None if state is None else (int(layout.cell[state, 0]), int(layout.cell[state, 1]))
-    lines = []
-    for row, letters in enumerate(layout.background):
-        cells = [
-            f"[{letter}]" if (row, column) == here else f" {letter} "
-            for column, letter in enumerate(letters.replace(" ", "."))
-        ]
-        lines.append("".join(cells).rstrip())
-    return "\n".join(lines)
+#: Smaller cells, in pixels, are plain squares of colour; still smaller ones have no lines between them.
+DETAILED, LINED = 12, 6
 
 
 def fitting_cell_size(layout: Layout) -> int:
-    """Pixels a cell so that the longer side has about 640: even (videos need even sides), from 12 to 64."""
-    return min(max(640 // max(layout.rows, layout.columns), 12), 64) // 2 * 2
+    """Pixels a cell so that the longer side has about 640, from 1 to 64; even where cells have details."""
+    size = min(max(640 // max(layout.rows, layout.columns), 1), 64)
+    return size // 2 * 2 if size >= DETAILED else size
 
 
 def draw(
@@ -127,17 +82,75 @@ def draw(
         layout: where the states lie.
         state: where the agent stands.
         values: [S] colours the cells from the lowest to the highest value.
-        policy: [S] the action whose arrow each state shows; negative shows none.
-        names: [S] what is written small in a state's cell.
+        policy: [S] the action whose arrow each state shows; negative shows none.  Cells of less than 12 pixels have
+            no room for arrows and names.
+        names: [S] what is written small in a state's cell, if it fits.
         cell_size: pixels a cell; by default about 640 pixels for the longer side.
 
     Returns:
-        [rows * cell_size, columns * cell_size, 3] uint8.
+        [rows * cell_size, columns * cell_size, 3] uint8; a last row or column more where that is odd, since videos
+        need even sides.
     """
     size = fitting_cell_size(layout) if cell_size is None else cell_size
-    if size < 4:
-        raise ValueError(f"cell_size must be at least 4 pixels, got {size}")
-    image: RGBArray = np.empty((layout.rows * size, layout.columns * size, 3), dtype=np.uint8)
+    if size < 1:
+        raise ValueError(f"cell_size must be at least 1 pixel, got {size}")
+    height, width = layout.rows * size, layout.columns * size
+    image: RGBArray = np.empty((height + height % 2, width + width % 2, 3), dtype=np.uint8)
+    image[:] = FLOOR
+    shades = None if values is None else _shades(np.asarray(values, dtype=np.float64))
+    if size < DETAILED:
+        _paint_plainly(image[:height, :width], layout, size, shades)
+    else:
+        _paint_in_detail(image, layout, size, shades, policy, names)
+    if state is not None and layout.cell[state, 0] >= 0:
+        row, column = layout.cell[state].tolist()
+        _paint_agent(image, ((row + 0.5) * size, (column + 0.5) * size), max(size, 16))
+    return image
+
+
+def _paint_plainly(
+    image: RGBArray, layout: Layout, size: int, shades: npt.NDArray[np.float64] | None
+) -> None:
+    """Squares of colour, many at once."""
+    letters = np.array([list(row) for row in layout.background])
+    colours: RGBArray = np.empty((*letters.shape, 3), dtype=np.uint8)
+    for letter in np.unique(letters).tolist():
+        colours[letters == letter] = _plain_colour(letter)
+    if shades is not None:
+        s = np.flatnonzero(layout.cell[:, 0] >= 0)
+        row, column = layout.cell[s].T
+        shown = ~np.isin(letters[row, column], list("#GHC"))
+        colours[row[shown], column[shown]] = shades[s[shown]]
+    if size >= LINED:
+        image[:] = np.where((letters == "#")[..., None], WALL, LINE).repeat(size, axis=0).repeat(size, axis=1)
+        for y in range(size - 1):
+            for x in range(size - 1):
+                image[y::size, x::size] = colours
+        blank = (letters == "∅").repeat(size, axis=0).repeat(size, axis=1)
+        image[blank] = FLOOR
+    else:
+        image[:] = colours.repeat(size, axis=0).repeat(size, axis=1)
+
+
+def _plain_colour(letter: str) -> Colour:
+    """What a cell too small for its sign is painted with."""
+    if letter in WINDS:
+        return WIND
+    if "ⓐ" <= letter <= "ⓩ":
+        return PORTALS[(ord(letter) - ord("ⓐ")) % len(PORTALS)]
+    special = {"#": WALL, "S": START, "G": GOAL, "H": HOLE, "C": CLIFF, "~": ICE, " ": FLOOR, "∅": FLOOR}
+    return special.get(letter, FAINT if letter.islower() else SIGN)
+
+
+def _paint_in_detail(
+    image: RGBArray,
+    layout: Layout,
+    size: int,
+    shades: npt.NDArray[np.float64] | None,
+    policy: npt.ArrayLike | None,
+    names: list[str] | None,
+) -> None:
+    """Cell by cell, with signs, names and arrows."""
 
     def cell(row: int, column: int) -> RGBArray:
         return image[row * size : (row + 1) * size, column * size : (column + 1) * size]
@@ -145,10 +158,9 @@ def draw(
     for row, letters in enumerate(layout.background):
         for column, letter in enumerate(letters):
             _paint_background(cell(row, column), letter)
-    places = [(s, int(r), int(c)) for s, (r, c) in enumerate(layout.cell.tolist()) if r >= 0]
+    places = [(s, *layout.cell[s].tolist()) for s in np.flatnonzero(layout.cell[:, 0] >= 0).tolist()]
     dark = np.zeros(len(layout.cell), dtype=np.bool_)
-    if values is not None:
-        shades = _shades(np.asarray(values, dtype=np.float64))
+    if shades is not None:
         dark = shades.sum(axis=1) < 380
         for s, r, c in places:
             if layout.background[r][c] not in "#GHC":
@@ -156,16 +168,14 @@ def draw(
     if names is not None:
         dot, margin = max(size // 24, 1), size // 12
         for s, r, c in places:
-            if layout.background[r][c] not in "#GH":
+            fits = (4 * len(names[s]) - 1) * dot <= size - margin - 1
+            if fits and layout.background[r][c] not in "#GH":
                 write(cell(r, c), names[s], WHITE if dark[s] else FAINT, dot=dot, top=margin, left=margin)
     if policy is not None:
         chosen = np.asarray(policy)
         for s, r, c in places:
             if chosen[s] >= 0 and layout.background[r][c] not in "#GH":
                 _paint_action(cell(r, c), layout.arrows[int(chosen[s])], WHITE if dark[s] else INK)
-    if state is not None and layout.cell[state, 0] >= 0:
-        _paint_agent(cell(*layout.cell[state].tolist()))
-    return image
 
 
 def _paint_background(cell: RGBArray, letter: str) -> None:
@@ -192,10 +202,10 @@ def _paint_background(cell: RGBArray, letter: str) -> None:
         _paint_ice(cell)
     elif "ⓐ" <= letter <= "ⓩ":
         _paint_portal(cell, chr(ord(letter) - ord("ⓐ") + ord("A")))
-    elif letter not in " #":
-        colour = FAINT if letter.islower() else (123, 97, 196)
+    elif letter not in " #∅":
+        colour = FAINT if letter.islower() else SIGN
         write_centred(cell, letter, colour, height=0.4 * size)
-    if letter != "#":
+    if letter not in "#∅":
         cell[-1, :] = cell[:, -1] = LINE
 
 
@@ -234,11 +244,14 @@ def _paint_action(cell: RGBArray, glyph: str, colour: Colour) -> None:
         write_centred(cell, glyph, colour, height=0.36 * size)
 
 
-def _paint_agent(cell: RGBArray) -> None:
-    size = len(cell)
-    paint(cell, disc(size, 0.33 * size), (30, 36, 48), opacity=0.18)
-    paint(cell, disc(size, 0.30 * size), WHITE)
-    paint(cell, disc(size, 0.26 * size), AGENT)
+def _paint_agent(image: RGBArray, centre: tuple[float, float], size: int) -> None:
+    """A disc for a cell of `size` pixels around `centre` (down, right); what does not fit is cut off."""
+    top, left = (round(middle - size / 2) for middle in centre)
+    there = image[max(top, 0) : top + size, max(left, 0) : left + size]
+    rows = slice(max(-top, 0), max(-top, 0) + there.shape[0])
+    columns = slice(max(-left, 0), max(-left, 0) + there.shape[1])
+    for radius, colour, opacity in ((0.33, (30, 36, 48), 0.18), (0.30, WHITE, 1.0), (0.26, AGENT, 1.0)):
+        paint(there, disc(size, radius * size)[rows, columns], colour, opacity=opacity)
 
 
 def _shades(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

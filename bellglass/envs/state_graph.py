@@ -16,9 +16,10 @@ from . import letters
 from .drawing import canvas, mixed, panel, polygon, ring, spot, stroke, words
 from .glyphs import FONT, Colour, FloatImage, paint
 from .graph_layout import Routes, on_a_circle
+from .layout_artist import LayoutArtist
 from .letters import caption
 from .mdp import FloatArray, TabularMDP
-from .rendering import AGENT, FAINT, FLOOR, INK, START, WHITE, Artist, LayoutArtist, RGBArray
+from .rendering import AGENT, FAINT, FLOOR, INK, START, WHITE, Artist, RGBArray
 
 #: Tables of more states are drawn as a chain of cells.
 MOST_STATES = 40

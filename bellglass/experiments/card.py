@@ -5,31 +5,16 @@ from __future__ import annotations
 import json
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+from .card_layout import CardLayout, layout_from
+from .card_pictures import WIDTH, legend, policy_map, strip_of
 from .records import Criterion
 from .text import canonical
 
 Row = tuple[float, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class CardLayout:
-    """Where the states lie on paper (see `bellglass.envs.mdp.Layout`).
-
-    Attributes:
-        background: one string a row, one letter a cell.
-        cell: [S] row and column of each state; (-1, -1) where it has no place.
-        arrows: [A] a glyph for each action.
-        row_labels: a caption for each row, or empty.
-    """
-
-    background: tuple[str, ...]
-    cell: tuple[tuple[int, int], ...]
-    arrows: tuple[str, ...]
-    row_labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +50,8 @@ class Card:
         sources: where the environment comes from.
         known: known answers, each with how it is known.
         threshold: `reward_threshold` of the id; None with other keywords than its own, or without a finite optimum.
+        played: where neither a map nor a list of states fits a page: scenes of best play, each with the action that
+            is taken there; the action of the last one is empty.
     """
 
     id: str
@@ -94,6 +81,7 @@ class Card:
     sources: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     threshold: float | None = None
+    played: tuple[tuple[str, str], ...] = ()
 
     def to_json(self) -> str:
         """Canonical JSON: equal cards, equal bytes."""
@@ -109,7 +97,7 @@ class Card:
         try:
             data = json.loads(text)
             names = {entry.name for entry in fields(cls)}
-            since = {"known", "threshold"}  # cards written before they were known have neither
+            since = {"known", "threshold", "played"}  # older cards have none of them
             if not names - since <= set(data) <= names:
                 raise ValueError("its keys are not those of a card")
             layout = data["layout"]
@@ -132,6 +120,7 @@ class Card:
                     "sources": tuple(data["sources"]),
                     "known": tuple(data.get("known", ())),
                     "threshold": number(data.get("threshold")),
+                    "played": tuple((str(scene), str(action)) for scene, action in data.get("played", ())),
                 }
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -140,46 +129,35 @@ class Card:
     # -- reading ---------------------------------------------------------------------------------------------
 
     def picture(self) -> str:
-        """The optimal policy as text: arrows on the map, or a list of states where there is no map.
-
-        In a cell in which several states lie, the arrows of all of them stand side by side.
-        """
-        if self.layout is None:
-            width = max(len(label) for label in self.state_labels)
-            return "\n".join(
-                f"{label:<{width}}  {self._action(a)}"
-                for label, a in zip(self.state_labels, self.policy, strict=True)
-            )
-        glyphs: dict[tuple[int, int], list[str]] = {}
-        for place, a in zip(self.layout.cell, self.policy, strict=True):
-            if place != (-1, -1) and a >= 0:
-                arrow = self.layout.arrows[a]
-                here = glyphs.setdefault(place, [])
-                if arrow not in here:
-                    here.append(arrow)
-        width = max([1, *(sum(map(len, here)) for here in glyphs.values())])
-        labels = self.layout.row_labels or ("",) * len(self.layout.background)
-        margin = max(map(len, labels))
-        lines = []
-        for i, row in enumerate(self.layout.background):
-            cells = [
-                "".join(glyphs.get((i, j), [letter if letter.strip() else "·"]))
-                for j, letter in enumerate(row)
-            ]
-            lines.append(
-                f"{labels[i]:>{margin}}" + " " * bool(margin) + " ".join(f"{c:^{width}}" for c in cells)
-            )
-        return "\n".join(line.rstrip() for line in lines)
-
-    def _legend(self) -> str:
-        """What letters on the map stand for, where they are not the actions' own names or arrows."""
-        if self.layout is None:
-            return ""
-        played = sorted({a for a in self.policy if a >= 0})
-        glyphs = [(self.layout.arrows[a], self.action_labels[a]) for a in played]
-        return ", ".join(
-            f"{glyph} {label}" for glyph, label in glyphs if glyph != label and glyph not in SELF_EVIDENT
+        """The optimal policy as text: on the map, as a list of states, or as scenes of an episode, whichever fits."""
+        if self._map is not None:
+            return self._map
+        if not self._fits_a_page():
+            return strip_of(self.played, WIDTH - 4)
+        width = max(len(label) for label in self.state_labels)
+        return "\n".join(
+            f"{label:<{width}}  {self._action(a)}"
+            for label, a in zip(self.state_labels, self.policy, strict=True)
         )
+
+    @property
+    def _map(self) -> str | None:
+        return None if self.layout is None else policy_map(self.layout, self.policy)
+
+    def _fits_a_page(self) -> bool:
+        """Whether the picture shows the action of every state."""
+        return self._map is not None or self.num_states <= MOST_STATES_SHOWN
+
+    def _about_the_picture(self) -> str:
+        """Its headline."""
+        said = "an optimal policy" if self.observed else "an optimal policy, if states were seen"
+        if not self._fits_a_page():
+            return f"{said}, from the likeliest start by the likeliest outcomes:"
+        if self.layout is None or self._map is None:
+            return f"{said}:"
+        used = sorted({a for a in self.policy if a >= 0})
+        letters = legend([self.layout.arrows[a] for a in used], [self.action_labels[a] for a in used])
+        return f"{said} ({letters}):" if letters else f"{said}:"
 
     def _action(self, action: int) -> str:
         return "-" if action < 0 else self.action_labels[action]
@@ -252,17 +230,11 @@ class Card:
             first, *more = textwrap.wrap(how_much, WIDTH - width - 4, break_long_words=False)
             text.append(f"  {what:<{width}}  {first}")
             text += [f"  {'':<{width}}  {line}" for line in more]
-        if self.layout is None and self.num_states > MOST_STATES_SHOWN:
-            text += [
-                "",
-                f"  {self.num_states:,} states without a map: `bellglass solve {self.id} --output best.csv`",
-            ]
-            text += ["  writes the optimal policy of all of them."]
-        else:
-            policy = "an optimal policy" if self.observed else "an optimal policy, if states were seen"
-            legend = self._legend()
-            text += ["", f"  {policy}{f' ({legend})' if legend else ''}:", ""]
-            text += [f"    {line}" for line in self.picture().splitlines()]
+        if self.picture():
+            text += ["", f"  {self._about_the_picture()}", ""]
+            text += [f"    {line}".rstrip() for line in self.picture().splitlines()]
+        if not self._fits_a_page():
+            text += ["", f"  `bellglass solve {self.id} --output best.csv` writes the action of each state."]
         return "\n".join(text)
 
 
@@ -274,12 +246,6 @@ def figure(value: float, digits: int = 10) -> str:
     """
     return "0" if abs(value) < 1e-13 else f"{value:.{digits}g}"
 
-
-#: Columns of a card in the terminal; pictures of wide maps may need more.
-WIDTH = 100
-
-#: Arrows that need no legend.
-SELF_EVIDENT = "←↑→↓↖↗↘↙"
 
 #: Units of the measures of hardness; gaps and bias are in reward.
 UNITS = {
@@ -317,13 +283,3 @@ def number(value: Any) -> float | None:
 def numbers(row: Mapping[str, Any]) -> dict[str, float]:
     """Floats by name."""
     return {key: float(value) for key, value in row.items()}
-
-
-def layout_from(data: Mapping[str, Sequence[Any]]) -> CardLayout:
-    """A layout from its JSON form."""
-    return CardLayout(
-        background=tuple(data["background"]),
-        cell=tuple((int(row), int(column)) for row, column in data["cell"]),
-        arrows=tuple(data["arrows"]),
-        row_labels=tuple(data["row_labels"]),
-    )

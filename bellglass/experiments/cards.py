@@ -18,7 +18,9 @@ from ..envs.documentation import source_of
 from ..envs.mdp import TabularMDP, table_of
 from ..envs.registration import NAMESPACE
 from .assembly import default_name
-from .card import Card, CardLayout
+from .card import MOST_STATES_SHOWN, Card
+from .card_layout import CardLayout
+from .card_pictures import policy_map, scene_fits
 from .catalogue import card_discount, make_environment
 from .config import Suite
 from .known import known_answers
@@ -37,6 +39,9 @@ MOST_STATES_FOR_GAP = 6_000
 #: Hidden states times steps up to which a card looks for the best play with memory within the time limit; beyond, only
 #: where so few beliefs can ever be reached.
 MOST_CLOCKED_STATES, MOST_BELIEFS_ANYWAY = 5_000, 1_000
+
+#: Scenes of best play that a card shows before the last one.
+MOST_SCENES = 11
 
 #: Characters of a file name that are the environment's own; beyond, its digest tells it apart.
 LONGEST_FILE_NAME = 150
@@ -162,6 +167,7 @@ def solved_card(
         sources=sources_of(env),
         known=known_answers(spec.id, spec.keywords),
         threshold=None if spec.keywords or env.spec is None else env.spec.reward_threshold,
+        played=best_play(env, main),
     )
 
 
@@ -209,6 +215,33 @@ def card_layout(mdp: TabularMDP) -> CardLayout | None:
         arrows=layout.arrows,
         row_labels=layout.row_labels,
     )
+
+
+def best_play(env: gym.Env[Any, Any], reference: Reference) -> tuple[tuple[str, str], ...]:
+    """From the likeliest start by the likeliest outcomes, where neither a map nor a list of states fits a page."""
+    mdp, layout = reference.mdp, card_layout(reference.mdp)
+    on_map = layout is not None and policy_map(layout, reference.policy.tolist()) is not None
+    if on_map or mdp.num_states <= MOST_STATES_SHOWN:
+        return ()
+    artist = getattr(env.unwrapped, "artist", None)
+
+    def scene(s: int) -> str:
+        text = str(mdp.decode(s)) if artist is None else str(artist.text(s))
+        return text if scene_fits(text) else str(mdp.decode(s))
+
+    rule = np.asarray(reference.best.policy)  # [S], or [H, S] where the steps are counted
+    scenes: list[tuple[str, str]] = []
+    s = int(mdp.initial.argmax())
+    ended = bool(mdp.terminal[s])
+    while len(scenes) < MOST_SCENES and not ended:
+        a = int(rule[s] if rule.ndim == 1 else rule[len(scenes), s])
+        first, last = mdp.first_outcome[s * mdp.num_actions + a : s * mdp.num_actions + a + 2].tolist()
+        k = first + int(mdp.probability[first:last].argmax())
+        scenes.append((scene(s), mdp.action_name(a)))
+        s = int(mdp.next_state[k])
+        clock_ran_out = rule.ndim == 2 and len(scenes) == len(rule)
+        ended = bool(mdp.terminated[k]) or bool(mdp.terminal[s]) or clock_ran_out
+    return (*scenes, (scene(s), ""))
 
 
 def sources_of(env: gym.Env[Any, Any]) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def maps(solution: Solution) -> str | None:
 
 
 def _floor(letter: str) -> str:
-    return "" if letter == " " else letter
+    return "" if letter in " ∅" else letter
 
 
 def _grid(cells: list[list[str]], labels: tuple[str, ...]) -> str:
@@ -125,6 +125,9 @@ def html(solution: Solution) -> str:
         for c in range(layout.columns):
             letter = layout.background[r][c]
             s = state_at.get((r, c))
+            if letter == "∅":
+                cells.append("<td></td>")
+                continue
             if s is None or mdp.terminal[s]:
                 shade = 45 if letter == "#" else 0
                 cells.append(_cell(escape(letter), "", f"rgba(128,128,128,{shade / 100:g})", ""))

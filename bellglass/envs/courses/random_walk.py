@@ -14,17 +14,17 @@ Sutton & Barto, Reinforcement Learning: An Introduction, 2nd ed. (2018), Example
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..keywords import real, whole
 from ..mdp import FloatArray, Layout, TabularMDP
 from ..mdp.outcomes import sorted_outcomes
 from ..mdp.room import require_room_to_make
+from ..rows import in_rows
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
-
-#: Cells in one row of the picture.
-PER_ROW = 21
 
 
 def default_left_reward(n: int) -> float:
@@ -56,15 +56,8 @@ def random_walk(n: int, *, left_reward: float) -> TabularMDP:
 
 def _layout(n: int) -> Layout:
     """The states between the two ends, in rows."""
-    width = min(n + 2, PER_ROW)
-    rows = -(-(n + 2) // width)
-    letters = ("H" + "S".rjust(n // 2 + 1).ljust(n) + "G").ljust(rows * width, "#")
-    place = np.arange(1, n + 1)
-    return Layout(
-        background=tuple(letters[row * width : (row + 1) * width] for row in range(rows)),
-        cell=np.concatenate([np.stack([place // width, place % width], axis=1), [(-1, -1)]]),
-        arrows=("-",),
-    )
+    layout = in_rows("H" + "S".rjust(n // 2 + 1).ljust(n) + "G", ("-",))
+    return replace(layout, cell=np.concatenate([layout.cell[1:-1], [(-1, -1)]]))
 
 
 def values_without_discount(n: int, *, left_reward: float) -> FloatArray:

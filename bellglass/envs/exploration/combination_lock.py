@@ -25,9 +25,6 @@ from ..rows import in_rows
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
-#: States in one row of the picture.
-PER_ROW = 16
-
 
 def combination_lock(combination: IntArray, *, actions: int) -> TabularMDP:
     """The table: n right choices made so far, 0 .. n; n is open, and terminal.
@@ -52,7 +49,7 @@ def combination_lock(combination: IntArray, *, actions: int) -> TabularMDP:
         initial=np.eye(1, n + 1)[0],
         state_labels=range(n + 1),
         action_labels=[str(action) for action in range(actions)],
-        layout=in_rows("S".ljust(n) + "G", [str(action) for action in range(actions)], per_row=PER_ROW),
+        layout=in_rows("S".ljust(n) + "G", [str(action) for action in range(actions)]),
     )
 
 

@@ -26,8 +26,9 @@ from typing import Literal
 import numpy as np
 
 from ..keywords import one_of, real, whole
-from ..mdp import Layout, TabularMDP
+from ..mdp import TabularMDP
 from ..mdp.room import brief, require_room
+from ..rows import in_rows
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -70,11 +71,7 @@ def river_swim(n: int, variant: Variant, *, r_left: float, r_right: float, rewar
         initial=starts,
         state_labels=range(n),
         action_labels=("left", "right"),
-        layout=Layout(
-            background=("".join("S" if p > 0 else " " for p in starts),),
-            cell=np.array([(0, s) for s in range(n)]),
-            arrows=("←", "→"),
-        ),
+        layout=in_rows("".join("S" if p > 0 else " " for p in starts), ("←", "→")),
     )
 
 

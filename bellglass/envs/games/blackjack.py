@@ -27,7 +27,7 @@ import numpy as np
 from ..drawing import canvas, panel, polygon, words
 from ..glyphs import Colour
 from ..keywords import flag
-from ..mdp import TabularMDP
+from ..mdp import Layout, TabularMDP
 from ..rendering import INK, WHITE, Artist, RGBArray
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
@@ -111,6 +111,25 @@ def blackjack(*, sab: bool, natural: bool) -> TabularMDP:
         initial=_deal(),
         state_labels=[labels[s] for s in range(END + 1)],
         action_labels=("stick", "hit"),
+        layout=_chart(),
+    )
+
+
+def _chart() -> Layout:
+    """As the book draws it: sums downwards, the dealer's card to the right; without a usable ace, then with one."""
+    hard, soft = range(4, 22), range(12, 22)
+    dealer, none = "A23456789T", "∅" * 10
+    rows = [f"{dealer}∅{dealer}", f"{none}∅{' ' * 10}"]
+    rows += [f"{' ' * 10}∅{' ' * 10 if total in soft else none}" for total in reversed(hard)]
+    row_of = {total: 2 + 21 - total for total in hard}
+    cells = [(row_of[total], column) for total in hard for column in range(10)]
+    cells += [(row_of[total], 11 + column) for total in soft for column in range(10)]
+    cells += [(1, 11 + column) for column in range(10)]
+    return Layout(
+        background=tuple(rows),
+        cell=np.array([*cells, (-1, -1)]),
+        arrows=("S", "H"),
+        row_labels=("dealer", "natural", *map(str, reversed(hard))),
     )
 
 

@@ -18,16 +18,18 @@ Bertsekas, Dynamic Programming and Optimal Control, vol. I.
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 
 import numpy as np
 
 from ..drawing import canvas, panel, spot, words
 from ..glyphs import Colour
 from ..keywords import real, whole
-from ..mdp import FloatArray, TabularMDP
+from ..mdp import FloatArray, Layout, TabularMDP
 from ..mdp.outcomes import sorted_outcomes
 from ..mdp.room import brief, require_room
 from ..rendering import AGENT, FAINT, GOAL, HOLE, INK, LINE, WHITE, Artist, RGBArray
+from ..rows import in_rows
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -62,7 +64,17 @@ def parking(N: int, *, p: float, C: float) -> TabularMDP:
         initial=[1.0 - p, p, *[0.0] * (end - 1)],
         state_labels=_labels(N),
         action_labels=("drive on", "park"),
+        layout=_places(N),
     )
+
+
+def _places(N: int) -> Layout:
+    """The free places, from the far end on; at the others there is nothing to choose."""
+    rows = in_rows(" " * N, ("D", "P"))
+    cell = np.full((2 * N + 1, 2), -1)
+    cell[1 : 2 * N : 2] = rows.cell
+    begins = tuple(str(N - row * rows.columns) for row in range(rows.rows)) if rows.rows > 1 else ()
+    return replace(rows, cell=cell, row_labels=begins)
 
 
 def _labels(N: int) -> list[Hashable]:

@@ -48,7 +48,7 @@ def rows_of(drawing: str | Sequence[str] | None, path: str | None, default: Sequ
         if not isinstance(path, str):
             raise TypeError(f"path must be the name of a text file, got {path!r}")
         try:
-            drawing = Path(path).read_text(encoding="utf-8")
+            drawing = Path(path).read_text(encoding="utf-8-sig")  # editors may leave a mark
         except ValueError as error:
             raise ValueError(
                 f"path must be the name of a text file in UTF-8, got {path!r}: {error}"
@@ -76,6 +76,15 @@ def rows_of_text(text: str) -> list[str]:
     return [line[margin:] for line in lines[drawn[0] : drawn[-1] + 1]]
 
 
+def begun(row: str) -> str:
+    """A row in quotes, or how a long one begins.
+
+    >>> begun("S.G"), begun("S" + 99 * ".")
+    ("'S.G'", "'S.......................................' ...")
+    """
+    return repr(row) if len(row) <= 40 else f"{row[:40]!r} ..."
+
+
 def checked_letters(rows: Sequence[str], others: Container[str]) -> npt.NDArray[np.str_]:
     """[R, C] the letters of a map.
 
@@ -92,16 +101,17 @@ def checked_letters(rows: Sequence[str], others: Container[str]) -> npt.NDArray[
     for row, letters in enumerate(rows):
         if len(letters) != len(rows[0]):
             raise ValueError(
-                f"row {row} of the map has {len(letters)} columns, row 0 has {len(rows[0])}: {letters!r}"
+                f"row {row} of the map has {len(letters)} columns, row 0 has {len(rows[0])}: {begun(letters)}"
             )
         for column, letter in enumerate(letters):
             if letter not in KNOWN and not is_portal(letter) and letter not in others:
                 raise ValueError(
-                    f"row {row}, column {column} of the map: unknown letter {letter!r} in {letters!r}; {LEGEND}"
+                    f"row {row}, column {column} of the map: unknown letter {letter!r} in "
+                    f"{begun(letters)}; {LEGEND}"
                 )
     if not any("S" in letters for letters in rows):
         raise ValueError(
-            f"the map has no start: none of its {len(rows)} rows has an S, the first is {rows[0]!r}"
+            f"the map has no start: none of its {len(rows)} rows has an S, the first is {begun(rows[0])}"
         )
     portals(rows)
     return np.array([list(letters) for letters in rows])

@@ -25,7 +25,8 @@ from ..mdp import Layout, TabularMDP
 from ..mdp.room import require_room
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
-from .moves import ARROWS, MOVES, NAMES, cells_of, neighbour, placed
+from .drawings import begun
+from .moves import ARROWS, MOVES, NAMES, Cell, cells_of, neighbour, placed
 
 MAPS = {
     "4x4": ("SFFF", "FHFH", "FFFH", "HFFG"),
@@ -90,30 +91,47 @@ def frozen_lake(desc: Sequence[str], *, is_slippery: bool, success_rate: float) 
 def _check_map(desc: Sequence[str]) -> None:
     rows = desc if isinstance(desc, Sequence) and not isinstance(desc, str) else ()
     if not rows or not all(isinstance(row, str) and row for row in rows):
-        raise ValueError(f"desc must be a list of rows such as ['SF', 'HG'], got {desc!r}")
+        raise ValueError(f"desc must be a list of rows such as ['SF', 'HG'], got {repr(desc)[:100]}")
     lengths = [len(row) for row in desc]
     if len(set(lengths)) > 1:
-        raise ValueError(f"rows of desc must have one length, got {lengths}")
+        row = next(row for row, length in enumerate(lengths) if length != lengths[0])
+        raise ValueError(
+            f"row {row} of desc has {lengths[row]} columns, row 0 has {lengths[0]}: {begun(desc[row])}"
+        )
     unknown = sorted(set("".join(desc)) - set("SFHG"))
     if unknown:
         raise ValueError(f"desc may use S, F, H and G only, got {', '.join(map(repr, unknown))}")
     if "S" not in "".join(desc):
-        raise ValueError(f"desc needs a start S, got {list(desc)}")
+        raise ValueError(
+            f"desc needs a start S: none of its {len(desc)} rows has one, the first is {begun(desc[0])}"
+        )
 
 
-def goal_is_reachable(desc: Sequence[str]) -> bool:
-    """Whether some G can be walked to from some S around the holes."""
-    reached = [(r, c) for r, c in cells_of(len(desc), len(desc[0])) if desc[r][c] == "S"]
-    known = set(reached)
-    while reached:
-        cell = reached.pop()
-        if desc[cell[0]][cell[1]] == "G":
-            return True
-        if desc[cell[0]][cell[1]] != "H":
-            new = {neighbour(cell, move, len(desc), len(desc[0])) for move in MOVES} - known
-            known |= new
-            reached.extend(new)
-    return False
+def goals_out_of_reach(desc: Sequence[str]) -> list[Cell]:
+    """The cells G to which nobody can walk from any S around holes and other goals."""
+    cells = cells_of(len(desc), len(desc[0]))
+    frontier = [(r, c) for r, c in cells if desc[r][c] == "S"]
+    reached = set(frontier)
+    while frontier:
+        cell = frontier.pop()
+        if desc[cell[0]][cell[1]] not in "GH":
+            new = {neighbour(cell, move, len(desc), len(desc[0])) for move in MOVES} - reached
+            reached |= new
+            frontier.extend(new)
+    return [(r, c) for r, c in cells if desc[r][c] == "G" and (r, c) not in reached]
+
+
+def warn_of_goals(desc: Sequence[str]) -> None:
+    """Says which goals are out of reach, and if none is in reach."""
+    number, lost = sum(row.count("G") for row in desc), goals_out_of_reach(desc)
+    if not number:
+        told = "desc has no goal G"
+    elif lost:
+        told = f"the goal at row {lost[0][0]}, column {lost[0][1]} of desc cannot be reached from any start"
+        told += f", nor can {len(lost) - 1} others" if len(lost) > 1 else ""
+    else:
+        return
+    warnings.warn(told + (": every policy is worth 0" if len(lost) == number else ""), stacklevel=3)
 
 
 class FrozenLake(TabularEnv):
@@ -144,8 +162,7 @@ class FrozenLake(TabularEnv):
             is_slippery=flag("is_slippery", is_slippery),
             success_rate=real("success_rate", success_rate, 0.0, 1.0),
         )
-        if not goal_is_reachable(rows):
-            warnings.warn(f"no goal of {list(rows)} can be reached: every policy is worth 0", stacklevel=2)
+        warn_of_goals(rows)
         super().__init__(mdp, render_mode=render_mode, invalid_actions=invalid_actions)
 
 

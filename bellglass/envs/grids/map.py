@@ -253,9 +253,11 @@ class Map(TabularEnv):
             ice_slip=real("ice_slip", ice_slip, 0.0, 1.0),
             wind=real("wind", wind, 0.0, 1.0),
         )
-        for row, column in goals_out_of_reach(mdp, rows):
+        lost = goals_out_of_reach(mdp, rows)
+        if lost:
             warnings.warn(
-                f"the goal at row {row}, column {column} of the map cannot be reached from any start",
+                f"the goal at row {lost[0][0]}, column {lost[0][1]} of the map cannot be reached from any start"
+                + (f", nor can {len(lost) - 1} others" if len(lost) > 1 else ""),
                 stacklevel=2,
             )
         super().__init__(mdp, render_mode=render_mode, invalid_actions=invalid_actions)

@@ -94,14 +94,19 @@ def load(path: str | PathLike[str]) -> TabularMDP:
         found = names.get("format") if isinstance(names, dict) else names
         raise ValueError(f"{path} has the format {found!r}, expected {FORMAT!r}")
     try:
-        return _built(path, names, arrays)
+        mdp = _built(names, arrays)
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged: {error!r}") from error
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    if mdp.fingerprint != names["fingerprint"]:
+        raise ValueError(f"{path} is damaged: its arrays do not have the fingerprint it states")
+    return mdp
 
 
-def _built(path: str | PathLike[str], names: dict[str, Any], arrays: dict[str, Any]) -> TabularMDP:
+def _built(names: dict[str, Any], arrays: dict[str, Any]) -> TabularMDP:
     layout = names["layout"]
-    mdp = TabularMDP(
+    return TabularMDP(
         **arrays,
         state_labels=_tuples(names["state_labels"]),
         action_labels=_tuples(names["action_labels"]),
@@ -114,9 +119,6 @@ def _built(path: str | PathLike[str], names: dict[str, Any], arrays: dict[str, A
             row_labels=tuple(layout["row_labels"]),
         ),
     )
-    if mdp.fingerprint != names["fingerprint"]:
-        raise ValueError(f"{path} is damaged: its arrays do not have the fingerprint it states")
-    return mdp
 
 
 def _plain(label: object) -> object:

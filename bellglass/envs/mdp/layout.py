@@ -15,7 +15,8 @@ class Layout:
     Attributes:
         background: one string a row, all of one length, one letter a cell: ``#`` wall, ``S`` start, ``G`` goal,
             ``H`` hole, ``C`` cliff, ``~`` ice, ``↑`` wind (``⇑`` a strong one; so for ``→``, ``↓`` and ``←``),
-            ``ⓐ`` to ``ⓩ`` portals, a blank for plain floor; environments may use further letters.
+            ``ⓐ`` to ``ⓩ`` portals, a blank for plain floor, ``∅`` for no cell at all (after the last one of a row
+            that is not full); environments may use further letters.
         cell: [S, 2] row and column of each state; (-1, -1) for a state that has no place on the picture.
         arrows: [A] a glyph for each action, such as ``↑`` or ``3``.
         row_labels: a caption for each row, or empty.
@@ -47,3 +48,18 @@ class Layout:
     def columns(self) -> int:
         """Number of columns."""
         return len(self.background[0])
+
+    def part(self, top: int, left: int, rows: int, columns: int) -> Layout:
+        """The cells from (top, left) on; states that lie elsewhere have no place on it.
+
+        >>> Layout(background=("S #", "  G"), cell=np.array([(0, 0), (1, 1)]), arrows=()).part(1, 1, 1, 2).background
+        (' G',)
+        """
+        cell = self.cell - (top, left)
+        cell[((cell < 0) | (cell >= (rows, columns))).any(axis=1)] = -1
+        return Layout(
+            background=tuple(row[left : left + columns] for row in self.background[top : top + rows]),
+            cell=cell,
+            arrows=self.arrows,
+            row_labels=self.row_labels[top : top + rows],
+        )

@@ -24,10 +24,11 @@ from collections.abc import Hashable
 import numpy as np
 
 from ..keywords import whole
+from ..layout_artist import LayoutArtist
 from ..mdp import Layout, TabularMDP
 from ..mdp.room import brief, require_room
 from ..pomdp import TabularPOMDP, TabularPOMDPEnv
-from ..rendering import Artist, LayoutArtist, RGBArray
+from ..rendering import Artist, RGBArray
 from ..tabular import InvalidActions
 from ..vector import vector_maker
 
@@ -95,23 +96,21 @@ class TMazeArtist:
     """Draws the maze under the signal of the state, and leaves the other one out."""
 
     def __init__(self, mdp: TabularMDP) -> None:
-        self._both = LayoutArtist(mdp)
+        both = mdp.layout
+        assert both is not None
+        self._length = both.columns
+        self._mazes = [LayoutArtist(mdp, both.part(top, 0, 3, both.columns)) for top in (0, 4)]
 
     def text(self, state: int) -> str:
         """Three lines of maze, and the signal."""
-        N = self._both.layout.columns - 1
-        if state == 2 * (N + 1):
+        if state == 2 * self._length:
             return "(end)"
-        signal = state // (N + 1)
-        lines = self._both.text(state).splitlines()[4 * signal :][:3]
-        return "\n".join([*lines, f"signal {'down' if signal else 'up'}"])
+        signal = state // self._length
+        return f"{self._mazes[signal].text(state)}\nsignal {'down' if signal else 'up'}"
 
     def picture(self, state: int) -> RGBArray:
         """[3 * cell, (N + 1) * cell, 3]; after the end an empty maze."""
-        picture = self._both.picture(state)
-        below = self._both.layout.columns <= state < 2 * self._both.layout.columns
-        size = len(picture) // 7
-        return picture[4 * size :] if below else picture[: 3 * size]
+        return self._mazes[state // self._length % 2].picture(state)
 
 
 def best_with_memory(N: int, discount: float) -> float:
@@ -144,7 +143,9 @@ class TMaze(TabularPOMDPEnv):
     @property
     def artist(self) -> Artist:
         """Draws the maze of the present signal."""
-        return TMazeArtist(self.mdp)
+        if self._artist is None:
+            self._artist = TMazeArtist(self.mdp)
+        return self._artist
 
 
 t_maze_vector = vector_maker(TMaze)

@@ -21,13 +21,11 @@ from __future__ import annotations
 import numpy as np
 
 from ..keywords import real, whole
-from ..mdp import FloatArray, Layout, TabularMDP
+from ..mdp import FloatArray, TabularMDP
 from ..mdp.room import brief, require_room
+from ..rows import in_rows
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
-
-#: Capitals in one row of the picture.
-PER_ROW = 10
 
 
 def gambler(*, p_h: float, goal: int) -> TabularMDP:
@@ -49,21 +47,7 @@ def gambler(*, p_h: float, goal: int) -> TabularMDP:
         initial=starts,
         state_labels=range(goal + 1),
         action_labels=[f"stake {stake}" for stake in range(1, num_actions + 1)],
-        layout=_layout(goal),
-    )
-
-
-def _layout(goal: int) -> Layout:
-    """Capitals in rows of ten; H is ruin."""
-    rows = goal // PER_ROW + 1
-    width = min(PER_ROW, goal + 1)
-    letters = ("H" + " " * (goal - 1) + "G").ljust(rows * width, "#")
-    s = np.arange(goal + 1)
-    return Layout(
-        background=tuple(letters[row * width : (row + 1) * width] for row in range(rows)),
-        cell=np.stack([s // width, s % width], axis=1),
-        arrows=tuple(str(stake) for stake in range(1, goal // 2 + 1)),
-        row_labels=tuple(str(row * width) for row in range(rows)) if rows > 1 else (),
+        layout=in_rows("H" + " " * (goal - 1) + "G", [str(stake) for stake in range(1, num_actions + 1)]),
     )
 
 

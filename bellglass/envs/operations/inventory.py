@@ -58,7 +58,7 @@ def inventory(*, lam: float, K: float, h: float, b: float, lo: int, hi: int) -> 
         initial=np.eye(1, num_levels, -lo)[0],
         state_labels=range(lo, hi + 1),
         action_labels=[f"up to {y}" for y in range(lo, hi + 1)],
-        layout=in_rows(letters, [str(y) for y in range(lo, hi + 1)], first=lo, per_row=20),
+        layout=in_rows(letters, [str(y) for y in range(lo, hi + 1)], first=lo),
     )
 
 

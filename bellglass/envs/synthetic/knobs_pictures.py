@@ -1,8 +1,8 @@
 """Pictures of the world of Knobs: its rings as columns, the first one once more (pale) on the right.
 
-Lines lead where each action leads if nothing goes astray; those of the place where the agent stands are coloured by
-action, with thin ones to where it may be led astray.  Below, what has been earned and is not paid yet, the next
-payment on the left.
+Lines lead where each action leads if nothing goes astray (left out where they are many); those of the place where the
+agent stands are coloured by action, with thin ones to where it may be led astray.  Below, what has been earned and is
+not paid yet, the next payment on the left.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from ..state_graph import ACTION_COLOURS, BORDER, StateGraphArtist, default_arti
 
 #: Rings and places in a ring of the largest world that is drawn so.
 MOST_RINGS, MOST_PLACES = 24, 24
+
+#: More lines than these are a grey cloud: only those of the current place are drawn then.
+MOST_LINES = 500
 
 MARGIN, FOOT = 28, 40
 
@@ -98,7 +101,8 @@ class KnobsArtist(StateGraphArtist):
     @cached_property
     def _ground(self) -> RGBArray:
         image = canvas(*self._size)
-        for place, targets in enumerate(self._leads.tolist()):
+        crowded = self._leads.size > MOST_LINES
+        for place, targets in enumerate([] if crowded else self._leads.tolist()):
             for target in set(targets):
                 start, end = self._ends(place, target)
                 stroke(image, PALE, start, end, 1.2)

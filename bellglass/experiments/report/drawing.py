@@ -73,7 +73,7 @@ def ground(one: EnvironmentMap, states: dict[tuple[int, int], str], *, label: st
             if labels.get((row, column)):
                 name = clipped(labels[row, column], max(3, side // 7))
                 mark = f'<text class="letter small" x="3" y="11">{escape(name)}</text>'
-            if letter not in "# ":
+            if letter not in "# ∅":
                 if (row, column) in states and "arrow" in inside:
                     mark = f'<text class="letter small" x="3" y="11">{escape(letter)}</text>'
                 else:
@@ -83,7 +83,7 @@ def ground(one: EnvironmentMap, states: dict[tuple[int, int], str], *, label: st
                     )
             square = (
                 ""
-                if inside.startswith("<rect")
+                if inside.startswith("<rect") or letter == "∅"
                 else f'<rect class="cell{wall}" width="{side}" height="{side}"/>'
             )
             parts.append(f'<g transform="translate({x} {y})">{square}{inside}{mark}</g>')

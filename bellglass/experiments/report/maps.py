@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..card import Card, CardLayout
+from ..card import Card
+from ..card_layout import CardLayout
 from ..records import RunResult
 from .cells import Cell, Scale
 from .comparison import Comparison

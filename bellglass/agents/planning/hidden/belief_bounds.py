@@ -28,9 +28,10 @@ class LowerBound:
 
     def __init__(self, model: DenseHidden, discount: float, steps: float, slack: float) -> None:
         num_actions, num_states = model.reward.shape
+        transition = model.by_action(model.transition)  # the parts of an action together
         blind = []
         for action in range(num_actions):
-            rest = np.eye(num_states) - discount * model.transition[action]
+            rest = np.eye(num_states) - discount * transition[action]
             values = np.linalg.solve(rest, model.reward[action])
             missing = np.abs(model.reward[action] - rest @ values).max() * steps
             blind.append(values - missing - slack)
