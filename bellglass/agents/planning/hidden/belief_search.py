@@ -4,7 +4,8 @@
 2. Few vectors carry the value of every belief, and a Bellman residual certifies them (`surface.py`).
 3. The bounds at the start have met within the tolerance.
 
-A finite horizon is the same problem with the clock as a part of the state (`with_clock`), and answered by the first.
+A finite horizon is the same problem with the clock as a part of the state (`with_clock`), and answered by the first,
+or by incremental pruning (`incremental_pruning.py`).
 """
 
 from __future__ import annotations
@@ -226,7 +227,8 @@ def _in_play_by_time(
         table = finding.closed(most)
         if table is not None:
             found = solved_in_play(finding, table, solved, began)
-            assert found.beliefs is not None and finding.horizon is not None
+            assert found.beliefs is not None
+            assert finding.horizon is not None
             beliefs = as_array(found.beliefs)
             by_time = beliefs.reshape(len(beliefs), finding.horizon + 1, -1)
             return replace(found, beliefs=by_time.sum(axis=1))
