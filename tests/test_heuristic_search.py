@@ -201,6 +201,30 @@ def test_few_vectors_are_certified_at_every_belief() -> None:
         assert (found.vectors @ belief).max() == pytest.approx(exact, abs=tail + 1e-7)
 
 
+def test_a_long_horizon_is_easy_where_few_vectors_carry_every_step() -> None:
+    """The baby's value is the maximum of two lines at each step, found here among all sums of lines on a fine grid."""
+    pomdp, horizon = bellglass.pomdp_of(gym.make("bellglass/CryingBaby-v0")), 100
+    transition = pomdp.mdp.transition_matrix.toarray().reshape(2, 2, 2).transpose(1, 0, 2)  # [A, S, S]
+    hungry = np.linspace(0.0, 1.0, 1_001)
+    grid = np.stack([1.0 - hungry, hungry])
+    lines = np.zeros((1, 2))
+    for _ in range(horizon):
+        parts = []
+        for a in range(2):
+            quiet, cry = ((lines * seen) @ transition[a].T for seen in pomdp.observation_probability.T)
+            sums = (quiet[:, None] + cry[None]).reshape(-1, 2)
+            parts.append(pomdp.mdp.expected_reward[:, a] + sums)
+        lines = np.concatenate(parts)
+        lines = lines[np.unique((lines @ grid).argmax(axis=0))]
+    starts = (pomdp.mdp.initial[:, None] * pomdp.initial_observation).T  # [O, S]
+    best = bellglass.solve(pomdp, criterion="finite_horizon", horizon=horizon)
+    assert best.start_value == pytest.approx((starts @ lines.T).max(axis=1).sum(), abs=1e-9)
+    assert best.method == "incremental pruning"
+    assert best.bound <= 1e-7
+    assert best.alpha_vectors is not None
+    assert best.alpha_vectors == pytest.approx(lines[np.argsort(lines[:, 0])], abs=1e-9)
+
+
 def test_a_horizon_too_long_for_every_road_says_how_far_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bellglass.agents.planning.hidden.belief_search.ROUNDS", ((1, 2), (1, 2)))
     monkeypatch.setattr("bellglass.agents.planning.hidden.incremental_pruning.MOST_PLANS", 2)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from bellglass.agents.planning import solve
 from bellglass.envs import TabularPOMDP, TabularPOMDPEnv, pomdp_of, table_of
 from bellglass.envs.mdp import TabularMDP
 
@@ -57,6 +58,19 @@ def test_the_first_belief_weighs_what_reset_showed() -> None:
     assert pomdp.initial_belief().tolist() == pomdp.mdp.initial.tolist()
     with pytest.raises(ValueError, match="observation 3 is not shown at reset"):
         pomdp.initial_belief(3)
+
+
+def test_what_a_belief_is_worth() -> None:
+    """In doubt one listens, and believes .85 of either side then; who is sure opens, and is in doubt again."""
+    tiger = pomdp_of(gym.make("bellglass/Tiger-v0"))
+    doubt, likely, sure = (solve(tiger.starting_from([p, 1 - p]), 0.95).start_value for p in (0.5, 0.85, 1.0))
+    assert doubt == pytest.approx(-1 + 0.95 * likely, abs=1e-6)
+    assert sure == pytest.approx(10 + 0.95 * doubt, abs=1e-6)
+    assert doubt == pytest.approx(solve(tiger, 0.95).start_value, abs=1e-6)
+    with pytest.raises(ValueError, match=r"belief must have shape \[2\], got \[1\]"):
+        tiger.starting_from([1.0])
+    with pytest.raises(ValueError, match="must be chances that sum to 1"):
+        tiger.starting_from([0.5, 0.6])
 
 
 def test_terminated_outcomes_drop_out_of_the_belief() -> None:

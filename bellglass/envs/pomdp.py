@@ -123,6 +123,31 @@ class TabularPOMDP:
         belief = self.mdp.initial if observation is None else self.mdp.initial * self._column(observation)
         return self._normalised(belief, f"observation {observation} is not shown at reset")
 
+    def starting_from(self, belief: npt.ArrayLike) -> TabularPOMDP:
+        """The same, with the first state drawn from `belief` [S] and nothing told at reset: each observation alike.
+
+        Its optimum is what the belief is worth.
+
+        Raises:
+            ValueError: no distribution over the live states.
+        """
+        mdp = self.mdp
+        there = TabularMDP(
+            first_outcome=mdp.first_outcome,
+            probability=mdp.probability,
+            next_state=mdp.next_state,
+            reward=mdp.reward,
+            terminated=mdp.terminated,
+            initial=self._belief(belief),
+            state_labels=mdp.state_labels,
+            action_labels=mdp.action_labels,
+            layout=mdp.layout,
+        )
+        nothing = np.full(self.initial_observation.shape, 1.0 / self.num_observations)
+        return TabularPOMDP(
+            there, self.observation_probability, nothing, observation_labels=self.observation_labels
+        )
+
     def observation_chances(self, belief: npt.ArrayLike, action: int) -> FloatArray:
         """[O] chance that the episode goes on and shows each observation, after `action` from `belief`."""
         weights, played, entered = self._going_on(belief, action)
@@ -150,13 +175,7 @@ class TabularPOMDP:
 
     def _going_on(self, belief: npt.ArrayLike, action: int) -> tuple[FloatArray, IntArray, IntArray]:
         """Of each outcome that does not terminate: its chance, the action as played, the state entered."""
-        weights = np.asarray(belief, dtype=np.float64)
-        if weights.shape != (self.num_states,):
-            raise ValueError(f"belief must have shape [{self.num_states}], got {list(weights.shape)}")
-        if not (np.isfinite(weights).all() and (weights >= 0).all() and abs(weights.sum() - 1.0) < 1e-6):
-            raise ValueError(
-                f"belief must be chances that sum to 1, got {np.array2string(weights, threshold=8)}"
-            )
+        weights = self._belief(belief)
         mdp, action = self.mdp, whole("action", action, 0, self.num_actions - 1)
         s, a = np.divmod(mdp.row_of_outcome, self.num_actions)
         played = np.where(
@@ -164,6 +183,16 @@ class TabularPOMDP:
         )  # as the environment plays it
         k = np.flatnonzero((a == played[s]) & ~mdp.terminated)
         return weights[s[k]] * mdp.normalised_probability[k], a[k], mdp.next_state[k].astype(np.int64)
+
+    def _belief(self, belief: npt.ArrayLike) -> FloatArray:
+        weights = np.asarray(belief, dtype=np.float64)
+        if weights.shape != (self.num_states,):
+            raise ValueError(f"belief must have shape [{self.num_states}], got {list(weights.shape)}")
+        if not (np.isfinite(weights).all() and (weights >= 0).all() and abs(weights.sum() - 1.0) < 1e-6):
+            raise ValueError(
+                f"belief must be chances that sum to 1, got {np.array2string(weights, threshold=8)}"
+            )
+        return weights
 
     def _entered(self, weights: FloatArray, entered: IntArray) -> FloatArray:
         return np.bincount(entered, weights, minlength=self.num_states).astype(np.float64, copy=False)

@@ -24,17 +24,9 @@ def memory_and_reactive(fact: dict[str, Any]) -> Any:
 
 
 def values_at_beliefs(*beliefs: list[float]) -> Answer:
-    """Starts in each belief, and shows nothing at reset."""
-
     def answer(fact: dict[str, Any]) -> Any:
         pomdp = bellglass.pomdp_of(made(fact))
-        nothing = np.full(pomdp.initial_observation.shape, 1.0 / pomdp.num_observations)
-        found = []
-        for belief in beliefs:
-            mdp = bellglass.TabularMDP.from_P(pomdp.mdp.P, initial=belief)
-            there = bellglass.TabularPOMDP(mdp, pomdp.observation_probability, nothing)
-            found.append(bellglass.solve(there, fact["gamma"]).start_value)
-        return found
+        return [bellglass.solve(pomdp.starting_from(b), fact["gamma"]).start_value for b in beliefs]
 
     return answer
 

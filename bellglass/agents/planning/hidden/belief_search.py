@@ -4,12 +4,13 @@
 2. Few vectors carry the value of every belief, and a Bellman residual certifies them (`surface.py`).
 3. The bounds at the start have met within the tolerance.
 
-A finite horizon is the same problem with the clock as a part of the state (`with_clock`), and answered by the first.
+A finite horizon is the same problem with the clock as a part of the state (`with_clock`), and answered by the first,
+or by incremental pruning (`incremental_pruning.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import perf_counter
 
@@ -34,6 +35,12 @@ ROUNDS = ((20, 1_000), (60, 2_000), (150, 4_000), (400, 8_000), (1_000, 20_000))
 
 #: The round after which all beliefs are counted, and vectors that carry every belief are looked for.
 MIDDLE = 1
+
+#: States with a clock up to which the first round is a matter of a second.
+SHORT = 150
+
+#: Vectors a step that make pruning quicker than any search.
+FEW_VECTORS = 8
 
 
 def search(
@@ -160,18 +167,32 @@ def search_within_horizon(
 ) -> Solution:
     """The optimum within a horizon: over the table of beliefs in play, of all beliefs, or by incremental pruning.
 
+    Pruning comes before a long search where few vectors carry every step: they make any horizon easy, while the
+    beliefs in play become more with each step.
+
     Raises:
         ToleranceError: each became too large; carries the best bounds of the beliefs at the start.
     """
     began = perf_counter()
     low, high = np.full(1, -np.inf), np.full(1, np.inf)
-    if is_small(pomdp, times=horizon + 1):
+    finding = None
+    size = (horizon + 1) * pomdp.num_states
+    if size <= SHORT:
         finding = HeuristicSearch(with_clock(pomdp, horizon), discount, horizon)
-        found = _in_play_by_time(finding, solved, began)
+        found = _in_play_by_time(finding, ROUNDS[:1], solved, began)
         if found is not None:
-            assert found.beliefs is not None
-            by_time = as_array(found.beliefs).reshape(-1, horizon + 1, pomdp.num_states)
-            return replace(found, beliefs=by_time.sum(axis=1))
+            return found
+    try:
+        return solve_within_horizon(
+            pomdp, discount, horizon, tolerance, relative, progress_bar, most_vectors=FEW_VECTORS
+        )
+    except (TooManyPlans, ToleranceError):
+        pass
+    if is_small(pomdp, times=horizon + 1):
+        finding = finding or HeuristicSearch(with_clock(pomdp, horizon), discount, horizon)
+        found = _in_play_by_time(finding, ROUNDS[:-1], solved, began)
+        if found is not None:
+            return found
         low, high = finding.start_bounds()
     try:
         return solved(belief_table(pomdp, horizon=horizon, max_beliefs=max_beliefs))
@@ -190,7 +211,10 @@ def search_within_horizon(
 
 
 def _in_play_by_time(
-    finding: HeuristicSearch, solved: Callable[[BeliefTable], Solution], began: float
+    finding: HeuristicSearch,
+    rounds: Sequence[tuple[int, int]],
+    solved: Callable[[BeliefTable], Solution],
+    began: float,
 ) -> Solution | None:
     """The solution over the beliefs in play of a table with a clock; None if they stay too many."""
 
@@ -198,11 +222,16 @@ def _in_play_by_time(
         low, high = finding.start_bounds()
         return float((high - low).max()), 1e-9 * max(1.0, float(np.abs(high).max()))
 
-    for trials, most in ROUNDS[:-1]:
+    for trials, most in rounds:
         _drawn_together(finding, trials, distance, None)
         table = finding.closed(most)
         if table is not None:
-            return solved_in_play(finding, table, solved, began)
+            found = solved_in_play(finding, table, solved, began)
+            assert found.beliefs is not None
+            assert finding.horizon is not None
+            beliefs = as_array(found.beliefs)
+            by_time = beliefs.reshape(len(beliefs), finding.horizon + 1, -1)
+            return replace(found, beliefs=by_time.sum(axis=1))
     return None
 
 

@@ -144,9 +144,16 @@ def rise(vector: FloatArray, others: FloatArray) -> tuple[float, FloatArray]:
 
 
 def solve_within_horizon(
-    pomdp: TabularPOMDP, discount: float, horizon: int, tolerance: float, relative: bool, progress_bar: bool
+    pomdp: TabularPOMDP,
+    discount: float,
+    horizon: int,
+    tolerance: float,
+    relative: bool,
+    progress_bar: bool,
+    *,
+    most_vectors: int | None = None,
 ) -> Solution:
-    """The best with memory in `horizon` steps, at the beliefs of the start.
+    """The best with memory in `horizon` steps, at the beliefs of the start; with `most_vectors` a step at most.
 
     Row h of `values` and `q_values` tells what the same beliefs are worth with `horizon - h` steps left.
 
@@ -187,6 +194,8 @@ def solve_within_horizon(
             kept = pruner.prune(vectors)
             vectors, actions = vectors[kept], actions[kept]
             lost += pruner.lost
+            if most_vectors is not None and len(vectors) > most_vectors:
+                raise TooManyPlans(f"{len(vectors)} plans are best somewhere, {most_vectors} at most")
             q = np.stack([(starts @ part.T).max(axis=1) for part in by_action], axis=1)
             q_values[h, :-1] = np.where(possible, q, -np.inf)
             values[h, :-1] = q_values[h, :-1].max(axis=1)
