@@ -141,7 +141,7 @@ def test_every_mistake_is_told_at_once_with_its_path(tmp_path: Path) -> None:
         "environments[2].steps: is missing",
         "environments[0].id: 'bellglass/FrozenLak-v0': unknown id; did you mean 'bellglass/FrozenLake-v0'?",
         "environments[1].keywords.map_nam: unknown keyword; did you mean 'map_name'?",
-        "environments[2].keywords: rows of desc must have one length",
+        "environments[2].keywords: row 1 of desc has 1 columns, row 0 has 2",
         "agents[0].class: 'Qlearning': unknown agent; did you mean 'QLearning'?",
         "agents[1].settings.stepsize: unknown setting; did you mean 'step_size'? allowed: ",
         "agents[1].settings.seed: is set by the runner",

@@ -103,6 +103,7 @@ def with_name(image: RGBArray, name: str) -> RGBArray:
 def text_of(layout: Layout, state: int | None = None) -> str:
     """The background, one line a row, the state's cell in brackets; plain floor is a dot.
 
+    >>> import numpy as np
     >>> print(text_of(Layout(background=("S #", "  G"), cell=np.array([(0, 0), (1, 1)]), arrows=()), state=1))
      S  .  #
      . [.] G
