@@ -9,9 +9,9 @@ import pytest
 from sweeping import LAKE, SWIM, small, trouble_in
 
 from bellglass.experiments import dry_run
+from bellglass.experiments.counts import ranges
 from bellglass.experiments.dry_run import Stopwatch, forecast, look_ahead, told_plan
 from bellglass.experiments.mistakes import SuiteError
-from bellglass.experiments.report.words import ranges
 from bellglass.experiments.store import FolderError, Store
 from bellglass.experiments.supervisor import run_suite
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -131,22 +131,9 @@ class TabularPOMDP:
         Raises:
             ValueError: no distribution over the live states.
         """
-        mdp = self.mdp
-        there = TabularMDP(
-            first_outcome=mdp.first_outcome,
-            probability=mdp.probability,
-            next_state=mdp.next_state,
-            reward=mdp.reward,
-            terminated=mdp.terminated,
-            initial=self._belief(belief),
-            state_labels=mdp.state_labels,
-            action_labels=mdp.action_labels,
-            layout=mdp.layout,
-        )
+        there = replace(self.mdp, initial=self._belief(belief))
         nothing = np.full(self.initial_observation.shape, 1.0 / self.num_observations)
-        return TabularPOMDP(
-            there, self.observation_probability, nothing, observation_labels=self.observation_labels
-        )
+        return replace(self, mdp=there, initial_observation=nothing)
 
     def observation_chances(self, belief: npt.ArrayLike, action: int) -> FloatArray:
         """[O] chance that the episode goes on and shows each observation, after `action` from `belief`."""

@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 
 from .cards import cards_for
 from .config import Suite
+from .counts import counted, ranges
 from .mistakes import told
 from .progress import duration, pair
 from .records import RunSpec
-from .report.words import counted, ranges
 from .run import set_stage
 from .store import FolderError, Store, check_folder_for
 

@@ -15,6 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from .counts import counted
 from .records import RunSpec
 
 #: "known": another supervisor finished the run; "busy" and "died": it is still to be done.
@@ -82,8 +83,7 @@ class Progress:
         elif self.shown:
             done = len(self.planned) - self.left.total()
             known = f", {done} of them already done" if done else ""
-            runs = f"{len(self.planned)} run{'' if len(self.planned) == 1 else 's'}"
-            self.console.print(f"{runs}{known}", highlight=False, soft_wrap=True)
+            self.console.print(f"{counted(len(self.planned), 'run')}{known}", highlight=False, soft_wrap=True)
         return self
 
     def __exit__(

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from ..masks import BoolArray
+from ...envs.mdp import BoolArray
 from .masks import Masks
 from .spaces import AnyEnv, Sizes
 

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ...envs.mdp import BoolArray
 from ...networks import Adam, FlatParameters
 from ..base import Callback, Memory
 from ..files import generator_from_json, generator_to_json, read_agent, write_agent
-from ..masks import BoolArray
 from ..progress import progress_line
 from ..schedules import Linear, Schedule, schedule_from, schedule_to_json
 from .experience import Experience, Steps

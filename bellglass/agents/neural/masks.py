@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..masks import BoolArray, told_of_unseen
+from ...envs.mdp import BoolArray
+from ..masks import told_of_unseen
 from .spaces import Sizes
 
 #: Restricted vectors remembered at most; beyond it new ones count as unrestricted.

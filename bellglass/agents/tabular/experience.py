@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.vector import AutoresetMode, VectorEnv
 
+from ...envs.mdp import BoolArray
 from ..base import Transition
-from ..masks import BoolArray, told_of_unseen
+from ..masks import told_of_unseen
 
 #: What a learner may be given: one environment, or many side by side.
 AnyEnv = gym.Env[Any, Any] | VectorEnv[Any, Any, Any]

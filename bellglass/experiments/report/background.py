@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from ..card import Card
+from ..counts import counted, ranges
 from ..records import AgentSpec, EnvironmentSpec, FailedRun, RunSpec, Sweep
 from . import words
 from .cells import Cell
@@ -39,7 +40,10 @@ def card_text(environment: EnvironmentSpec, card: Card) -> str:
     """Facts of one environment."""
     rows = facts(environment, card)
     body = "".join(f"<div><dt>{escape(what)}</dt><dd>{escape(much)}</dd></div>" for what, much in rows)
-    notes = [*card.sources, *(f"known answer: {answer}" for answer in card.known)]
+    notes = [
+        *(source.removesuffix(".") for source in card.sources),
+        *(f"known answer: {with_minus(answer)}" for answer in card.known),
+    ]
     notes += [] if card.observed else [HARDNESS_UNSEEN]
     source = f'<p class="note">{escape("; ".join(notes))}</p>' if notes else ""
     return f'<article class="card"><h3>{escape(environment.name)}</h3><dl>{body}</dl>{source}</article>'
@@ -51,7 +55,16 @@ def facts(environment: EnvironmentSpec, card: Card) -> list[tuple[str, str]]:
     if environment.max_episode_steps is not None:
         rows.append(("episodes while learning", f"at most {environment.max_episode_steps:,} steps"))
     told = [(what, much) for what, much in card.lines() if what not in ("source", "known answer", "hardness")]
-    return rows + [(what, re.sub(r"(?<!\w)-(?=\d)", "−", much)) for what, much in told]
+    return rows + [(what, with_minus(much)) for what, much in told]
+
+
+def with_minus(text: str) -> str:
+    """A true minus before each number; hyphens between words and numbers stay.
+
+    >>> with_minus("-1.5, 0.5 by Figures 17.1-17.3")
+    '−1.5, 0.5 by Figures 17.1-17.3'
+    """
+    return re.sub(r"(?<!\w)-(?=\d)", "−", text)
 
 
 def fairness(comparison: Comparison) -> str:
@@ -99,7 +112,7 @@ def tuning(agent: AgentSpec, agents: Sequence[AgentSpec]) -> str:
     alike, settings = variants(agent, agents), number_of(own_settings(agent))
     if alike > 1:
         return f"one of {alike} variants tried here"
-    return f"{words.counted(settings, 'setting')} chosen, no search recorded" if settings else "defaults"
+    return f"{counted(settings, 'setting')} chosen, no search recorded" if settings else "defaults"
 
 
 def variants(agent: AgentSpec, agents: Sequence[AgentSpec]) -> int:
@@ -141,7 +154,7 @@ def trouble(comparison: Comparison, detail: Detail) -> str:
     if sweep.failed:
         kinds = failures(sweep.failed)
         items = "".join(
-            f"<details><summary>{escape(agent)}, {words.counted(len(runs), 'run')}: {escape(error)}</summary>"
+            f"<details><summary>{escape(agent)}, {counted(len(runs), 'run')}: {escape(error)}</summary>"
             f"<p>{escape(where(run.spec for run in runs))}; the first traceback:</p>"
             f"<pre tabindex=0>{escape(runs[0].traceback[-4_000:])}</pre></details>"
             for (agent, error), runs in kinds[: detail.failures]
@@ -189,7 +202,7 @@ def where(specs: Iterable[RunSpec]) -> str:
     for spec in specs:
         seeds.setdefault(spec.environment.name, []).append(spec.seed)
     return "; ".join(
-        f"{name}: {'seed' if len(some) == 1 else 'seeds'} {words.ranges(sorted(some))}"
+        f"{name}: {'seed' if len(some) == 1 else 'seeds'} {ranges(sorted(some))}"
         for name, some in seeds.items()
     )
 

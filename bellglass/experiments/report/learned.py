@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from ..counts import counted
 from . import charts, words
 from .comparison import Comparison
 from .detail import Detail
@@ -92,7 +93,7 @@ def map_pair(comparison: Comparison, one: EnvironmentMap, k: int) -> str:
             "Under average reward the optimum’s numbers are its bias, and of runs only the arrows are known."
         )
     if one.left_out:
-        notes.append(f"{words.counted(one.left_out, 'run')} left out to keep the page small.")
+        notes.append(f"{counted(one.left_out, 'run')} left out to keep the page small.")
     if one.thinned:
         notes.append("Some runs show their end only, to keep the page small.")
     note = f'<p class="note">{escape(" ".join(notes))}</p>' if notes else ""
@@ -142,5 +143,5 @@ def told(comparison: Comparison, run: Learned) -> str:
     """One line about a run at its end."""
     return (
         f"{comparison.agents[run.agent]}, seed {run.seed}, after {run.final.steps:,} steps: score "
-        f"{words.score(run.final.score)}, {words.counted(run.final.wrong, 'state')} with a provably wrong action"
+        f"{words.score(run.final.score)}, {counted(run.final.wrong, 'state')} with a provably wrong action"
     )

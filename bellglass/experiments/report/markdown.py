@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from .. import pictures
+from ..counts import counted
 from . import charts, words
 from .background import (
     HARDNESS_UNSEEN,
@@ -75,7 +76,7 @@ def heading_text(comparison: Comparison) -> list[str]:
         *(f"- {cellsafe(warning)}" for warning in words.warnings(comparison)),
         "",
         f"{len(sweep.finished):,} finished + {len(sweep.failed):,} failed + {len(sweep.missing):,} missing = "
-        f"{len(sweep.planned):,} planned runs; {words.counted(sweep.seeds, 'seed')}; CPU time "
+        f"{len(sweep.planned):,} planned runs; {counted(sweep.seeds, 'seed')}; CPU time "
         f"{words.seconds(comparison.cpu_seconds)}. Score: {cellsafe(words.meaning(comparison))} "
         "[report.html](report.html) shows more: exact numbers under the pointer, every run's policy at any time.",
         "",
@@ -335,7 +336,7 @@ def trouble_text(comparison: Comparison) -> list[str]:
     if sweep.failed:
         text += ["## Failed runs", ""]
         text += [
-            f"- {cellsafe(agent)}, {words.counted(len(runs), 'run')} ({cellsafe(where(run.spec for run in runs))}): "
+            f"- {cellsafe(agent)}, {counted(len(runs), 'run')} ({cellsafe(where(run.spec for run in runs))}): "
             f"{cellsafe(error)}"
             for (agent, error), runs in failures(sweep.failed)
         ]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 
+from ..counts import counted
 from ..pictures import DARK, LIGHT, marker, marks, stroke, svg
 from . import background, learned, learning, sections, words
 from .comparison import Comparison
@@ -116,9 +117,9 @@ def head(comparison: Comparison) -> str:
     budget = f"{steps[0]:,} steps a run" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,} steps a run"
     return (
         f"<header><div><h1>{escape(sweep.name)}</h1><p class=lead>"
-        f"{words.counted(len(comparison.agents), 'agent')}, "
-        f"{words.counted(len(comparison.environments), 'environment')}, "
-        f"{words.counted(sweep.seeds, 'seed')}, {budget}; every policy scored against the exact optimum of its table"
+        f"{counted(len(comparison.agents), 'agent')}, "
+        f"{counted(len(comparison.environments), 'environment')}, "
+        f"{counted(sweep.seeds, 'seed')}, {budget}; every policy scored against the exact optimum of its table"
         '</p></div><button id="theme" type="button">Dark</button></header>'
     )
 

@@ -8,6 +8,7 @@ from html import escape
 import numpy as np
 
 from ..aggregate import Interval
+from ..counts import counted
 from ..pictures import typeset
 from . import charts, words
 from .cells import Cell
@@ -30,7 +31,7 @@ def numbers(comparison: Comparison) -> str:
         (
             f"{len(comparison.agents)} × {len(comparison.environments)}",
             "agents × environments"
-            + (f", {words.counted(len(sweep.skipped), 'pair')} cannot play" if sweep.skipped else ""),
+            + (f", {counted(len(sweep.skipped), 'pair')} cannot play" if sweep.skipped else ""),
             "",
         ),
         (words.seconds(comparison.cpu_seconds), "CPU time in all", ""),
@@ -205,7 +206,7 @@ def sureness(comparison: Comparison, data: dict[str, object]) -> str:
         f'<div class="grid2{" one" if len(names) > 9 else ""}"><div>'
         "<h3>Chance that a run of the row beats one of the column</h3>"
         '<p class="lead">Ties count half. <b>Bold with a ring</b>: the two differ at 5 %, by a permutation test '
-        f"with Holm’s correction over {words.counted(number, 'pair')}. Point at a number for its interval.</p>"
+        f"with Holm’s correction over {counted(number, 'pair')}. Point at a number for its interval.</p>"
         f"{matrix}</div>"
         '<div><h3>Performance profile</h3><p class="lead">Share of runs whose final score is at least as high; '
         f"failed runs reach nothing. {escape(profile_band(one))}</p>"

@@ -15,10 +15,11 @@ import numpy as np
 
 from .. import aggregate
 from ..aggregate import FloatArray, Interval
+from ..counts import counted
 from ..records import Sweep
 from .cells import Cell, Scale
 from .comparison import Comparison
-from .words import counted, listed, three
+from .words import listed, three
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from .. import aggregate
 from ..aggregate import CensoredMedian, Interval
+from ..counts import counted
 from ..pictures import short, typeset
 from .cells import Cell, Share
 from .comparison import Comparison, Ranking, Row
@@ -149,21 +150,6 @@ def range_text(numbers: Sequence[int]) -> str:
     return f"{least:,}" if least == most else f"{least:,}–{most:,}"
 
 
-def ranges(numbers: Iterable[int]) -> str:
-    """Numbers in rising order, neighbours joined.
-
-    >>> ranges([0, 1, 2, 5, 7, 8])
-    '0-2, 5, 7-8'
-    """
-    parts: list[list[int]] = []
-    for number in numbers:
-        if parts and number == parts[-1][-1] + 1:
-            parts[-1].append(number)
-        else:
-            parts.append([number])
-    return ", ".join(str(part[0]) if len(part) == 1 else f"{part[0]}-{part[-1]}" for part in parts)
-
-
 def listed(names: Sequence[str]) -> str:
     """Names as one says them.
 
@@ -171,15 +157,6 @@ def listed(names: Sequence[str]) -> str:
     ('a', 'a, b and c')
     """
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def counted(number: int, word: str) -> str:
-    """One run, two runs.
-
-    >>> counted(1, "run"), counted(0, "run")
-    ('1 run', '0 runs')
-    """
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def verdict(comparison: Comparison) -> tuple[str, list[str]]:

@@ -176,8 +176,7 @@ def search_within_horizon(
     began = perf_counter()
     low, high = np.full(1, -np.inf), np.full(1, np.inf)
     finding = None
-    size = (horizon + 1) * pomdp.num_states
-    if size <= SHORT:
+    if (horizon + 1) * pomdp.num_states <= SHORT:
         finding = HeuristicSearch(with_clock(pomdp, horizon), discount, horizon)
         found = _in_play_by_time(finding, ROUNDS[:1], solved, began)
         if found is not None:

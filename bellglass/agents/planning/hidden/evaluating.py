@@ -99,10 +99,8 @@ def _marks(
             best = solve(pomdp, None if discount == 1.0 else discount, criterion=criterion, horizon=horizon)
         except UnboundedError as error:
             known[key] = (error.value, random, np.nan)
-        except (
-            ToleranceError,
-            TooManyBeliefs,
-        ):  # what memory could reach is not known; the policy's value is
+        except (ToleranceError, TooManyBeliefs):
+            # what memory could reach is not known; the policy's value is
             known[key] = (np.nan, random, np.nan)
         else:
             known[key] = (best.start_value, random, smallest_loss(Pairs.of(best.mdp), best))

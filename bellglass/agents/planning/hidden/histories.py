@@ -14,6 +14,7 @@ best is; the one that it explores with draws at random, and is refused.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -197,14 +198,7 @@ def merged(weights: FloatArray, seen: IntArray, memory: Memory) -> tuple[FloatAr
 
 def opposite(mdp: TabularMDP) -> TabularMDP:
     """The same table with every reward's sign turned."""
-    return TabularMDP(
-        first_outcome=mdp.first_outcome,
-        probability=mdp.probability,
-        next_state=mdp.next_state,
-        reward=-mdp.reward,
-        terminated=mdp.terminated,
-        initial=mdp.initial,
-    )
+    return replace(mdp, reward=-mdp.reward)
 
 
 def _worth(weights: FloatArray, values: FloatArray) -> float:

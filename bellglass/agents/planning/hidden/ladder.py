@@ -15,6 +15,7 @@ best action of its own: no search, and no use for chance.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -147,14 +148,7 @@ def _longest(mdp: TabularMDP) -> float:
     Raises:
         ValueError: some policy goes on for ever.
     """
-    counting = TabularMDP(
-        first_outcome=mdp.first_outcome,
-        probability=mdp.probability,
-        next_state=mdp.next_state,
-        reward=np.ones(mdp.num_outcomes),
-        terminated=mdp.terminated,
-        initial=mdp.initial,
-    )
+    counting = replace(mdp, reward=np.ones(mdp.num_outcomes))
     try:
         return float(solve_model(counting, criterion="total").upper.max())
     except UnboundedError as error:
