@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -222,3 +224,8 @@ def invented_run(spec: RunSpec, pace: int, card: Card, mdp: TabularMDP, points: 
             for place, kept in zip((1, points // 3), early, strict=True)
         ),
     )
+
+
+def rows_of_csv(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))

@@ -1,4 +1,4 @@
-"""Benchmarks of experiments measure what is there: what they need of the package has not moved away under them."""
+"""Benchmarks measure what is there: what they need of the package has not moved away under them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bellglass.experiments.benchmarks import benchmarks
 from bellglass.experiments.cards import load_cards
 from bellglass.experiments.report import write_report
 from bellglass.experiments.store import load_sweep
@@ -16,8 +17,10 @@ if not BENCHMARKS.is_dir():
     pytest.skip("the benchmarks are part of the checkout only", allow_module_level=True)
 
 
-@pytest.mark.parametrize("name", ["bootstrap", "experiments", "overhead", "report"])
-def test_a_benchmark_can_be_imported(name: str) -> None:
+@pytest.mark.parametrize("name", sorted(benchmarks(BENCHMARKS)))
+def test_a_benchmark_can_be_imported(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.syspath_prepend(str(BENCHMARKS))  # as Python does with a script's own folder
     assert callable(runpy.run_path(str(BENCHMARKS / f"{name}.py"))["main"])
 
 

@@ -1,0 +1,22 @@
+"""The invented sweep and its report, made once for the tests that read them."""
+
+from __future__ import annotations
+
+import pytest
+from invented_sweep import invented_sweep
+
+from bellglass.experiments.card import Card
+from bellglass.experiments.records import Sweep
+from bellglass.experiments.report import ReportPaths, write_report
+
+
+@pytest.fixture(scope="module")
+def sweep_and_cards() -> tuple[Sweep, dict[str, Card]]:
+    return invented_sweep()
+
+
+@pytest.fixture(scope="module")
+def written(
+    sweep_and_cards: tuple[Sweep, dict[str, Card]], tmp_path_factory: pytest.TempPathFactory
+) -> ReportPaths:
+    return write_report(*sweep_and_cards, tmp_path_factory.mktemp("report"))
