@@ -12,7 +12,7 @@ import pytest
 
 import bellglass
 from bellglass.envs.mdp import Layout, TabularMDP
-from bellglass.envs.mdp.table import cumulate, row_sums
+from bellglass.envs.mdp.arrays import cumulate, row_sums
 
 #: Two live states and a terminal one.  Action 1 is not available in state 1.  Two outcomes of (0, 0) reach
 #: the same state with different rewards.

@@ -23,8 +23,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..mdp import FloatArray, TabularMDP
+from ..mdp.arrays import row_sums
 from ..mdp.room import require_room
-from ..mdp.table import row_sums
 from ..pomdp import TabularPOMDP
 from .rewards import RewardRules
 from .tokens import PREAMBLE, WHOLE, Words, is_name, is_number, value

@@ -18,9 +18,9 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from .arrays import FloatArray
 from .evidence import Evidence, Trial
-from .reach import walked_through
-from .table import FloatArray, TabularMDP
+from .table import TabularMDP
 
 #: Steps by which a `P` is put to the test, and the length of a walk from a start and from a state at random.
 STEPS, FROM_START, FROM_ANYWHERE = 5000, 100, 20
@@ -127,7 +127,7 @@ def _test(base: gym.Env[Any, Any], mdp: TabularMDP) -> Evidence:
     for _ in range(RESETS):
         trial.see("reset", int(twin.reset()[0]))
     rng = np.random.default_rng(2)
-    reachable = np.flatnonzero(walked_through(mdp) & ~mdp.terminal)
+    reachable = np.flatnonzero(mdp.walked_through & ~mdp.terminal)
     s, walks, left = -1, 0, 0
     for _ in range(STEPS):
         if left == 0:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .arrays import Outcomes
 from .room import require_room
-from .table import Outcomes
 
 #: The outcomes of one pair: (probability, next_state, reward, terminated).
 Rows = Sequence[tuple[float, int, float, bool]]

@@ -8,7 +8,7 @@ import secrets
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
@@ -16,9 +16,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from .arrays import locked
 from .layout import Layout
 from .room import RoomError, require_room
-from .table import TabularMDP, locked
 
 FORMAT = "bellglass table 1"
 
@@ -31,27 +31,34 @@ DAMAGE = (
 ARRAYS = ("first_outcome", "probability", "next_state", "reward", "terminated", "initial")
 
 
-def save(mdp: TabularMDP, path: str | PathLike[str]) -> None:
+def write_table(
+    path: str | PathLike[str],
+    arrays: Mapping[str, Any],
+    fingerprint: str,
+    state_labels: Sequence[Hashable] | None,
+    action_labels: Sequence[Hashable] | None,
+    layout: Layout | None,
+) -> None:
     """Writes beside `path` first and then moves into place, so that a crash never leaves half a file."""
     names: dict[str, Any] = {
         "format": FORMAT,
-        "fingerprint": mdp.fingerprint,
-        "state_labels": None if mdp.state_labels is None else list(mdp.state_labels),
-        "action_labels": None if mdp.action_labels is None else list(mdp.action_labels),
+        "fingerprint": fingerprint,
+        "state_labels": None if state_labels is None else list(state_labels),
+        "action_labels": None if action_labels is None else list(action_labels),
         "layout": None
-        if mdp.layout is None
+        if layout is None
         else {
-            "background": mdp.layout.background,
-            "cell": mdp.layout.cell.tolist(),
-            "arrows": mdp.layout.arrows,
-            "row_labels": mdp.layout.row_labels,
+            "background": layout.background,
+            "cell": layout.cell.tolist(),
+            "arrows": layout.arrows,
+            "row_labels": layout.row_labels,
         },
     }
     with written_whole(path) as file:
         np.savez_compressed(
             file,
             names=np.array(json.dumps(names, default=_plain)),
-            **{name: getattr(mdp, name) for name in ARRAYS},
+            **arrays,
         )
 
 
@@ -71,8 +78,12 @@ def written_whole(path: str | PathLike[str]) -> Iterator[BinaryIO]:
         raise
 
 
-def load(path: str | PathLike[str]) -> TabularMDP:
-    """Reads and checks what `save` wrote."""
+def read_table(path: str | PathLike[str]) -> tuple[dict[str, Any], str]:
+    """The keyword arguments of the table that `write_table` wrote, unchecked, and the fingerprint it should have.
+
+    Raises:
+        ValueError: the file is no table of ours, or damaged.
+    """
     try:
         with open(path, "rb") as opened:
             if not zipfile.is_zipfile(
@@ -94,23 +105,17 @@ def load(path: str | PathLike[str]) -> TabularMDP:
         found = names.get("format") if isinstance(names, dict) else names
         raise ValueError(f"{path} has the format {found!r}, expected {FORMAT!r}")
     try:
-        mdp = _built(names, arrays)
-    except (KeyError, TypeError) as error:
+        return {**arrays, **_names_from(names)}, str(names["fingerprint"])
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is damaged: {error!r}") from error
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged: {error}") from error
-    if mdp.fingerprint != names["fingerprint"]:
-        raise ValueError(f"{path} is damaged: its arrays do not have the fingerprint it states")
-    return mdp
 
 
-def _built(names: dict[str, Any], arrays: dict[str, Any]) -> TabularMDP:
+def _names_from(names: dict[str, Any]) -> dict[str, Any]:
     layout = names["layout"]
-    return TabularMDP(
-        **arrays,
-        state_labels=_tuples(names["state_labels"]),
-        action_labels=_tuples(names["action_labels"]),
-        layout=None
+    return {
+        "state_labels": _tuples(names["state_labels"]),
+        "action_labels": _tuples(names["action_labels"]),
+        "layout": None
         if layout is None
         else Layout(
             background=tuple(layout["background"]),
@@ -118,7 +123,7 @@ def _built(names: dict[str, Any], arrays: dict[str, Any]) -> TabularMDP:
             arrows=tuple(layout["arrows"]),
             row_labels=tuple(layout["row_labels"]),
         ),
-    )
+    }
 
 
 def _plain(label: object) -> object:

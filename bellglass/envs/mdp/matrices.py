@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from .arrays import BoolArray, FloatArray, IntArray, locked
 from .builders import as_mask, as_pairs_mask
 from .room import require_room, require_room_for_table
-from .table import BoolArray, FloatArray, IntArray, locked
 
 #: A matrix, dense or sparse, or a list of them.
 MatrixLike = Any

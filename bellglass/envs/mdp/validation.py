@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .arrays import SUM_TOLERANCE, BoolArray, FloatArray, IntArray, locked, row_sums
 from .layout import Layout
 from .room import require_room_for_table
-from .table import SUM_TOLERANCE, BoolArray, FloatArray, IntArray, locked, row_sums
 
 
 def checked_fields(
