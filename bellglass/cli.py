@@ -24,7 +24,7 @@ from tyro.conf import Positional, UseAppendAction, arg
 
 if TYPE_CHECKING:
     from .experiments.config import Suite
-    from .experiments.supervisor import Engine
+    from .experiments.sweep import Engine
 
 DONE, SOME_RUN_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 SOMETHING_IS_WRONG = 1
@@ -38,7 +38,7 @@ def demo(*, quick: bool = False, output: Path | None = None, workers: int | None
         output: folder for results and report; bellglass-results/NAME by default.
         workers: runs at a time; one a processor by default.
     """
-    from .experiments.config import read_suite
+    from .experiments.reading import read_suite
 
     suite = read_suite("quick" if quick else "quickstart")
     return _run_and_report(suite, _folder_of(suite, output), workers)
@@ -63,7 +63,7 @@ def run(
             a job array for sbatch into the output folder.
         dry_run: list what would run and how long it may take, and run nothing.
     """
-    from .experiments.config import read_suite
+    from .experiments.reading import read_suite
 
     if workers is not None and workers < 1:
         raise ValueError(f"--workers must be at least 1, got {workers}")
@@ -90,7 +90,7 @@ def _folder_of(suite: Suite, output: Path | None) -> Path:
 
 def _run_and_report(suite: Suite, folder: Path, workers: int | None, engine: Engine = "local") -> int:
     from .experiments.report.background import failures, where
-    from .experiments.supervisor import run_suite
+    from .experiments.sweep import run_suite
 
     sweep = run_suite(suite, folder, workers=workers, engine=engine)
     _report(folder)

@@ -26,7 +26,7 @@ from unittest.mock import patch
 
 from bellglass.agents import QLearning
 from bellglass.experiments import worker
-from bellglass.experiments.config import suite_from
+from bellglass.experiments.reading import suite_from
 from bellglass.experiments.records import RunSpec
 from bellglass.experiments.scores import Scorer
 from bellglass.experiments.store import Store
@@ -53,7 +53,7 @@ class Stamped(QLearning):
 #: A sweep in a fresh interpreter, as `bellglass run` starts one: prints when its first process is asked for.
 SWEEP = """
 import sys, time
-from bellglass.experiments.config import suite_from
+from bellglass.experiments.reading import suite_from
 from bellglass.experiments.progress import Progress
 from bellglass.experiments.supervisor import Supervisor, prepared_store
 environments = [{"id": place, "steps": 1_000} for place in sys.argv[2:]]

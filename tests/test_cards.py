@@ -13,8 +13,8 @@ import pytest
 from bellglass.envs.documentation import source_of
 from bellglass.envs.registration import ENVIRONMENTS
 from bellglass.experiments.cards import Card, card_of, cards_for, file_name, load_cards, write_cards
-from bellglass.experiments.config import suite_from
 from bellglass.experiments.mistakes import SuiteError
+from bellglass.experiments.reading import suite_from
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,9 @@ from typing import Any
 import gymnasium as gym
 import pytest
 
-from bellglass.experiments.config import Suite, read_suite, shipped_suites, suite_from
+from bellglass.experiments.config import Suite
 from bellglass.experiments.mistakes import SuiteError
+from bellglass.experiments.reading import read_suite, shipped_suites, suite_from
 from bellglass.experiments.records import ScoringSpec
 
 RIGHT = """

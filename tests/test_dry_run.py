@@ -13,7 +13,7 @@ from bellglass.experiments.counts import ranges
 from bellglass.experiments.dry_run import Stopwatch, forecast, look_ahead, told_plan
 from bellglass.experiments.mistakes import SuiteError
 from bellglass.experiments.store import FolderError, Store
-from bellglass.experiments.supervisor import run_suite
+from bellglass.experiments.sweep import run_suite
 
 
 def test_the_steps_that_are_left_go_as_fast_as_the_second_half_of_the_trial(

@@ -18,7 +18,7 @@ from sweeping import (
 
 from bellglass.experiments.soundness import examine_folder
 from bellglass.experiments.store import find_damage, load_sweep
-from bellglass.experiments.supervisor import run_suite
+from bellglass.experiments.sweep import run_suite
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="needs /proc to find the processes"

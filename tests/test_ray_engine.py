@@ -28,7 +28,7 @@ from sweeping import (
 )
 
 from bellglass.experiments.store import load_sweep
-from bellglass.experiments.supervisor import run_suite
+from bellglass.experiments.sweep import run_suite
 
 needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="needs the extra 'ray': pip install 'bellglass[ray]'"

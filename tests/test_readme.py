@@ -11,7 +11,7 @@ import pytest
 from pages import blocks, run
 
 from bellglass.cli import COMMANDS
-from bellglass.experiments.config import suite_from
+from bellglass.experiments.reading import suite_from
 
 README = Path(__file__).parent.parent / "README.md"
 if not README.is_file():

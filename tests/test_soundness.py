@@ -12,7 +12,7 @@ from sweeping import small
 
 from bellglass.experiments.soundness import evenly, examine_folder
 from bellglass.experiments.store import FolderError
-from bellglass.experiments.supervisor import run_suite
+from bellglass.experiments.sweep import run_suite
 from bellglass.experiments.text import canonical, digest
 
 

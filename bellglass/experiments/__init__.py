@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from .cards import card_of as card_of
     from .cards import load_cards as load_cards
     from .config import Suite as Suite
-    from .config import read_suite as read_suite
-    from .config import shipped_suites as shipped_suites
-    from .config import suite_from as suite_from
     from .mistakes import SuiteError as SuiteError
+    from .reading import read_suite as read_suite
+    from .reading import shipped_suites as shipped_suites
+    from .reading import suite_from as suite_from
     from .records import Sweep as Sweep
     from .report import write_report as write_report
     from .soundness import examine_folder as examine_folder
     from .store import FolderError as FolderError
     from .store import load_sweep as load_sweep
-    from .supervisor import run_suite as run_suite
+    from .sweep import run_suite as run_suite
 
 #: Where each name lives; it is imported when it is first asked for.
 _HOME = {
@@ -37,10 +37,10 @@ _HOME = {
     "examine_folder": "soundness",
     "load_cards": "cards",
     "load_sweep": "store",
-    "read_suite": "config",
-    "run_suite": "supervisor",
-    "shipped_suites": "config",
-    "suite_from": "config",
+    "read_suite": "reading",
+    "run_suite": "sweep",
+    "shipped_suites": "reading",
+    "suite_from": "reading",
     "write_report": "report",
 }
 

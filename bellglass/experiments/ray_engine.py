@@ -30,6 +30,7 @@ from .mistakes import one_line
 from .progress import Ended, Watcher
 from .records import AgentSpec, FailedRun, RunSpec
 from .store import FolderError, Store
+from .supervisor import Supervisor
 
 #: Read by Ray when it is first imported.
 SETTINGS = {
@@ -37,13 +38,6 @@ SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
-for _name, _value in SETTINGS.items():
-    os.environ.setdefault(_name, _value)
-
-try:
-    import ray
-except ModuleNotFoundError as error:
-    raise missing_extra("--engine ray", error) from error
 
 #: Seconds between two looks at the clock.
 TICK = 0.5
@@ -54,6 +48,21 @@ OBJECT_STORE = 80 * 2**20
 
 class EngineError(ValueError):
     """A cluster that cannot be used, and why, in one line."""
+
+
+def ray_library() -> Any:
+    """Ray itself, imported late: few want it.
+
+    Raises:
+        ImportError: it is not installed; names the extra.
+    """
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    try:
+        import ray
+    except ModuleNotFoundError as error:
+        raise missing_extra("--engine ray", error) from error
+    return ray
 
 
 class Unwatched:
@@ -81,8 +90,6 @@ def do_one(
         agents: those of the suite; their modules are imported once a worker.
         search_path: where the driver finds modules, for agents of the user's own.
     """
-    from .supervisor import Supervisor
-
     sys.path.extend(place for place in search_path if place not in sys.path)
     try:
         store = Store.read(folder)
@@ -103,7 +110,8 @@ class RayCluster:
 
     def __init__(self, workers: int | None) -> None:
         self.workers = workers
-        self._ours = not ray.is_initialized()
+        self._ray = ray_library()
+        self._ours = not self._ray.is_initialized()
 
     def __enter__(self) -> Self:
         """Connects.
@@ -113,12 +121,12 @@ class RayCluster:
         """
         if not self._ours:
             return self
-        address = os.environ.get("RAY_ADDRESS")
+        ray, address = self._ray, os.environ.get("RAY_ADDRESS")
         try:
             if address:
                 ray.init(address=address, log_to_driver=False, logging_level="ERROR")
             else:
-                start_here(self.workers)
+                start_here(ray, self.workers)
         except (ray.exceptions.RayError, OSError, RuntimeError, ValueError) as error:
             where = f"RAY_ADDRESS={address}" if address else "Ray on this machine"
             hint = " (is RAY_AUTH_TOKEN the cluster's token?)" if address else ""
@@ -129,11 +137,11 @@ class RayCluster:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._ours:
-            ray.shutdown()
+            self._ray.shutdown()
 
     def slots(self) -> int:
         """How many runs may be on their way now; clusters grow and shrink."""
-        there = int(ray.cluster_resources().get("CPU", 1))
+        there = int(self._ray.cluster_resources().get("CPU", 1))
         return max(1, min(there, self.workers or there))
 
     def do(
@@ -150,6 +158,7 @@ class RayCluster:
             FolderError: the folder takes no more, or some machine does not see it.
             EngineError: a machine of the cluster cannot run bellglass.
         """
+        ray = self._ray
         task = ray.remote(num_cpus=1, max_retries=limits.retries)(do_one)
         shared = (store.folder.resolve(), limits, tuple(agents), tuple(sys.path))
         waiting = deque(todo)
@@ -163,7 +172,7 @@ class RayCluster:
                 ended, _ = ray.wait(list(running), timeout=TICK)
                 for reference in ended:
                     spec, began = running.pop(reference)
-                    how = outcome_of(reference, spec, store)
+                    how = outcome_of(ray, reference, spec, store)
                     progress.ended(spec, how, time.monotonic() - began)
                 progress.tick()
         finally:
@@ -176,7 +185,9 @@ def check_that_somebody_answers() -> None:
 
     Raises:
         EngineError: nothing does.
+        ImportError: Ray is not installed.
     """
+    ray_library()
     address = os.environ.get("RAY_ADDRESS", "")
     host, _, port = address.rpartition("/")[2].rpartition(":")
     if host and port.isdigit():
@@ -186,7 +197,7 @@ def check_that_somebody_answers() -> None:
             raise EngineError(f"RAY_ADDRESS={address}: nobody answers there: {one_line(error)}") from None
 
 
-def start_here(workers: int | None) -> None:
+def start_here(ray: Any, workers: int | None) -> None:
     """A cluster of our own, with a token that nobody else has."""
     if not os.environ.get("RAY_AUTH_TOKEN") and not os.environ.get("RAY_AUTH_TOKEN_PATH"):
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
@@ -200,7 +211,7 @@ def start_here(workers: int | None) -> None:
     )
 
 
-def outcome_of(reference: Any, spec: RunSpec, store: Store) -> Ended:
+def outcome_of(ray: Any, reference: Any, spec: RunSpec, store: Store) -> Ended:
     """What has become of a run whose task has ended.
 
     Raises:

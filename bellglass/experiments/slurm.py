@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .config import Suite
 from .store import writable, write_whole
-from .supervisor import check_ways, prepared_store
+from .sweep import check_ways, prepared_store
 
 #: Tasks of the array unless asked otherwise, and no more than there are runs.
 MOST_TASKS = 100

@@ -20,10 +20,11 @@ from pathlib import Path
 from ..envs.mdp import table_of
 from .cards import Card, load_cards
 from .catalogue import make_environment
-from .config import Suite, read_suite
+from .config import Suite
 from .marker import environments_of, versions
 from .mistakes import SuiteError, told
 from .progress import Progress
+from .reading import read_suite
 from .records import RunResult, RunSpec, Sweep
 from .run import grid_of
 from .store import FolderError, Store, is_temporary

@@ -34,7 +34,8 @@ from ..mdp import TabularMDP
 from ..rendering import WHITE, Artist, RGBArray
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
-from .taxi import DEPOTS, IN_TAXI, MOVES, taxi
+from .taxi import MOVES, taxi
+from .taxi_map import DEPOTS, IN_TAXI
 from .taxi_pictures import SIZE, TARGET, TaxiArtist, decode
 
 #: States of Taxi: the first half, in which the passenger is still to decide.
