@@ -11,7 +11,8 @@ import pytest
 
 import bellglass
 from bellglass.agents.planning import ToleranceError
-from bellglass.agents.planning.hidden.beliefs import belief_table, solve_pomdp, widened_by_merging
+from bellglass.agents.planning.hidden.beliefs import belief_table
+from bellglass.agents.planning.hidden.pomdp_solver import solve_pomdp, widened_by_merging
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP
 

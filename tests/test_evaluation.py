@@ -10,7 +10,7 @@ import pytest
 from rational import Row, exact_q, exact_rows, exact_values, long_run, random_table
 
 from bellglass.agents.planning import ToleranceError, UnboundedError, evaluate, policy_bounds, policy_values
-from bellglass.agents.planning.solution import Criterion
+from bellglass.agents.planning.record import Criterion
 from bellglass.envs.mdp import TabularMDP
 
 Policy = npt.NDArray[np.int64] | npt.NDArray[np.float64]

@@ -11,10 +11,11 @@ import pytest
 import bellglass
 from bellglass.agents.planning import ToleranceError
 from bellglass.agents.planning.hidden.belief_search import with_clock
-from bellglass.agents.planning.hidden.beliefs import belief_table, solve_pomdp
+from bellglass.agents.planning.hidden.beliefs import belief_table
 from bellglass.agents.planning.hidden.dense import DenseHidden
 from bellglass.agents.planning.hidden.heuristic_search import HeuristicSearch
 from bellglass.agents.planning.hidden.incremental_pruning import Pruner, solve_within_horizon
+from bellglass.agents.planning.hidden.pomdp_solver import solve_pomdp
 from bellglass.agents.planning.hidden.surface import surface
 from bellglass.envs.mdp import FloatArray, TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP

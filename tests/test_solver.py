@@ -231,7 +231,7 @@ def test_a_solver_that_breaks_down_raises_with_the_bounds_it_has(monkeypatch: py
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("the linear system is singular")
 
-    monkeypatch.setattr("bellglass.agents.planning.solver.solve_total", broken)
+    monkeypatch.setattr("bellglass.agents.planning.table_solver.solve_total", broken)
     with pytest.raises(ToleranceError, match="the linear system is singular") as caught:
         solve(table_of(gym.make("bellglass/FrozenLake-v0")), criterion="total")
     assert (caught.value.lower == -np.inf).all()

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..agents.planning.errors import UnboundedError
-from ..agents.planning.scoring.evaluation import TOLERANCE, bounds_of
 from ..agents.planning.scoring.played import Chain, played_on
+from ..agents.planning.scoring.policy_bounds import TOLERANCE, bounds_of
 from ..agents.planning.scoring.worth import discounted_values
 from ..envs.mdp import FloatArray, TabularMDP
 from .records import ScoringSpec

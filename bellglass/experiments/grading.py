@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..agents.planning import Verdict, check
-from ..agents.planning.solution import Criterion
+from ..agents.planning.record import Criterion
 from .solving import model_of
 
 Kind = Literal["values", "q_values", "policy"]

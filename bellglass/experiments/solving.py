@@ -9,7 +9,7 @@ import gymnasium as gym
 
 from ..agents.planning.pictures import headline, maps, table
 from ..agents.planning.questions import METHODS, Method, Model
-from ..agents.planning.solution import Criterion
+from ..agents.planning.record import Criterion
 from ..agents.planning.solver import solve
 from ..agents.planning.writing import check_ending
 from ..envs.cassandra import read_cassandra

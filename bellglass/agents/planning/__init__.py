@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from .difficulty.measures import hardness as hardness
     from .errors import ToleranceError as ToleranceError
     from .errors import UnboundedError as UnboundedError
+    from .evaluation import evaluate as evaluate
     from .hidden.ladder import Ladder as Ladder
     from .hidden.ladder import information_ladder as information_ladder
-    from .scoring.evaluation import evaluate as evaluate
-    from .scoring.evaluation import policy_bounds as policy_bounds
-    from .scoring.evaluation import policy_values as policy_values
     from .scoring.occupancies import occupancy as occupancy
+    from .scoring.policy_bounds import policy_bounds as policy_bounds
+    from .scoring.policy_bounds import policy_values as policy_values
     from .scoring.score import Score as Score
     from .scoring.worth import PolicyBounds as PolicyBounds
     from .solution import Solution as Solution
@@ -36,12 +36,12 @@ _MODULE_OF = {
     "UnboundedError": "errors",
     "Verdict": "checking.verdict",
     "check": "checking.judge",
-    "evaluate": "scoring.evaluation",
+    "evaluate": "evaluation",
     "hardness": "difficulty.measures",
     "information_ladder": "hidden.ladder",
     "occupancy": "scoring.occupancies",
-    "policy_bounds": "scoring.evaluation",
-    "policy_values": "scoring.evaluation",
+    "policy_bounds": "scoring.policy_bounds",
+    "policy_values": "scoring.policy_bounds",
     "solve": "solver",
 }
 

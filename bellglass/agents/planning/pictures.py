@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from .solution import Solution
+from .record import SolutionRecord
 
 #: Rows of a list before it is cut.
 MOST_ROWS = 60
@@ -21,7 +19,7 @@ _WORDS = {
 }
 
 
-def headline(solution: Solution) -> str:
+def headline(solution: SolutionRecord) -> str:
     """One line: what is the best, how sure, how found."""
     details = []
     if solution.horizon is not None:
@@ -36,7 +34,7 @@ def headline(solution: Solution) -> str:
     )
 
 
-def first_rule(solution: Solution) -> tuple[list[int], list[list[int]]]:
+def first_rule(solution: SolutionRecord) -> tuple[list[int], list[list[int]]]:
     """The action of each state at the first step (-1 in terminal ones), and all that are as good."""
     policy = solution.policy[0] if solution.policy.ndim == 2 else solution.policy
     optimal = solution.optimal_actions[0] if solution.optimal_actions.ndim == 3 else solution.optimal_actions
@@ -45,12 +43,12 @@ def first_rule(solution: Solution) -> tuple[list[int], list[list[int]]]:
     return [int(a) for a in played], [[int(a) for a in np.flatnonzero(row)] for row in optimal]
 
 
-def text(solution: Solution) -> str:
+def text(solution: SolutionRecord) -> str:
     """Two maps (best actions, numbers) or a table."""
     return maps(solution) or table(solution)
 
 
-def maps(solution: Solution) -> str | None:
+def maps(solution: SolutionRecord) -> str | None:
     """The best actions and the numbers, each on the table's layout; None where it has none, or is too crowded."""
     mdp, layout = solution.mdp, solution.mdp.layout
     _, ties = first_rule(solution)
@@ -89,7 +87,7 @@ def _grid(cells: list[list[str]], labels: tuple[str, ...]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def table(solution: Solution) -> str:
+def table(solution: SolutionRecord) -> str:
     """State by state, by name: the number, its certified bounds, the best actions; cut after `MOST_ROWS`."""
     mdp = solution.mdp
     _, ties = first_rule(solution)
@@ -106,7 +104,7 @@ def table(solution: Solution) -> str:
     return "\n".join(lines)
 
 
-def html(solution: Solution) -> str:
+def html(solution: SolutionRecord) -> str:
     """A table with one cell a place, shaded by value; colours follow the reader's light or dark page."""
     mdp, layout = solution.mdp, solution.mdp.layout
     title = escape(headline(solution))

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from ...envs.mdp import FloatArray, IntArray, TabularMDP, table_of
 from ...envs.pomdp import TabularPOMDP, pomdp_of
+from .record import CRITERIA, Criterion
 from .scoring.policies import checked_policy
-from .solution import CRITERIA, Criterion
 from .undiscounted.average import AVERAGE_METHODS
 from .undiscounted.total import TOTAL_METHODS
 

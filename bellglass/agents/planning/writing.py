@@ -8,14 +8,12 @@ import json
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ...envs.mdp.files import written_whole
-
-if TYPE_CHECKING:
-    from .solution import Solution
+from .record import SolutionRecord
 
 FORMAT = "bellglass solution 1"
 
@@ -53,7 +51,7 @@ def check_ending(path: str | PathLike[str]) -> str:
     return ending
 
 
-def save(solution: Solution, path: str | PathLike[str]) -> None:
+def save(solution: SolutionRecord, path: str | PathLike[str]) -> None:
     """Writes the solution in the form that the path's ending names."""
     ending = check_ending(path)
     with written_whole(path) as file:
@@ -65,7 +63,7 @@ def save(solution: Solution, path: str | PathLike[str]) -> None:
             text.detach()
 
 
-def _arrays(solution: Solution) -> dict[str, Any]:
+def _arrays(solution: SolutionRecord) -> dict[str, Any]:
     mdp = solution.mdp
     about = {name: getattr(solution, name) for name in FACTS}
     about |= {"format": FORMAT, "bound": solution.bound, "fingerprint": mdp.fingerprint}
@@ -85,7 +83,7 @@ def _arrays(solution: Solution) -> dict[str, Any]:
     }
 
 
-def _rows(solution: Solution) -> Iterator[list[object]]:
+def _rows(solution: SolutionRecord) -> Iterator[list[object]]:
     """The header, then a row a state; the bounds are of the first step alone, so later steps leave them empty."""
     mdp = solution.mdp
     states = [str(mdp.decode(s)) for s in range(mdp.num_states)]

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ....envs.mdp import FloatArray, IntArray, TabularMDP
-from ..solution import Criterion
+from ..record import Criterion
 from .verdict import Kind
 
 #: A rounded answer counts only where half a unit is less than this share of the greatest value.

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ....envs.mdp import BoolArray, FloatArray, TabularMDP
-from ..solution import Criterion, Solution
+from ..record import Criterion
+from ..solution import Solution
 from ..solver import solve
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ....envs.mdp import TabularMDP
 from ..questions import Model, checked_discount, hidden_table, observed_table
-from ..solution import Criterion
+from ..record import Criterion
 from ..solver import solve
 from .answers import read_policy, read_values
 from .guesses import Question

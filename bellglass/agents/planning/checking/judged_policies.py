@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ....envs.mdp import BoolArray
-from ..scoring.evaluation import policy_values
+from ..scoring.policy_bounds import policy_values
 from .answers import Answer, distance, read_policy
 from .bellman_sums import name_of, written_out
 from .guesses import Question

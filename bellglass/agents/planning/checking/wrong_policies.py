@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ....envs.mdp import IntArray
-from ..scoring.evaluation import policy_values
+from ..scoring.policy_bounds import policy_values
 from .guesses import Guess, Guesses, Question, top_of
 from .wrong_orders import actions_of_policy
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ....envs.mdp import BoolArray, FloatArray, TabularMDP
-from ..scoring.evaluation import policy_values
+from ..scoring.policy_bounds import policy_values
 from .guesses import Guess, Guesses, Question, backup, best_of, guessed, solved, top_of
 
 #: Sweeps that are looked at, and updates of single states in sweeps in place.

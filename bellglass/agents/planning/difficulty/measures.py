@@ -20,8 +20,8 @@ import numpy as np
 import scipy.sparse
 import scipy.sparse.csgraph
 
-from ....envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
-from ..scoring.evaluation import policy_values
+from ....envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP, table_of
+from ..scoring.policy_bounds import policy_values
 from ..solution import Solution
 from ..solver import solve
 from .diameters import Moves, diameter
@@ -75,8 +75,6 @@ def hardness(mdp: TabularMDP, discount: float = 0.99) -> Hardness:
         ValueError: the discount is not in [0, 1).
     """
     if not isinstance(mdp, TabularMDP):
-        from ....envs.mdp import table_of
-
         mdp = table_of(mdp)
     best = solve(mdp, discount, tolerance=1e-10)
     gaps = _action_gaps(mdp, best)

@@ -12,14 +12,14 @@ changes by at most |b - b'|_1 times the most that a plan is worth in a hidden st
 discounted steps, and so does the value, once a step; the certified bounds are widened by the largest distance that was
 in fact bridged (commonly a few units of the last place) summed over the discounted steps.  (Derived here.)
 
-Where the beliefs are too many, `solve_pomdp` goes on with `belief_search.py`, and within a finite horizon, if need be,
-with `incremental_pruning.py`.
+Where the beliefs are too many, `pomdp_solver.py` goes on with `belief_search.py`, and within a finite horizon, if
+need be, with `incremental_pruning.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,18 +29,15 @@ from ....envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from ....envs.mdp.outcomes import sorted_outcomes
 from ....envs.mdp.room import SMALL
 from ....envs.pomdp import TabularPOMDP
-from ..bounds import allowed_width, apart, refuse
-from ..solution import MAX_BELIEFS, Criterion, Solution
+from ..record import MAX_BELIEFS
+from .world import World
 
 if TYPE_CHECKING:
-    from ..questions import Method
-    from ..solution import Beliefs
+    from ..record import Beliefs
 
 #: Decimals to which beliefs that are taken for one agree.
 DECIMALS = 13
 
-#: Beliefs after which a first, quick enumeration gives way to a search.
-FEW_BELIEFS = 3_000
 
 #: Which actions [f, A] are worth a look at some beliefs [f, S].
 Keep = Callable[[FloatArray], BoolArray]
@@ -152,72 +149,6 @@ def belief_labels(pomdp: TabularPOMDP, beliefs: scipy.sparse.csr_array) -> list[
     return list(labels)
 
 
-class World:
-    """Each action as one matrix, with unavailable actions played as the lowest available one.
-
-    Attributes:
-        going_on: [A] of [S, S] chance to go on in each state.
-        reward: [A] of [S] mean reward.
-        seen: [A] of pairs, one for each action that this one is played as: in which states it is (None: all), and
-            the chance [S, O] of each observation in the state entered.
-        kind: [A] the lowest action that leads to the same states, seen alike.
-    """
-
-    def __init__(self, pomdp: TabularPOMDP) -> None:
-        mdp = pomdp.mdp
-        states = np.arange(mdp.num_states)
-        self._mask = scipy.sparse.csr_array(mdp.action_mask.astype(np.float64))
-        self.going_on: list[scipy.sparse.csr_array] = []
-        self.reward: list[FloatArray] = []
-        self.seen: list[list[tuple[BoolArray | None, FloatArray]]] = []
-        for action in range(mdp.num_actions):
-            played = np.where(mdp.action_mask[:, action], action, mdp.lowest_action)
-            self.going_on.append(mdp.transition_matrix[states * mdp.num_actions + played])
-            self.reward.append(mdp.expected_reward[states, played])
-            others = np.unique(played[~mdp.terminal])
-            if pomdp.observation_probability.ndim == 2 or len(others) < 2:
-                self.seen.append([(None, pomdp.by_action[others[0] if len(others) else action])])
-            else:
-                self.seen.append([(played == other, pomdp.by_action[other]) for other in others])
-        kind = np.arange(mdp.num_actions)
-        for action in range(mdp.num_actions):
-            for other in range(action):
-                if kind[other] == other and self._alike(other, action):
-                    kind[action] = other
-                    break
-        self.kind: IntArray = kind
-
-    def _alike(self, one: int, other: int) -> bool:
-        if len(self.seen[one]) > 1 or len(self.seen[other]) > 1:
-            return False
-        difference = self.going_on[one] - self.going_on[other]
-        return not difference.data.any() and np.array_equal(self.seen[one][0][1], self.seen[other][0][1])
-
-    def entered(
-        self, beliefs: scipy.sparse.csr_array, action: int
-    ) -> list[tuple[scipy.sparse.csr_array, FloatArray]]:
-        """Chances [f, S] to go on in each state, with how it is then seen [S, O]: one pair a way of playing."""
-        return [
-            ((beliefs if there is None else beliefs.multiply(there).tocsr()) @ self.going_on[action], seen)
-            for there, seen in self.seen[action]
-        ]
-
-    def available(self, beliefs: scipy.sparse.csr_array) -> BoolArray:
-        """[f, A] whether some state of the belief has the action; nothing but terminal states have one, which ends."""
-        possible: BoolArray = (beliefs @ self._mask).toarray() > 0
-        possible[~possible.any(axis=1), 0] = True
-        return possible
-
-    @staticmethod
-    def normalised(joint: scipy.sparse.csr_array) -> tuple[scipy.sparse.csr_array, FloatArray]:
-        """The rows that have a chance worth the name, divided by it, and those chances."""
-        chances = np.asarray(joint.sum(axis=1)).ravel()
-        rows = np.flatnonzero(chances > 1e-15)
-        kept = scipy.sparse.csr_array(joint[rows])
-        kept.data = kept.data / np.repeat(chances[rows], np.diff(kept.indptr))
-        return kept, chances[rows]
-
-
 @dataclass(frozen=True, eq=False)
 class _Outcomes:
     """One row an outcome: of which belief of the level, with what chance, leading where (-1: the end)."""
@@ -298,88 +229,3 @@ def _distance(one: tuple[IntArray, FloatArray], other: tuple[IntArray, FloatArra
     difference = np.zeros(len(states))
     np.add.at(difference, place, np.concatenate([one[1], -other[1]]))
     return float(np.abs(difference).sum())
-
-
-def solve_pomdp(
-    pomdp: TabularPOMDP,
-    discount: float | None,
-    *,
-    criterion: Criterion = "discounted",
-    horizon: int | None = None,
-    method: Method = "auto",
-    tolerance: float = 1e-8,
-    relative: bool = True,
-    progress_bar: bool = False,
-    restart: bool = False,
-    max_beliefs: int = MAX_BELIEFS,
-) -> Solution:
-    """The best that can be had with memory: a Solution over beliefs.
-
-    `beliefs` [B, S] tells what each index of `values`, `q_values` and `policy` means; `start_value` is the mean over
-    what reset() may show.  Where the reachable beliefs are at most `max_beliefs`, they are all there.  Else a search
-    narrows certified bounds until the beliefs that best play may reach are few: those are there, and beside them, as
-    far as that is feasible, what one action off best play leads to (else such an action's q value is an upper bound).
-    Where they stay many, only the beliefs at the start are there, and `alpha_vectors`: with a discount once the
-    bounds have met within the tolerance, within a horizon by incremental pruning.
-
-    Raises:
-        ValueError: as `solve`; or, for "total" and "average", more than `max_beliefs` beliefs can be reached.
-        ToleranceError: the search could not bring the bounds within the tolerance; carries the best ones.
-    """
-    from .belief_search import search, search_within_horizon
-    from .dense import is_small
-
-    steps = horizon if criterion == "finite_horizon" else None
-    searchable = criterion in ("discounted", "finite_horizon") and is_small(pomdp)
-    narrow = tolerance, relative, progress_bar
-    weight = 1.0 if discount is None else float(discount)
-
-    def solved(table: BeliefTable) -> Solution:
-        from ..solver import solve
-
-        best = solve(
-            table.mdp,
-            discount,
-            criterion=criterion,
-            horizon=horizon,
-            method=method,
-            tolerance=tolerance,
-            relative=relative,
-            progress_bar=progress_bar,
-            restart=restart,
-        )
-        return widened_by_merging(best, table, pomdp, tolerance, relative)
-
-    try:
-        few = min(FEW_BELIEFS, max_beliefs) if searchable else max_beliefs
-        return solved(belief_table(pomdp, horizon=steps, max_beliefs=few))
-    except TooManyBeliefs:
-        if not searchable:
-            raise
-    if steps is None:
-        return search(pomdp, weight, solved, *narrow, max_beliefs=max_beliefs)
-    return search_within_horizon(pomdp, weight, steps, solved, *narrow, max_beliefs=max_beliefs)
-
-
-def widened_by_merging(
-    best: Solution, table: BeliefTable, pomdp: TabularPOMDP, tolerance: float, relative: bool
-) -> Solution:
-    """The solution of a table of beliefs, its bounds widened by what merging beliefs may have changed.
-
-    For "total" and "average" the number of beliefs stands for that of the steps: a guess, which is not held against the
-    tolerance.
-
-    Raises:
-        ToleranceError: so widened they are farther apart than the tolerance.
-    """
-    steps = {"discounted": 1.0 / (1.0 - best.discount) if best.discount < 1.0 else np.inf}.get(
-        best.criterion, float(best.horizon or table.mdp.num_states)
-    )
-    widening = 0.0
-    if table.merged > 0.0:
-        widening = table.merged * float(np.abs(pomdp.mdp.expected_reward).max()) * steps**2
-    lower, upper = best.lower - widening, best.upper + widening
-    width = allowed_width(tolerance, relative, 0.5 * (best.lower + best.upper))
-    if best.criterion in ("discounted", "finite_horizon") and apart(lower, upper) > width:
-        refuse(lower, upper, tolerance, relative, width)
-    return replace(best, beliefs=table.beliefs, lower=lower, upper=upper)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ....envs.mdp import BoolArray, FloatArray, IntArray
 from ....envs.pomdp import TabularPOMDP
-from .beliefs import World
+from .world import World
 
 #: Numbers in the dense arrays beyond which a table is not small.
 MOST_NUMBERS = 4_000_000

@@ -25,13 +25,13 @@ from ....envs.mdp import BoolArray, FloatArray, TabularMDP
 from ....envs.mdp.outcomes import sorted_outcomes
 from ....envs.pomdp import TabularPOMDP
 from ..pairs import UNIT
-from ..solver import solve
+from ..table_solver import solve_table
 from .belief_bounds import BLOCK, LowerBound, UpperBound
 from .beliefs import BeliefTable, TooManyBeliefs, belief_table
 from .dense import DenseHidden
 
 if TYPE_CHECKING:
-    from ..solution import Beliefs
+    from ..record import Beliefs
 
 #: Beside each belief in play so many more may be looked at to price the actions that are ruled out there.
 SIDE_BELIEFS = 20
@@ -59,9 +59,11 @@ class HeuristicSearch:
         self.model = DenseHidden.of(pomdp)
         steps = 1.0 / (1.0 - discount) if horizon is None else float(horizon)
         if horizon is None:
-            observed = solve(pomdp.mdp, discount, tolerance=1e-9)
+            observed = solve_table(pomdp.mdp, discount, tolerance=1e-9)
         else:
-            observed = solve(pomdp.mdp, discount, criterion="finite_horizon", horizon=horizon, tolerance=1e-9)
+            observed = solve_table(
+                pomdp.mdp, discount, criterion="finite_horizon", horizon=horizon, tolerance=1e-9
+            )
         greatest = float(np.abs(self.model.reward).max()) * steps
         size = pomdp.num_states + pomdp.num_observations
         #: more than all rounding of a backup, summed over the discounted steps

@@ -23,9 +23,10 @@ import numpy.typing as npt
 from ....envs.mdp import FloatArray, IntArray, TabularMDP
 from ....envs.pomdp import TabularPOMDP
 from ...base import Memory
+from ..errors import UnboundedError
 from ..pairs import UNIT
-from ..solution import Criterion
-from ..solver import solve
+from ..record import Criterion
+from ..table_solver import solve_table
 
 #: Histories followed at a time; of more, the lightest are cut off.
 MOST_HISTORIES = 4_000
@@ -211,13 +212,11 @@ def _worth(weights: FloatArray, values: FloatArray) -> float:
 def _most(mdp: TabularMDP, discount: float, criterion: Criterion, horizon: int | None) -> FloatArray:
     """[S] (finite horizon [H + 1, S]) at least the best value of each state; infinite where it is not bounded."""
     if criterion == "total":
-        from ..errors import UnboundedError
-
         try:
-            return solve(mdp, criterion="total").upper
+            return solve_table(mdp, criterion="total").upper
         except UnboundedError:
             return np.where(mdp.terminal, 0.0, np.inf)
-    best = solve(mdp, discount, criterion=criterion, horizon=horizon)
+    best = solve_table(mdp, discount, criterion=criterion, horizon=horizon)
     assert best.values is not None
     slack = 1e-6 * max(1.0, float(np.abs(best.values).max(initial=0.0)))  # more than the bounds are apart
     return best.upper if best.values.ndim == 1 else best.values + slack * (best.values != 0)

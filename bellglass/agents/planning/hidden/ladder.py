@@ -22,12 +22,12 @@ import numpy as np
 import scipy.sparse
 
 from ....envs.mdp import FloatArray, IntArray, TabularMDP
-from ....envs.pomdp import TabularPOMDP
+from ....envs.pomdp import TabularPOMDP, pomdp_of
 from ..errors import UnboundedError
 from ..linear import Solver, factorised
-from ..solution import MAX_BELIEFS, Criterion
-from ..solver import solve as solve_model
-from .beliefs import solve_pomdp
+from ..record import MAX_BELIEFS, Criterion
+from ..table_solver import solve_table
+from .pomdp_solver import solve_pomdp
 
 
 class Ladder(NamedTuple):
@@ -121,15 +121,13 @@ def information_ladder(
         ValueError: the discount is not in [0, 1], or 1 where some policy goes on for ever; the search or the
             enumeration outgrew its limit.
     """
-    from ....envs.pomdp import pomdp_of
-
     if not isinstance(pomdp, TabularPOMDP):
         pomdp = pomdp_of(pomdp)
     if not 0.0 <= discount <= 1.0:
         raise ValueError(f"discount must be in [0, 1], got {discount}")
     steps = 1.0 / (1.0 - discount) if discount < 1.0 else _longest(pomdp.mdp)
     criterion: Criterion = "discounted" if discount < 1.0 else "total"
-    observed = solve_model(pomdp.mdp, discount, criterion=criterion, tolerance=tolerance).start_value
+    observed = solve_table(pomdp.mdp, discount, criterion=criterion, tolerance=tolerance).start_value
     memory = solve_pomdp(
         pomdp, discount, criterion=criterion, tolerance=tolerance, max_beliefs=max_beliefs
     ).start_value
@@ -150,7 +148,7 @@ def _longest(mdp: TabularMDP) -> float:
     """
     counting = replace(mdp, reward=np.ones(mdp.num_outcomes))
     try:
-        return float(solve_model(counting, criterion="total").upper.max())
+        return float(solve_table(counting, criterion="total").upper.max())
     except UnboundedError as error:
         raise ValueError(
             f"a discount of 1 is for tables that end whatever one does, but from state {error.state} "

@@ -22,7 +22,7 @@ from ....envs.mdp import FloatArray, IntArray, TabularMDP
 from ..chains import closed_classes, reached_from
 from ..linear import solved
 from ..questions import checked_discount
-from ..solution import Criterion
+from ..record import Criterion
 from .played import Chain, played_on
 from .policies import checked_policy
 from .recurrent import visited

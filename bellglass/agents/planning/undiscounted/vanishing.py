@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ....envs.mdp import IntArray, TabularMDP
+from .. import large
 from ..errors import ToleranceError
 from ..moves import Moves
 
@@ -24,8 +25,6 @@ def nearly_best(moves: Moves) -> IntArray | None:
     """[n] the pair that each state plays; None where the table is small, or the kernels came to nothing."""
     if moves.matrix.nnz < LARGE:
         return None
-    from ..large.solving import solve_large
-
     reward, matrix = moves.hurried
     usable = np.flatnonzero(moves.leaving > 0)
     place = np.arange(moves.num_moves) - moves.first[moves.state]
@@ -53,7 +52,7 @@ def nearly_best(moves: Moves) -> IntArray | None:
         normalise=True,
     )
     try:
-        found, *_ = solve_large(
+        found, *_ = large.solve_large(
             mdp, DISCOUNT, method="auto", tolerance=CLOSE, relative=True, start=None, report=None
         )
     except ToleranceError:

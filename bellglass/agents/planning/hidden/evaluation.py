@@ -12,13 +12,16 @@ from ....envs.mdp import FloatArray
 from ....envs.pomdp import TabularPOMDP
 from ..errors import ToleranceError, UnboundedError
 from ..pairs import Pairs
+from ..record import Criterion
+from ..scoring.gaps import smallest_loss
 from ..scoring.policies import chances_of_agent, played_chances
+from ..scoring.policy_bounds import bounds_of, random_value
 from ..scoring.score import Score
-from ..solution import Criterion
-from ..solver import solve, start_value
+from ..start import start_value
 from .beliefs import TooManyBeliefs
 from .histories import Follower
 from .ladder import Nodes
+from .pomdp_solver import solve_pomdp
 
 #: Marks of tables scored before: (optimum, random, gap) by criterion, discount and horizon.
 _MARKS: WeakKeyDictionary[TabularPOMDP, dict[tuple[str, float, int | None], tuple[float, float, float]]] = (
@@ -40,8 +43,6 @@ def evaluate_hidden(
     The score's `values` [S] are those of starting in each hidden state; an agent with memory has none but
     its start value's interval, so its `values` are [1].
     """
-    from ..scoring.evaluation import bounds_of
-
     optimum, random, gap = _marks(pomdp, discount, criterion, horizon)
 
     is_array = isinstance(policy_or_agent, (np.ndarray, list, tuple))
@@ -88,15 +89,14 @@ def _marks(
     pomdp: TabularPOMDP, discount: float, criterion: Criterion, horizon: int | None
 ) -> tuple[float, float, float]:
     """(optimum, random, gap), remembered as long as the table lives; the gap is that of the table of beliefs."""
-    from ..scoring.evaluation import random_value
-    from ..scoring.gaps import smallest_loss
-
     known = _MARKS.setdefault(pomdp, {})
     key = (criterion, discount, horizon)
     if key not in known:
         random = random_value(pomdp.mdp, discount, criterion=criterion, horizon=horizon)
         try:
-            best = solve(pomdp, None if discount == 1.0 else discount, criterion=criterion, horizon=horizon)
+            best = solve_pomdp(
+                pomdp, None if discount == 1.0 else discount, criterion=criterion, horizon=horizon
+            )
         except UnboundedError as error:
             known[key] = (error.value, random, np.nan)
         except (ToleranceError, TooManyBeliefs):
