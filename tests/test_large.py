@@ -20,7 +20,8 @@ from bellglass.agents.planning.large.search import Search
 from bellglass.agents.planning.large.solving import solve_large
 from bellglass.agents.planning.pairs import Pairs
 from bellglass.agents.planning.questions import Method
-from bellglass.envs.mdp import IntArray, TabularMDP, table_of
+from bellglass.envs.mdp import IntArray, TabularMDP
+from bellglass.envs.tables import table_of
 
 METHODS = [
     "auto",

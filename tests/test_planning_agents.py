@@ -12,7 +12,7 @@ import pytest
 import bellglass
 import bellglass.agents.planning
 from bellglass.agents import PolicyIteration, ValueIteration
-from bellglass.envs.mdp import table_of
+from bellglass.envs.tables import table_of
 
 if not hasattr(bellglass.agents.planning, "solve"):
     pytest.skip("there is no solver yet", allow_module_level=True)

@@ -13,7 +13,8 @@ from bellglass.agents import QLearning, Transition
 from bellglass.agents.tabular import q_learning
 from bellglass.agents.tabular.open_road import OpenRoad
 from bellglass.envs import TabularEnv
-from bellglass.envs.mdp import TabularMDP, table_of
+from bellglass.envs.mdp import TabularMDP
+from bellglass.envs.tables import table_of
 
 DISCOUNT = 0.9
 

@@ -11,7 +11,8 @@ from rational import exact_optimum, exact_q, exact_rows, exact_values, random_ta
 
 import bellglass  # noqa: F401 (registers the ids)
 from bellglass.agents.planning import ToleranceError, solve
-from bellglass.envs.mdp import TabularMDP, table_of
+from bellglass.envs.mdp import TabularMDP
+from bellglass.envs.tables import table_of
 
 METHODS = ["auto", "value_iteration", "policy_iteration", "modified_policy_iteration", "linear_programming"]
 

@@ -17,7 +17,8 @@ from bellglass.agents.planning.solution import Solution
 from bellglass.agents.planning.undiscounted import vanishing
 from bellglass.agents.planning.undiscounted.end_components import end_components
 from bellglass.agents.planning.undiscounted.total import TOTAL_METHODS, TotalMethod, solve_total
-from bellglass.envs.mdp import TabularMDP, table_of
+from bellglass.envs.mdp import TabularMDP
+from bellglass.envs.tables import table_of
 
 Transitions = dict[int, dict[int, list[tuple[float, int, float, bool]]]]
 

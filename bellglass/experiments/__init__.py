@@ -9,8 +9,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ..lazy import lend
 
 if TYPE_CHECKING:
     from .cards import card_of as card_of
@@ -27,33 +28,17 @@ if TYPE_CHECKING:
     from .store import load_sweep as load_sweep
     from .sweep import run_suite as run_suite
 
-#: Where each name lives; it is imported when it is first asked for.
-_HOME = {
-    "FolderError": "store",
-    "Suite": "config",
-    "SuiteError": "mistakes",
-    "Sweep": "records",
-    "card_of": "cards",
-    "examine_folder": "soundness",
-    "load_cards": "cards",
-    "load_sweep": "store",
-    "read_suite": "reading",
-    "run_suite": "sweep",
-    "shipped_suites": "reading",
-    "suite_from": "reading",
-    "write_report": "report",
-}
-
-__all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f".{_HOME[name]}", __name__), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+__all__, __getattr__, __dir__ = lend(
+    __name__,
+    {
+        "cards": ["card_of", "load_cards"],
+        "config": ["Suite"],
+        "mistakes": ["SuiteError"],
+        "reading": ["read_suite", "shipped_suites", "suite_from"],
+        "records": ["Sweep"],
+        "report": ["write_report"],
+        "soundness": ["examine_folder"],
+        "store": ["FolderError", "load_sweep"],
+        "sweep": ["run_suite"],
+    },
+)

@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 import gymnasium as gym
 from pydantic import ValidationError
 
-from ..envs.mdp import TabularMDP, table_of
+from ..envs.mdp import TabularMDP
+from ..envs.tables import table_of
 from .catalogue import (
     OWN_ARGUMENTS,
     USUAL_DISCOUNT,

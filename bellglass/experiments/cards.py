@@ -15,8 +15,9 @@ import numpy as np
 from ..agents.planning import hardness, information_ladder
 from ..agents.planning.hidden.beliefs import TooManyBeliefs, belief_table
 from ..envs.documentation import source_of
-from ..envs.mdp import TabularMDP, table_of
+from ..envs.mdp import TabularMDP
 from ..envs.registration import NAMESPACE
+from ..envs.tables import table_of
 from .assembly import default_name
 from .card import MOST_STATES_SHOWN, Card
 from .card_layout import CardLayout

@@ -24,7 +24,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ..agents.extras import missing_extra
+from ..extras import missing_extra
 from .config import Limits
 from .mistakes import one_line
 from .progress import Ended, Watcher

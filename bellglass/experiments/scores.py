@@ -25,8 +25,9 @@ from ..agents.planning import Solution, solve
 from ..agents.planning.hidden.histories import Follower, NotFollowed
 from ..agents.planning.hidden.ladder import Nodes
 from ..agents.planning.scoring.policies import chances_of_agent, uniform_chances
-from ..envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP, table_of
+from ..envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from ..envs.pomdp import TabularPOMDP, pomdp_of
+from ..envs.tables import table_of
 from .episodes import EpisodeSampler
 from .evaluator import Evaluator
 from .meter import Gaps

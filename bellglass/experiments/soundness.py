@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from ..envs.mdp import table_of
+from ..envs.tables import table_of
 from .cards import Card, load_cards
 from .catalogue import make_environment
 from .config import Suite

@@ -5,8 +5,9 @@ Names are fetched when first asked for, so that importing this package loads nei
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ...lazy import lend
 
 if TYPE_CHECKING:
     from .checking.judge import check as check
@@ -26,29 +27,20 @@ if TYPE_CHECKING:
     from .solution import Solution as Solution
     from .solver import solve as solve
 
-_MODULE_OF = {
-    "Hardness": "difficulty.measures",
-    "Ladder": "hidden.ladder",
-    "PolicyBounds": "scoring.worth",
-    "Score": "scoring.score",
-    "Solution": "solution",
-    "ToleranceError": "errors",
-    "UnboundedError": "errors",
-    "Verdict": "checking.verdict",
-    "check": "checking.judge",
-    "evaluate": "evaluation",
-    "hardness": "difficulty.measures",
-    "information_ladder": "hidden.ladder",
-    "occupancy": "scoring.occupancies",
-    "policy_bounds": "scoring.policy_bounds",
-    "policy_values": "scoring.policy_bounds",
-    "solve": "solver",
-}
-
-__all__ = sorted(_MODULE_OF)
-
-
-def __getattr__(name: str) -> object:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+__all__, __getattr__, __dir__ = lend(
+    __name__,
+    {
+        "checking.judge": ["check"],
+        "checking.verdict": ["Verdict"],
+        "difficulty.measures": ["Hardness", "hardness"],
+        "errors": ["ToleranceError", "UnboundedError"],
+        "evaluation": ["evaluate"],
+        "hidden.ladder": ["Ladder", "information_ladder"],
+        "scoring.occupancies": ["occupancy"],
+        "scoring.policy_bounds": ["policy_bounds", "policy_values"],
+        "scoring.score": ["Score"],
+        "scoring.worth": ["PolicyBounds"],
+        "solution": ["Solution"],
+        "solver": ["solve"],
+    },
+)

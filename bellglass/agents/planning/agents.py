@@ -17,8 +17,9 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
-from ...envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP, table_of
+from ...envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from ...envs.pomdp import TabularPOMDPEnv
+from ...envs.tables import table_of
 from ..base import Callback, Memory
 from ..files import read_agent, write_agent
 

@@ -11,8 +11,9 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
-from ...envs.mdp import FloatArray, IntArray, TabularMDP, table_of
+from ...envs.mdp import FloatArray, IntArray, TabularMDP
 from ...envs.pomdp import TabularPOMDP, pomdp_of
+from ...envs.tables import table_of
 from .record import CRITERIA, Criterion
 from .scoring.policies import checked_policy
 from .undiscounted.average import AVERAGE_METHODS

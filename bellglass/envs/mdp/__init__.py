@@ -4,7 +4,6 @@ from .arrays import BoolArray as BoolArray
 from .arrays import FloatArray as FloatArray
 from .arrays import IntArray as IntArray
 from .arrays import Outcomes as Outcomes
-from .behind import table_of as table_of
 from .layout import Layout as Layout
 from .table import TabularMDP as TabularMDP
 from .walk import TableWalker as TableWalker

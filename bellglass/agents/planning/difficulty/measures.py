@@ -20,7 +20,8 @@ import numpy as np
 import scipy.sparse
 import scipy.sparse.csgraph
 
-from ....envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP, table_of
+from ....envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
+from ....envs.tables import table_of
 from ..scoring.policy_bounds import policy_values
 from ..solution import Solution
 from ..solver import solve

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ....lazy import lend
 
 if TYPE_CHECKING:
     from .solving import solve_large as solve_large
 
-_HOMES = {
-    "solve_large": "solving",
-}
-
-__all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    globals()[name] = value
-    return value
+__all__, __getattr__, __dir__ = lend(
+    __name__,
+    {
+        "solving": ["solve_large"],
+    },
+)

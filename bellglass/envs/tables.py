@@ -11,25 +11,19 @@ Gymnasium's Blackjack has no `P`; its exact table comes from `extraction/blackja
 
 from __future__ import annotations
 
-import copy
-from collections import defaultdict
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
-from .arrays import FloatArray
-from .evidence import Evidence, Trial
-from .table import TabularMDP
-
-#: Steps by which a `P` is put to the test, and the length of a walk from a start and from a state at random.
-STEPS, FROM_START, FROM_ANYWHERE = 5000, 100, 20
+from .extraction.evidence import Evidence, Trial
+from .extraction.toy_blackjack import blackjack_of, is_blackjack
+from .extraction.trial import FROM_ANYWHERE, FROM_START, STEPS, claim_of, twin_of
+from .mdp.arrays import FloatArray
+from .mdp.table import TabularMDP
 
 #: Resets by which the starts are put to the test.
 RESETS = 1000
-
-#: (next state, reward, terminated)
-Outcome = tuple[int, float, bool]
 
 
 def table_of(env: gym.Env[Any, Any] | gym.vector.VectorEnv[Any, Any, Any]) -> TabularMDP:
@@ -57,8 +51,6 @@ def read(env: Any) -> tuple[TabularMDP, Evidence | None]:
             return mdp, None
         layer = vars(layer).get("env")
     base: Any = env.unwrapped
-    from ..extraction.blackjack import blackjack_of, is_blackjack
-
     if is_blackjack(base):
         return blackjack_of(base)
     P = getattr(base, "P", None)
@@ -88,17 +80,6 @@ def _doubt(base: Any) -> str:
             "the observed state: no table over these states is true"
         )
     return ""
-
-
-def twin_of(base: gym.Env[Any, Any], seed: int) -> gym.Env[Any, Any]:
-    """A deep copy that shows nothing and draws from its own generator."""
-    windows = {
-        id(value): None for value in vars(base).values() if type(value).__module__.startswith("pygame")
-    }
-    twin = copy.deepcopy(base, windows)
-    twin.render_mode = None
-    twin.reset(seed=seed)
-    return twin
 
 
 def _starts(base: gym.Env[Any, Any], num_states: int) -> FloatArray:
@@ -144,12 +125,3 @@ def _test(base: gym.Env[Any, Any], mdp: TabularMDP) -> Evidence:
         if terminated or truncated or mdp.terminal[s]:
             left = 0
     return trial.verdict()
-
-
-def claim_of(mdp: TabularMDP, s: int, a: int) -> dict[Any, float]:
-    """Chance of each different outcome; equal rows are added up."""
-    claim: dict[Outcome, float] = defaultdict(float)
-    for k in range(*mdp.first_outcome[s * mdp.num_actions + a :][:2].tolist()):
-        outcome = int(mdp.next_state[k]), float(mdp.reward[k]), bool(mdp.terminated[k])
-        claim[outcome] += float(mdp.probability[k])
-    return dict(claim)

@@ -14,10 +14,10 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from ..games.blackjack import blackjack
-from ..mdp.behind import STEPS, claim_of, twin_of
-from ..mdp.evidence import Evidence, Trial
+from ..games.blackjack_table import blackjack
 from ..mdp.table import TabularMDP
+from .evidence import Evidence, Trial
+from .trial import STEPS, claim_of, twin_of
 
 END = "end"
 
