@@ -15,16 +15,6 @@ from .envs.registration import register_envs
 from .lazy import lend
 
 if TYPE_CHECKING:
-    from .agents.planning import Hardness as Hardness
-    from .agents.planning import Ladder as Ladder
-    from .agents.planning import Score as Score
-    from .agents.planning import Solution as Solution
-    from .agents.planning import Verdict as Verdict
-    from .agents.planning import check as check
-    from .agents.planning import evaluate as evaluate
-    from .agents.planning import hardness as hardness
-    from .agents.planning import information_ladder as information_ladder
-    from .agents.planning import solve as solve
     from .agents.tabular.estimation import estimate_mdp as estimate_mdp
     from .envs.cassandra import read_cassandra as read_cassandra
     from .envs.extraction import extract as extract
@@ -32,13 +22,23 @@ if TYPE_CHECKING:
     from .envs.pomdp import TabularPOMDP as TabularPOMDP
     from .envs.pomdp import pomdp_of as pomdp_of
     from .envs.tables import table_of as table_of
+    from .planning import Hardness as Hardness
+    from .planning import Ladder as Ladder
+    from .planning import Score as Score
+    from .planning import Solution as Solution
+    from .planning import Verdict as Verdict
+    from .planning import check as check
+    from .planning import evaluate as evaluate
+    from .planning import hardness as hardness
+    from .planning import information_ladder as information_ladder
+    from .planning import solve as solve
 
 __version__ = "0.1.0"
 
 __all__, __getattr__, __dir__ = lend(
     __name__,
     {
-        "agents.planning": [
+        "planning": [
             "Hardness",
             "Ladder",
             "Score",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,14 +16,20 @@ import bellglass
 ROOT = Path(bellglass.__file__).parent
 
 #: What everybody may import: it knows nobody.
-GROUND = ("lazy", "extras")
+GROUND = ("lazy", "extras", "compiled")
 
-#: Each folder, and the modules of other folders that it may reach.
+#: Each folder or file, and the modules of others that it may reach; the longest name that fits decides.
 MAY_IMPORT = {
     "envs": (),
     "networks": (),
-    "agents": ("envs.mdp", "envs.pomdp", "envs.tables", "networks"),
-    "experiments": ("envs", "networks", "agents"),
+    "planning": ("envs",),
+    "agents": ("envs.mdp", "envs.pomdp", "networks"),
+    # A learner cannot peek: neither at the optimum nor at the table.
+    "agents/tabular": ("envs.mdp", "envs.pomdp", "agents"),
+    "agents/neural": ("envs.mdp", "envs.pomdp", "networks", "agents"),
+    "agents/planners.py": ("envs.mdp", "envs.pomdp", "envs.tables", "planning", "agents"),
+    "experiments": ("envs", "networks", "planning", "agents"),
+    "cli": ("envs", "networks", "planning", "agents", "experiments"),
 }
 
 #: Third parties that only some places may import, whether at the top or late.
@@ -30,8 +37,16 @@ ONLY_IN = {
     "torch": ("agents/neural", "networks", "agents/stable_baselines3.py"),
     "stable_baselines3": ("agents/stable_baselines3.py",),
     "pydantic": ("experiments",),
-    "rich": ("experiments", "cli", "cli.py", "agents/base.py", "agents/progress.py"),
+    "rich": (
+        "experiments",
+        "cli",
+        "cli.py",
+        "agents/base.py",
+        "agents/progress.py",
+        "planning/progress_bar.py",
+    ),
     "tyro": ("cli", "cli.py"),
+    "numba": ("compiled.py",),
     "ray": ("experiments/ray_engine.py",),
 }
 
@@ -61,17 +76,25 @@ def imports_of(file: Path) -> set[str]:
 FILES = sorted(ROOT.rglob("*.py"))
 
 
+def allowed_in(where: Path) -> tuple[str, ...]:
+    """The modules that a file of the package may import, its own room and the ground included."""
+    name = where.as_posix()
+    rooms = [room for room in MAY_IMPORT if name == room or name.startswith(f"{room}/")]
+    room = max(rooms, key=len)
+    return (room.removesuffix(".py").replace("/", "."), *MAY_IMPORT[room], *GROUND)
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_arrows_point_one_way(file: Path) -> None:
     where = file.relative_to(ROOT)
-    room = where.parts[0]
     for name in imports_of(file):
         if name.startswith("bellglass."):
             inside = name.removeprefix("bellglass.")
-            allowed = MAY_IMPORT.get(room)
-            if allowed is not None:
-                fits = any(inside == ok or inside.startswith(f"{ok}.") for ok in (room, *allowed, *GROUND))
+            if len(where.parts) > 1:
+                fits = any(inside == ok or inside.startswith(f"{ok}.") for ok in allowed_in(where))
                 assert fits, f"{where} imports {name}"
+            elif where.stem in GROUND:
+                assert inside in GROUND, f"{where} imports {name}"
         else:
             homes = ONLY_IN.get(name.split(".")[0])
             if homes is not None:
@@ -160,3 +183,32 @@ def test_a_light_start_loads_nothing_heavy(arguments: list[str]) -> None:
     }
     assert "bellglass" in loaded or "gymnasium" in loaded
     assert not loaded & set(HEAVY)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a fresh interpreter for each module takes too long")
+def test_any_module_may_be_the_first_to_be_imported() -> None:
+    """A face imports its room; so whoever is asked for first must not stand in a circle with his own face."""
+    program = (
+        "import importlib, os, sys\n"
+        "import bellglass, scipy.sparse.linalg, scipy.optimize, pydantic, tyro, rich.progress\n"
+        "for name in sys.argv[1:]:\n"
+        "    child = os.fork()\n"
+        "    if child == 0:\n"
+        "        try:\n"
+        "            importlib.import_module(name)\n"
+        "        except BaseException as error:\n"
+        "            print(name, repr(error), flush=True)\n"
+        "        os._exit(0)\n"
+        "    os.waitpid(child, 0)\n"
+    )
+    light = [
+        name
+        for name, file in modules(ROOT).items()
+        if name not in ("__main__",) and not any(n.split(".")[0] == "torch" for n in imports_of(file))
+    ]
+    names = [f"bellglass.{name}" for name in light if name]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *names], capture_output=True, text=True, check=True, timeout=300
+    )
+    assert done.stdout.splitlines() == []

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bellglass.agents import compiled as compiled_module
-from bellglass.agents.compiled import cache_folder, worth_compiling
+from bellglass import compiled as compiled_module
 from bellglass.agents.tabular.kernels import q_learning_steps
+from bellglass.compiled import cache_folder, worth_compiling
 
 LEARN = """
 import gymnasium as gym, bellglass

@@ -19,7 +19,7 @@ from bellglass.agents.neural.experience import Experience, Steps
 from bellglass.agents.neural.masks import Masks
 from bellglass.agents.neural.replay import Minibatch, Replay
 from bellglass.agents.neural.spaces import Sizes, sizes_of
-from bellglass.agents.planning import evaluate
+from bellglass.planning import evaluate
 
 Outcomes = dict[int, dict[int, list[tuple[float, int, float, bool]]]]
 

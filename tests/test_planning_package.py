@@ -7,7 +7,7 @@ import sys
 
 
 def test_the_package_alone_loads_neither_scipy_nor_numba() -> None:
-    code = "import sys, bellglass.agents.planning; print(*sys.modules)"
+    code = "import sys, bellglass.planning; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )

@@ -203,7 +203,7 @@ def test_short_runs_do_not_wait_for_the_compiler(monkeypatch: pytest.MonkeyPatch
         raise AssertionError("compiled for a hundred steps")
 
     monkeypatch.setattr(q_learning, "compiled", never)
-    monkeypatch.setattr("bellglass.agents.compiled._done", {})
+    monkeypatch.setattr("bellglass.compiled._done", {})
     QLearning(gym.make("bellglass/FrozenLake-v0")).learn(100)
 
 

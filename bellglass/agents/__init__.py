@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .base import Transition as Transition
     from .neural.dqn import DQN as DQN
     from .neural.recurrent_dqn import RecurrentDQN as RecurrentDQN
-    from .planning.agents import PolicyIteration as PolicyIteration
-    from .planning.agents import ValueIteration as ValueIteration
+    from .planners import PolicyIteration as PolicyIteration
+    from .planners import ValueIteration as ValueIteration
     from .stable_baselines3 import StableBaselines3 as StableBaselines3
     from .tabular.certainty_equivalence import CertaintyEquivalence as CertaintyEquivalence
     from .tabular.double_q_learning import DoubleQLearning as DoubleQLearning
@@ -34,7 +34,7 @@ __all__, __getattr__, __dir__ = lend(
         "base": ["Agent", "Callback", "Memory", "Transition"],
         "neural.dqn": ["DQN"],
         "neural.recurrent_dqn": ["RecurrentDQN"],
-        "planning.agents": ["PolicyIteration", "ValueIteration"],
+        "planners": ["PolicyIteration", "ValueIteration"],
         "stable_baselines3": ["StableBaselines3"],
         "tabular.certainty_equivalence": ["CertaintyEquivalence"],
         "tabular.double_q_learning": ["DoubleQLearning"],

@@ -12,12 +12,12 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from ..agents.planning import hardness, information_ladder
-from ..agents.planning.hidden.beliefs import TooManyBeliefs, belief_table
 from ..envs.documentation import source_of
 from ..envs.mdp import TabularMDP
 from ..envs.registration import NAMESPACE
 from ..envs.tables import table_of
+from ..planning import hardness, information_ladder
+from ..planning.pomdp.beliefs import TooManyBeliefs, belief_table
 from .assembly import default_name
 from .card import MOST_STATES_SHOWN, Card
 from .card_layout import CardLayout

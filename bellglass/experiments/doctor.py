@@ -6,7 +6,7 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from ..agents.planning import solve
+from ..planning import solve
 from .environments import environment_of
 
 CORE = ("numpy", "scipy", "numba", "gymnasium", "pydantic", "tyro", "rich", "filelock")

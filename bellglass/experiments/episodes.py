@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..agents.planning.hidden.histories import Follower
 from ..envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from ..envs.pomdp import TabularPOMDP
 from ..envs.vector import TabularVectorEnv
+from ..planning.pomdp.history_evaluation import Follower
 from .intervals import betting_interval
 from .records import ScoringSpec
 

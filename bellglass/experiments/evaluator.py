@@ -12,11 +12,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..agents.planning.errors import UnboundedError
-from ..agents.planning.scoring.played import Chain, played_on
-from ..agents.planning.scoring.policy_bounds import TOLERANCE, bounds_of
-from ..agents.planning.scoring.worth import discounted_values
 from ..envs.mdp import FloatArray, TabularMDP
+from ..planning.errors import UnboundedError
+from ..planning.policies.certificates import discounted_values
+from ..planning.policies.policy_bounds import TOLERANCE, bounds_of
+from ..planning.policies.policy_chain import Chain, played_on
 from .records import ScoringSpec
 
 

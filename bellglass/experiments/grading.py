@@ -22,8 +22,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..agents.planning import Verdict, check
-from ..agents.planning.record import Criterion
+from ..planning import Verdict, check
+from ..planning.solutions.record import Criterion
 from .solving import model_of
 
 Kind = Literal["values", "q_values", "policy"]

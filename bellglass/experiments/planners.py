@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy.typing as npt
 
-from ..agents.planning import Solution, evaluate, solve
 from ..envs.mdp import TabularMDP
 from ..envs.pomdp import TabularPOMDP
+from ..planning import Solution, evaluate, solve
 from .records import ScoringSpec
 
 #: What a question without an answer raises: no finite optimum, no bounds that tight, too many beliefs.

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse
 
-from ..agents.planning import Solution
 from ..envs.mdp import FloatArray, IntArray, TabularMDP
 from ..envs.mdp.outcomes import sorted_outcomes
 from ..envs.pomdp import TabularPOMDP
+from ..planning import Solution
 
 #: How far a belief may be from one of the solution's and still be it, summed over the states.
 SAME = 1e-6

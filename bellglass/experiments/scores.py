@@ -21,13 +21,13 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
-from ..agents.planning import Solution, solve
-from ..agents.planning.hidden.histories import Follower, NotFollowed
-from ..agents.planning.hidden.ladder import Nodes
-from ..agents.planning.scoring.policies import chances_of_agent, uniform_chances
 from ..envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from ..envs.pomdp import TabularPOMDP, pomdp_of
 from ..envs.tables import table_of
+from ..planning import Solution, solve
+from ..planning.policies.policies import chances_of_agent, uniform_chances
+from ..planning.pomdp.history_evaluation import Follower, NotFollowed
+from ..planning.pomdp.ladder import Nodes
 from .episodes import EpisodeSampler
 from .evaluator import Evaluator
 from .meter import Gaps

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import gymnasium as gym
 
-from ..agents.planning.pictures import headline, maps, table
-from ..agents.planning.questions import METHODS, Method, Model
-from ..agents.planning.record import Criterion
-from ..agents.planning.solver import solve
-from ..agents.planning.writing import check_ending
 from ..envs.cassandra import read_cassandra
 from ..envs.mdp import TabularMDP
+from ..planning.questions import METHODS, Method, Model
+from ..planning.solutions.record import Criterion
+from ..planning.solutions.solution_files import check_ending
+from ..planning.solutions.solution_pictures import headline, maps, table
+from ..planning.solver import solve
 from .catalogue import card_discount
 from .environments import environment_of
 

@@ -23,12 +23,12 @@ import gymnasium as gym
 import numpy as np
 
 from .. import envs
-from ..agents.planning import solve
-from ..agents.planning.errors import UnboundedError
 from ..envs.mdp import TabularMDP
 from ..envs.pomdp import pomdp_of
 from ..envs.registration import ENVIRONMENTS, NAMESPACE
 from ..envs.tables import table_of
+from ..planning import solve
+from ..planning.errors import UnboundedError
 from .remembering import remembering
 from .returns import Spread, spread_until_the_end, spread_within
 from .store import write_whole

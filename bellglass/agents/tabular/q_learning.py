@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...compiled import compiled, worth_compiling
 from ..base import Transition
-from ..compiled import compiled, worth_compiling
 from ..schedules import Constant, tabulate
 from .action_values import ActionValueLearner
 from .experience import Experience
