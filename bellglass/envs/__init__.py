@@ -11,13 +11,10 @@ from ..lazy import lend
 from .registration import register_envs as register_envs
 
 if TYPE_CHECKING:
-    from .aliases import AliasedObservation as AliasedObservation
-    from .aliases import LocalViewObservation as LocalViewObservation
     from .cassandra import CassandraError as CassandraError
     from .cassandra import CassandraModel as CassandraModel
     from .cassandra import parse_cassandra as parse_cassandra
     from .cassandra import read_cassandra as read_cassandra
-    from .clock import TimeObserved as TimeObserved
     from .courses import BoyanChain as BoyanChain
     from .courses import DiceGame as DiceGame
     from .courses import PutermanTwoState as PutermanTwoState
@@ -57,8 +54,6 @@ if TYPE_CHECKING:
     from .grids import RussellNorvig as RussellNorvig
     from .grids import Taxi as Taxi
     from .grids import WindyGrid as WindyGrid
-    from .images import ImageObservation as ImageObservation
-    from .images import VectorImageObservation as VectorImageObservation
     from .mdp import TabularMDP as TabularMDP
     from .memory import BernoulliBandit as BernoulliBandit
     from .memory import CheeseMaze as CheeseMaze
@@ -71,10 +66,15 @@ if TYPE_CHECKING:
     from .memory import Tiger as Tiger
     from .memory import TMaze as TMaze
     from .memory import UmbrellaChain as UmbrellaChain
-    from .observations import CoordinatesObservation as CoordinatesObservation
-    from .observations import OneHotObservation as OneHotObservation
-    from .observations import VectorCoordinatesObservation as VectorCoordinatesObservation
-    from .observations import VectorOneHotObservation as VectorOneHotObservation
+    from .observing.aliases import AliasedObservation as AliasedObservation
+    from .observing.aliases import LocalViewObservation as LocalViewObservation
+    from .observing.clock import TimeObserved as TimeObserved
+    from .observing.images import ImageObservation as ImageObservation
+    from .observing.images import VectorImageObservation as VectorImageObservation
+    from .observing.observations import CoordinatesObservation as CoordinatesObservation
+    from .observing.observations import OneHotObservation as OneHotObservation
+    from .observing.observations import VectorCoordinatesObservation as VectorCoordinatesObservation
+    from .observing.observations import VectorOneHotObservation as VectorOneHotObservation
     from .operations import AccessControl as AccessControl
     from .operations import BusEngine as BusEngine
     from .operations import ForestManagement as ForestManagement
@@ -101,9 +101,7 @@ if TYPE_CHECKING:
 __all__, __getattr__, __dir__ = lend(
     __name__,
     {
-        "aliases": ["AliasedObservation", "LocalViewObservation"],
         "cassandra": ["CassandraError", "CassandraModel", "parse_cassandra", "read_cassandra"],
-        "clock": ["TimeObserved"],
         "courses": [
             "BoyanChain",
             "DiceGame",
@@ -151,7 +149,6 @@ __all__, __getattr__, __dir__ = lend(
             "Taxi",
             "WindyGrid",
         ],
-        "images": ["ImageObservation", "VectorImageObservation"],
         "mdp": ["TabularMDP"],
         "memory": [
             "BernoulliBandit",
@@ -166,7 +163,10 @@ __all__, __getattr__, __dir__ = lend(
             "Tiger",
             "UmbrellaChain",
         ],
-        "observations": [
+        "observing.aliases": ["AliasedObservation", "LocalViewObservation"],
+        "observing.clock": ["TimeObserved"],
+        "observing.images": ["ImageObservation", "VectorImageObservation"],
+        "observing.observations": [
             "CoordinatesObservation",
             "OneHotObservation",
             "VectorCoordinatesObservation",

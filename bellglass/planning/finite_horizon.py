@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..envs.mdp import BoolArray, FloatArray, IntArray
-from ..envs.mdp.room import require_room
+from ..envs.mdp.memory_limit import require_memory
 from .algebra.pairs import Pairs
 from .progress_bar import Report
 
@@ -48,7 +48,7 @@ def backward_induction(
         ValueError: the answer would not fit into memory; tells its size.
     """
     size = (pairs.num_states, pairs.num_actions)
-    require_room(
+    require_memory(
         horizon * size[0] * (9 * size[1] + 16),
         f"values and decisions of {horizon} steps in {size[0]} states with {size[1]} actions",
     )

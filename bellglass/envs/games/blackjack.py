@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from ..drawing import canvas, panel, polygon, words
-from ..glyphs import Colour
 from ..keywords import flag
 from ..mdp import TabularMDP
-from ..rendering import INK, WHITE, Artist, RGBArray
+from ..rendering.cells import INK, WHITE, Artist, RGBArray
+from ..rendering.glyphs import Colour
+from ..rendering.shapes import canvas, panel, polygon, words
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 from .blackjack_table import blackjack

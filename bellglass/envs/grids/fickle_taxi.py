@@ -28,10 +28,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..drawing import panel, words
 from ..keywords import flag, real
 from ..mdp import TabularMDP
-from ..rendering import WHITE, Artist, RGBArray
+from ..rendering.cells import WHITE, Artist, RGBArray
+from ..rendering.shapes import panel, words
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 from .taxi import MOVES, taxi

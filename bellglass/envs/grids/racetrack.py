@@ -43,7 +43,7 @@ import numpy as np
 from ..keywords import one_of, real
 from ..mdp import BoolArray, IntArray, TabularMDP
 from ..mdp.outcomes import sorted_outcomes
-from ..rendering import Artist
+from ..rendering.cells import Artist
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 from .moves import Cell

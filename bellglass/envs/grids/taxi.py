@@ -27,7 +27,7 @@ import numpy as np
 
 from ..keywords import flag, real
 from ..mdp import TabularMDP
-from ..rendering import Artist
+from ..rendering.cells import Artist
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 from .moves import Cell

@@ -18,7 +18,7 @@ import numpy as np
 
 from .arrays import locked
 from .layout import Layout
-from .room import RoomError, require_room
+from .memory_limit import TableTooLarge, require_memory
 
 FORMAT = "bellglass table 1"
 
@@ -92,12 +92,12 @@ def read_table(path: str | PathLike[str]) -> tuple[dict[str, Any], str]:
                 raise ValueError("it is no npz file")
             with zipfile.ZipFile(opened) as listing:
                 size = sum(member.file_size for member in listing.infolist())
-            require_room(size, f"the table in {path}")
+            require_memory(size, f"the table in {path}")
             opened.seek(0)
             with np.load(opened, allow_pickle=False) as file:
                 names = json.loads(str(file["names"]))
                 arrays = {name: locked(file[name]) for name in ARRAYS}
-    except (FileNotFoundError, IsADirectoryError, PermissionError, RoomError):
+    except (FileNotFoundError, IsADirectoryError, PermissionError, TableTooLarge):
         raise
     except DAMAGE as error:
         raise ValueError(f"{path} is not a table saved by bellglass, or is damaged: {error}") from error

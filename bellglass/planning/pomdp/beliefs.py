@@ -26,8 +26,8 @@ import numpy as np
 import scipy.sparse
 
 from ...envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
+from ...envs.mdp.memory_limit import SMALL
 from ...envs.mdp.outcomes import sorted_outcomes
-from ...envs.mdp.room import SMALL
 from ...envs.pomdp import TabularPOMDP
 from ..solutions.record import MAX_BELIEFS
 from .world import World

@@ -16,11 +16,11 @@ SMALL = 64 * 2**20
 GIB = 2.0**30
 
 
-class RoomError(ValueError):
+class TableTooLarge(ValueError):
     """What was asked for does not fit into the memory that is free."""
 
 
-def require_room(num_bytes: int, what: str, asked: Mapping[str, float] | None = None) -> None:
+def require_memory(num_bytes: int, what: str, asked: Mapping[str, float] | None = None) -> None:
     """Refuses what cannot fit.
 
     Args:
@@ -29,7 +29,7 @@ def require_room(num_bytes: int, what: str, asked: Mapping[str, float] | None = 
         asked: the arguments that asked for it, to be named in the error.
 
     Raises:
-        RoomError: more than is free; the message tells both in GiB.
+        TableTooLarge: more than is free; the message tells both in GiB.
     """
     if num_bytes <= SMALL:
         return
@@ -37,7 +37,7 @@ def require_room(num_bytes: int, what: str, asked: Mapping[str, float] | None = 
     if free is not None and num_bytes > free:
         named = ", ".join(f"{name} = {brief(value)}" for name, value in (asked or {}).items())
         needed = brief(num_bytes // 2**30) if num_bytes > 10**15 else f"{num_bytes / GIB:.1f}"
-        raise RoomError(
+        raise TableTooLarge(
             f"{named}{': ' if named else ''}{what} would take {needed} GiB of memory, "
             f"but only {free / GIB:.1f} GiB are free"
         )
@@ -60,16 +60,16 @@ def table_bytes(num_states: int, num_actions: int, num_outcomes: int) -> int:
     return per_outcome * num_outcomes + 8 * (num_states * num_actions + 1) + 9 * num_states
 
 
-def require_room_for_table(
+def require_memory_for_table(
     num_states: int, num_actions: int, num_outcomes: int, asked: Mapping[str, float] | None = None
 ) -> None:
-    """Refuses a table whose arrays cannot fit; `asked` as in `require_room`.
+    """Refuses a table whose arrays cannot fit; `asked` as in `require_memory`.
 
     Raises:
-        RoomError: more than is free; the message tells both in GiB.
+        TableTooLarge: more than is free; the message tells both in GiB.
     """
     num_bytes = table_bytes(num_states, num_actions, num_outcomes)
-    require_room(num_bytes, _table(num_states, num_actions, num_outcomes), asked)
+    require_memory(num_bytes, _table(num_states, num_actions, num_outcomes), asked)
 
 
 #: What making a table takes at its height besides its arrays (measured): an outcome in the columns, masks and orders
@@ -77,17 +77,17 @@ def require_room_for_table(
 BYTES_PER_OUTCOME, BYTES_PER_STATE = 100, 150
 
 
-def require_room_to_make(
+def require_memory_to_make(
     num_states: int, num_actions: int, num_outcomes: int, asked: Mapping[str, float]
 ) -> None:
-    """Refuses a table that cannot be made of columns of outcomes; `asked` as in `require_room`.
+    """Refuses a table that cannot be made of columns of outcomes; `asked` as in `require_memory`.
 
     Raises:
-        RoomError: more than is free; the message tells both in GiB.
+        TableTooLarge: more than is free; the message tells both in GiB.
     """
     num_bytes = table_bytes(num_states, num_actions, num_outcomes)
     num_bytes += BYTES_PER_OUTCOME * num_outcomes + BYTES_PER_STATE * num_states
-    require_room(num_bytes, _table(num_states, num_actions, num_outcomes), asked)
+    require_memory(num_bytes, _table(num_states, num_actions, num_outcomes), asked)
 
 
 def _table(num_states: int, num_actions: int, num_outcomes: int) -> str:

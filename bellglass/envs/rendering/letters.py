@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..mdp import BoolArray
+from .cells import RGBArray
 from .glyphs import Colour
-from .mdp import BoolArray
-from .rendering import RGBArray
 
 #: Rows of dots: seven above the line, one below.
 ROWS = 8

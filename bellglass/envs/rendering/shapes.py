@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from .cells import FLOOR, RGBArray
 from .glyphs import Colour, FloatImage, paint, write
-from .rendering import FLOOR, RGBArray
 
 Place = tuple[float, float]
 

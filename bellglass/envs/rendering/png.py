@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .rendering import RGBArray
+from .cells import RGBArray
 
 #: Each byte is stored less the one above it, which deflates well where rows repeat.
 UP = 2

@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..mdp import FloatArray, TabularMDP
 from . import letters
-from .drawing import canvas, mixed, panel, polygon, ring, spot, stroke, words
+from .cells import AGENT, FAINT, FLOOR, INK, START, WHITE, Artist, RGBArray
 from .glyphs import FONT, Colour, FloatImage, paint
 from .graph_layout import Routes, on_a_circle
 from .layout_artist import LayoutArtist
 from .letters import caption
-from .mdp import FloatArray, TabularMDP
-from .rendering import AGENT, FAINT, FLOOR, INK, START, WHITE, Artist, RGBArray
+from .shapes import canvas, mixed, panel, polygon, ring, spot, stroke, words
 
 #: Tables of more states are drawn as a chain of cells.
 MOST_STATES = 40

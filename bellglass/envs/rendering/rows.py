@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .mdp import Layout
+from ..mdp import Layout
 
 
 def in_rows(letters: str, arrows: Sequence[str], *, first: int = 0, per_row: int | None = None) -> Layout:

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterator, Sequence
 
 import numpy as np
 
-from .mdp import FloatArray
+from ..mdp import FloatArray
 
 #: Half the side of the square around the discs and their loops.
 HALF = 300.0

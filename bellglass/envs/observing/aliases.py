@@ -18,11 +18,11 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
-from .keywords import whole
-from .mdp import IntArray, Layout, TabularMDP
-from .mdp.room import require_room
+from ..keywords import whole
+from ..mdp import IntArray, Layout, TabularMDP
+from ..mdp.memory_limit import require_memory
+from ..pomdp import TabularPOMDP
 from .observations import table_of_shown_states
-from .pomdp import TabularPOMDP
 
 
 class AliasedObservation(gym.ObservationWrapper[np.int64, Any, Any], gym.utils.RecordConstructorArgs):
@@ -99,7 +99,7 @@ def views(layout: Layout, radius: int) -> list[tuple[str, ...]]:
     [('###', '#S ', '###'), ('###', 'S G', '###'), ()]
     """
     side = 2 * radius + 1
-    require_room(100 * len(layout.cell) * side**2, f"{len(layout.cell)} views", {"radius": radius})
+    require_memory(100 * len(layout.cell) * side**2, f"{len(layout.cell)} views", {"radius": radius})
     beyond = "#" * (layout.columns + 2 * radius)
     rows = [
         *[beyond] * radius,
@@ -136,7 +136,7 @@ def _numbered(names: Sequence[Hashable]) -> tuple[IntArray, tuple[Hashable, ...]
 def _hidden(mdp: TabularMDP, seen: IntArray, names: tuple[Hashable, ...]) -> TabularPOMDP:
     """The table of which only the names are seen."""
     size = f"the observations of {mdp.num_states} states under {len(names)} names"
-    require_room(4 * 8 * mdp.num_states * len(names), size)
+    require_memory(4 * 8 * mdp.num_states * len(names), size)
     shown = np.zeros((mdp.num_states, len(names)))
     shown[np.arange(mdp.num_states), seen] = 1.0
     return TabularPOMDP(mdp, shown, shown, observation_labels=names)

@@ -17,13 +17,13 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
-from .drawing import canvas, panel
-from .keywords import whole
-from .mdp import BoolArray
-from .mdp.clocked import clocked
+from ..keywords import whole
+from ..mdp import BoolArray
+from ..mdp.clocked import clocked
+from ..rendering.cells import AGENT, LINE, Artist, RGBArray
+from ..rendering.shapes import canvas, panel
+from ..tabular import EnvState, TableEnv, check_start
 from .observations import table_of_shown_states
-from .rendering import AGENT, LINE, Artist, RGBArray
-from .tabular import EnvState, TableEnv, check_start
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ..mdp import Layout
 from .glyphs import DIRECTIONS, Colour, arrow, disc, paint, pixels, rounded_box, write, write_centred
-from .mdp import Layout
 
 RGBArray = npt.NDArray[np.uint8]
 

@@ -6,11 +6,11 @@ state named below; of a long corridor, or a map of more cells than there are pix
 
 from __future__ import annotations
 
-from .drawing import canvas
+from ..mdp import Layout, TabularMDP
+from .cells import DETAILED, FLOOR, INK, LINE, RGBArray, draw, fitting_cell_size
 from .letters import caption, width
-from .mdp import Layout, TabularMDP
-from .rendering import DETAILED, FLOOR, INK, LINE, RGBArray, draw, fitting_cell_size
 from .rows import in_rows
+from .shapes import canvas
 
 #: Pixels of a picture's longer side, and the least that the shorter side of a map that is shown whole may have.
 SIDE, SLENDER = 640, 100

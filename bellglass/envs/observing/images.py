@@ -13,12 +13,12 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
-from .drawing import canvas, shrunk
-from .keywords import whole
-from .mdp import BoolArray
-from .mdp.room import require_room
+from ..keywords import whole
+from ..mdp import BoolArray
+from ..mdp.memory_limit import require_memory
+from ..rendering.cells import Artist, RGBArray
+from ..rendering.shapes import canvas, shrunk
 from .observations import EncodedObservation, EncodedVectorObservation, table_of_shown_states
-from .rendering import Artist, RGBArray
 
 #: Height and width in pixels: what the usual networks for Atari take.
 SIZE = (84, 84)
@@ -37,7 +37,7 @@ class Images:
         if not isinstance(size, tuple | list) or len(size) != 2:
             raise TypeError(f"size must be (height, width) in pixels, got {size!r}")
         height, width = whole("height", size[0], 8), whole("width", size[1], 8)
-        require_room(
+        require_memory(
             num_states * height * width * 3, f"{num_states} images", {"height": height, "width": width}
         )
         self._artist = artist

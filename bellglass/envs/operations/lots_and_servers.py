@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..drawing import canvas, panel, spot, words
-from ..glyphs import Colour
 from ..mdp import TabularMDP
-from ..rendering import AGENT, FAINT, FLOOR, INK, LINE, WALL, WHITE, RGBArray
+from ..rendering.cells import AGENT, FAINT, FLOOR, INK, LINE, WALL, WHITE, RGBArray
+from ..rendering.glyphs import Colour
+from ..rendering.shapes import canvas, panel, spot, words
 
 MARGIN = 20
 

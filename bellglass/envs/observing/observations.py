@@ -20,8 +20,8 @@ import numpy.typing as npt
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
-from .mdp import BoolArray, TabularMDP
-from .tables import table_of
+from ..mdp import BoolArray, TabularMDP
+from ..tables import table_of
 
 Vectors = npt.NDArray[np.float32]
 
