@@ -29,8 +29,12 @@ MAY_IMPORT = {
     "agents/neural": ("envs.mdp", "envs.pomdp", "networks", "agents"),
     "agents/planners.py": ("envs.mdp", "envs.pomdp", "envs.tables", "planning", "agents"),
     "experiments": ("envs", "networks", "planning", "agents"),
-    "cli": ("envs", "networks", "planning", "agents", "experiments"),
+    "cli": ("envs", "networks", "planning", "agents", "experiments", "__version__"),
 }
+
+#: The rooms of experiments, from the ground up: each may import those before it.  The ground is what lies loose.
+ROOMS = ("statistics", "scoring", "suite", "results", "cards")
+ON_TOP = ("running", "report")  # neither knows the other
 
 #: Third parties that only some places may import, whether at the top or late.
 ONLY_IN = {
@@ -40,14 +44,14 @@ ONLY_IN = {
     "rich": (
         "experiments",
         "cli",
-        "cli.py",
+        "cli/commands.py",
         "agents/base.py",
         "agents/progress.py",
         "planning/progress_bar.py",
     ),
-    "tyro": ("cli", "cli.py"),
+    "tyro": ("cli", "cli/commands.py"),
     "numba": ("compiled.py",),
-    "ray": ("experiments/ray_engine.py",),
+    "ray": ("experiments/running/ray_engine.py",),
 }
 
 #: What `import bellglass` and `bellglass --help` must not load.
@@ -156,6 +160,54 @@ def test_circles_are_seen_wherever_the_import_stands(tmp_path: Path) -> None:
     assert circles(tmp_path) == [{"room", "room.a", "room.b"}]
     (tmp_path / "room" / "b.py").write_text("from ..other import y\n")
     assert circles(tmp_path) == []
+
+
+@pytest.mark.parametrize("room", [*ROOMS, *ON_TOP])
+def test_arrows_point_down_inside_experiments(room: str) -> None:
+    below = ROOMS if room in ON_TOP else ROOMS[: ROOMS.index(room)]
+    above = {*ROOMS, *ON_TOP, "__init__"} - {*below, room}
+    for file in (ROOT / "experiments" / room).rglob("*.py"):
+        for name in imports_of(file):
+            parts = name.split(".")
+            if parts[:2] == ["bellglass", "experiments"] and len(parts) > 2:
+                assert parts[2] not in above, f"{file.relative_to(ROOT)} imports {name}"
+
+
+def test_the_ground_of_experiments_knows_no_room() -> None:
+    for file in (ROOT / "experiments").glob("*.py"):
+        if file.name != "__init__.py":
+            for name in imports_of(file):
+                parts = name.split(".")
+                assert parts[2:3] == [] or parts[2] not in (*ROOMS, *ON_TOP), f"{file.name} imports {name}"
+
+
+#: Where our own package is imported inside functions: so that `bellglass --help` is quick.
+LATE = ("cli/commands.py",)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_our_own_package_is_imported_at_the_top(file: Path) -> None:
+    if file.relative_to(ROOT).as_posix() in LATE:
+        return
+    for function in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            for node in ast.walk(function):
+                late = isinstance(node, ast.ImportFrom) and node.level
+                assert not late, f"{file.relative_to(ROOT)}: {ast.unparse(node)} inside {function.name}"
+
+
+def python_files(folder: Path) -> list[Path]:
+    """Those that lie loose in it, its face apart."""
+    return [file for file in folder.glob("*.py") if file.name != "__init__.py"]
+
+
+FOLDERS = sorted({file.parent for file in FILES})
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
+def test_no_room_is_too_full(folder: Path) -> None:
+    has_rooms = any((inner / "__init__.py").exists() for inner in folder.iterdir() if inner.is_dir())
+    assert len(python_files(folder)) <= (12 if has_rooms else 20)
 
 
 def test_the_reader_of_imports_sees_every_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

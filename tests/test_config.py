@@ -9,10 +9,10 @@ from typing import Any
 import gymnasium as gym
 import pytest
 
-from bellglass.experiments.config import Suite
-from bellglass.experiments.mistakes import SuiteError
-from bellglass.experiments.reading import read_suite, shipped_suites, suite_from
 from bellglass.experiments.records import ScoringSpec
+from bellglass.experiments.suite.reading import read_suite, shipped_suites, suite_from
+from bellglass.experiments.suite.schema import Suite
+from bellglass.experiments.suite_errors import SuiteError
 
 RIGHT = """
 name = "small"

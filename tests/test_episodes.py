@@ -13,10 +13,10 @@ from memories import Counts, Parity, Unsolved, noisy
 import bellglass  # noqa: F401  # registers the ids
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP, TabularPOMDPEnv, pomdp_of
-from bellglass.experiments import episodes
-from bellglass.experiments.episodes import EpisodeSampler, richest_path
 from bellglass.experiments.records import ScoringSpec
-from bellglass.experiments.scores import Scorer
+from bellglass.experiments.scoring import episodes
+from bellglass.experiments.scoring.episodes import EpisodeSampler, richest_path
+from bellglass.experiments.scoring.scores import Scorer
 from bellglass.planning.pomdp.history_evaluation import Follower
 
 WITHIN_EIGHT = ScoringSpec(criterion="finite_horizon", discount=0.8, horizon=8, points=1)

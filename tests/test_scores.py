@@ -15,9 +15,9 @@ from bellglass.agents import DQN, QLearning, StableBaselines3
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP, TabularPOMDPEnv
 from bellglass.envs.tabular import TabularEnv
-from bellglass.experiments.evaluator import Evaluator
 from bellglass.experiments.records import Criterion, ScoringSpec
-from bellglass.experiments.scores import Scorer
+from bellglass.experiments.scoring.evaluator import Evaluator
+from bellglass.experiments.scoring.scores import Scorer
 from bellglass.planning.policies.policies import uniform_chances
 
 FloatArray = npt.NDArray[np.float64]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..lazy import lend
 
 if TYPE_CHECKING:
-    from .checking.check import check as check
+    from .checking.check_answer import check as check
     from .checking.verdict import Verdict as Verdict
     from .difficulty.measures import Hardness as Hardness
     from .difficulty.measures import hardness as hardness

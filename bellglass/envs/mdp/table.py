@@ -26,10 +26,10 @@ import numpy.typing as npt
 
 from .arrays import BoolArray, FloatArray, IntArray, Outcomes, cumulate, locked, row_sums
 from .builders import fields_from_arrays, fields_from_function, fields_from_P
-from .files import ARRAYS, read_table, write_table
 from .layout import Layout
 from .matrices import fields_from_mdptoolbox, fields_from_pairs, fields_from_sparse
 from .reach import walked_through
+from .table_files import ARRAYS, read_table, write_table
 from .validation import checked_fields
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from .bellman_sums import name_of, written_out
 from .check_values import first_of, step_ahead
 from .diagnosis import diagnose_policy
 from .hypotheses import Question
-from .mistakes.policies import going_round
+from .mistakes.policy_mistakes import going_round
 from .verdict import Verdict
 
 

@@ -15,10 +15,10 @@ import numpy as np
 from ...envs.mdp import BoolArray, FloatArray
 from .answers import Answer, distance, roundings
 from .hypotheses import Guess, Guesses, Question, backup, best_of, top_of
-from .mistakes.orders import actions_of_q, orders, scales, transposed
-from .mistakes.policies import extractions
-from .mistakes.sweeps import discounts, horizons, policies, sweeps
-from .mistakes.tables import availability, bootstraps, chance, rewards
+from .mistakes.order_mistakes import actions_of_q, orders, scales, transposed
+from .mistakes.policy_mistakes import extractions
+from .mistakes.sweep_mistakes import discounts, horizons, policies, sweeps
+from .mistakes.table_mistakes import availability, bootstraps, chance, rewards
 
 #: Every name that `Verdict.mistake` can have.
 MISTAKES = (
