@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__, __getattr__, __dir__ = lend(
     __name__,
     {
-        "checking.check": ["check"],
+        "checking.check_answer": ["check"],
         "checking.verdict": ["Verdict"],
         "difficulty.measures": ["Hardness", "hardness"],
         "errors": ["ToleranceError", "UnboundedError"],
