@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from .registration import ENVIRONMENTS
 from .registration import register_envs as register_envs
 
 if TYPE_CHECKING:
@@ -95,10 +96,11 @@ if TYPE_CHECKING:
     from .synthetic import FromTable as FromTable
     from .synthetic import Garnet as Garnet
     from .synthetic import Knobs as Knobs
+    from .tabular import EnvSettings as EnvSettings
     from .tabular import TabularEnv as TabularEnv
     from .vector import TabularVectorEnv as TabularVectorEnv
 
-#: Where each name lives.
+#: Where each name lives; the environments, as their rows say.
 _HOMES = {
     "AliasedObservation": "aliases",
     "LocalViewObservation": "aliases",
@@ -107,86 +109,22 @@ _HOMES = {
     "parse_cassandra": "cassandra",
     "read_cassandra": "cassandra",
     "TimeObserved": "clock",
-    "BoyanChain": "courses",
-    "DiceGame": "courses",
-    "PutermanTwoState": "courses",
-    "RacingCar": "courses",
-    "RandomWalk": "courses",
-    "Student": "courses",
-    "Tram": "courses",
-    "CombinationLock": "exploration",
-    "DeepSea": "exploration",
-    "DiscountingChain": "exploration",
-    "Loop": "exploration",
-    "NChain": "exploration",
-    "RiverSwim": "exploration",
-    "SixArms": "exploration",
-    "TwoStateLowerBound": "exploration",
-    "Blackjack": "games",
-    "Catch": "games",
-    "DieStopping": "games",
-    "Hanoi": "games",
-    "Parking": "games",
-    "Piglet": "games",
-    "RedBlackCards": "games",
-    "Secretary": "games",
-    "SlidingPuzzle": "games",
-    "TicTacToe": "games",
-    "BookGrid": "grids",
-    "BridgeGrid": "grids",
-    "CliffWalking": "grids",
-    "FickleTaxi": "grids",
-    "FourRooms": "grids",
-    "FrozenLake": "grids",
-    "Grid4x4": "grids",
-    "Grid5x5": "grids",
-    "Map": "grids",
-    "Maze": "grids",
-    "Racetrack": "grids",
-    "RussellNorvig": "grids",
-    "Taxi": "grids",
-    "WindyGrid": "grids",
     "ImageObservation": "images",
     "VectorImageObservation": "images",
     "TabularMDP": "mdp",
     "table_of": "mdp",
-    "BernoulliBandit": "memory",
-    "CheeseMaze": "memory",
-    "CryingBaby": "memory",
-    "LightMaze": "memory",
-    "MemoryChain": "memory",
-    "MiniHallway": "memory",
-    "RepeatPrevious": "memory",
-    "Shuttle": "memory",
-    "Tiger": "memory",
-    "TMaze": "memory",
-    "UmbrellaChain": "memory",
     "CoordinatesObservation": "observations",
     "OneHotObservation": "observations",
     "VectorCoordinatesObservation": "observations",
     "VectorOneHotObservation": "observations",
-    "AccessControl": "operations",
-    "BusEngine": "operations",
-    "ForestManagement": "operations",
-    "Gambler": "operations",
-    "HowardTaxicab": "operations",
-    "HowardToymaker": "operations",
-    "Inventory": "operations",
-    "JacksCarRental": "operations",
-    "MachineMaintenance": "operations",
-    "PutermanInventory": "operations",
-    "QueueAdmission": "operations",
-    "RecyclingRobot": "operations",
     "register": "own",
     "TabularPOMDP": "pomdp",
     "TabularPOMDPEnv": "pomdp",
     "pomdp_of": "pomdp",
-    "FromTable": "synthetic",
-    "Garnet": "synthetic",
-    "Knobs": "synthetic",
     "TabularEnv": "tabular",
+    "EnvSettings": "tabular",
     "TabularVectorEnv": "vector",
-}
+} | {row.name: row.module for row in ENVIRONMENTS}
 
 __all__ = ["register_envs", *_HOMES]
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from functools import cache
+from typing import Unpack
 
 import numpy as np
 
@@ -29,8 +30,7 @@ from ..glyphs import Colour
 from ..keywords import flag
 from ..mdp import Layout, TabularMDP
 from ..rendering import INK, WHITE, Artist, RGBArray
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 STICK, HIT = 0, 1
 
@@ -230,20 +230,12 @@ class Blackjack(TabularEnv):
     Args:
         sab: Sutton and Barto's rules: a natural that sticks wins, unless the dealer has one too.
         natural: without `sab`, a win by a natural pays 1.5.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
-    def __init__(
-        self,
-        sab: bool = True,
-        natural: bool = False,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
+    def __init__(self, sab: bool = True, natural: bool = False, **settings: Unpack[EnvSettings]) -> None:
         mdp = blackjack(sab=flag("sab", sab), natural=flag("natural", natural))
-        super().__init__(mdp, render_mode=render_mode, invalid_actions=invalid_actions)
+        super().__init__(mdp, **settings)
 
     def decode(self, state: int) -> Hashable:
         """(sum, dealer's card, usable ace); a natural's, too, is (21, dealer's card, True)."""
@@ -254,6 +246,3 @@ class Blackjack(TabularEnv):
     def artist(self) -> Artist:
         """Draws the cards on the table."""
         return BlackjackArtist(self.mdp)
-
-
-blackjack_vector = vector_maker(Blackjack)
