@@ -19,7 +19,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,22 @@ Outcomes = Mapping[int, Mapping[int, Sequence[tuple[float, int, float, bool]]]]
 
 #: How far a row of probabilities may miss the sum of 1.
 SUM_TOLERANCE = 1e-9
+
+
+class Labels(TypedDict, total=False):
+    """What every way to make a table takes besides.
+
+    Attributes:
+        state_labels: [S] hashable names of the states.
+        action_labels: [A] names of the actions.
+        layout: where the states lie on paper.
+        normalise: divide each row by its sum.
+    """
+
+    state_labels: Sequence[Hashable] | None
+    action_labels: Sequence[Hashable] | None
+    layout: Layout | None
+    normalise: bool
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -273,16 +289,7 @@ class TabularMDP:
     # -- other forms -------------------------------------------------------------------------------------------
 
     @classmethod
-    def from_P(
-        cls,
-        P: Outcomes,
-        *,
-        initial: npt.ArrayLike,
-        state_labels: Sequence[Hashable] | None = None,
-        action_labels: Sequence[Hashable] | None = None,
-        layout: Layout | None = None,
-        normalise: bool = False,
-    ) -> TabularMDP:
+    def from_P(cls, P: Outcomes, *, initial: npt.ArrayLike, **labels: Unpack[Labels]) -> TabularMDP:
         """Reads Gymnasium's nested dictionaries.
 
         A state becomes terminal, and its own rows are dropped, if a terminated outcome enters it, if it is no
@@ -295,13 +302,7 @@ class TabularMDP:
         """
         from .builders import fields_from_P
 
-        return cls(
-            **fields_from_P(P, initial),
-            state_labels=state_labels,
-            action_labels=action_labels,
-            layout=layout,
-            normalise=normalise,
-        )
+        return cls(**fields_from_P(P, initial), **labels)
 
     @classmethod
     def from_arrays(
@@ -312,10 +313,7 @@ class TabularMDP:
         initial: npt.ArrayLike,
         terminal: npt.ArrayLike | None = None,
         action_mask: npt.ArrayLike | None = None,
-        state_labels: Sequence[Hashable] | None = None,
-        action_labels: Sequence[Hashable] | None = None,
-        layout: Layout | None = None,
-        normalise: bool = False,
+        **labels: Unpack[Labels],
     ) -> TabularMDP:
         """Reads dense arrays.
 
@@ -327,10 +325,7 @@ class TabularMDP:
                 terminates.
             action_mask: [S, A] bool, which actions are available; all by default, where a row of zeros is an
                 error.
-            state_labels: [S] names.
-            action_labels: [A] names.
-            layout: where the states lie on paper.
-            normalise: divide each row by its sum.
+            labels: `state_labels`, `action_labels`, `layout` and `normalise`, as in `Labels`.
 
         >>> stay_or_go = [[[1.0, 0.0], [0.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]]]
         >>> mdp = TabularMDP.from_arrays(stay_or_go, [-1.0, 0.0], terminal=[1], initial=[1, 0])
@@ -339,13 +334,7 @@ class TabularMDP:
         """
         from .builders import fields_from_arrays
 
-        return cls(
-            **fields_from_arrays(transition, reward, initial, terminal, action_mask),
-            state_labels=state_labels,
-            action_labels=action_labels,
-            layout=layout,
-            normalise=normalise,
-        )
+        return cls(**fields_from_arrays(transition, reward, initial, terminal, action_mask), **labels)
 
     @classmethod
     def from_sparse(
@@ -356,10 +345,7 @@ class TabularMDP:
         initial: npt.ArrayLike | None = None,
         terminal: npt.ArrayLike | None = None,
         action_mask: npt.ArrayLike | None = None,
-        state_labels: Sequence[Hashable] | None = None,
-        action_labels: Sequence[Hashable] | None = None,
-        layout: Layout | None = None,
-        normalise: bool = False,
+        **labels: Unpack[Labels],
     ) -> TabularMDP:
         """Reads SciPy's sparse matrices, of any format.
 
@@ -374,10 +360,7 @@ class TabularMDP:
             terminal: [S] bool, or the indices of the terminal states; their rows are ignored, and entering one
                 terminates.
             action_mask: [S, A] bool, which actions are available; all by default, where an empty row is an error.
-            state_labels: [S] names.
-            action_labels: [A] names.
-            layout: where the states lie on paper.
-            normalise: divide each row by its sum.
+            labels: `state_labels`, `action_labels`, `layout` and `normalise`, as in `Labels`.
 
         Raises:
             ValueError: shapes that do not fit, or whatever is wrong with the table.
@@ -390,13 +373,7 @@ class TabularMDP:
         """
         from .matrices import fields_from_sparse
 
-        return cls(
-            **fields_from_sparse(transition, reward, initial, terminal, action_mask),
-            state_labels=state_labels,
-            action_labels=action_labels,
-            layout=layout,
-            normalise=normalise,
-        )
+        return cls(**fields_from_sparse(transition, reward, initial, terminal, action_mask), **labels)
 
     @classmethod
     def from_state_action_pairs(
@@ -408,10 +385,7 @@ class TabularMDP:
         *,
         initial: npt.ArrayLike | None = None,
         terminal: npt.ArrayLike | None = None,
-        state_labels: Sequence[Hashable] | None = None,
-        action_labels: Sequence[Hashable] | None = None,
-        layout: Layout | None = None,
-        normalise: bool = False,
+        **labels: Unpack[Labels],
     ) -> TabularMDP:
         """Reads what QuantEcon's DiscreteDP takes, in its order and under its names, less the discount.
 
@@ -423,10 +397,7 @@ class TabularMDP:
             initial: [S] chance of starting in each state; by default the same for every state that has an action.
             terminal: [S] bool, or the indices of the terminal states; their pairs are ignored, and entering one
                 terminates.  A state without pairs must be named here.
-            state_labels: [S] names.
-            action_labels: [A] names.
-            layout: where the states lie on paper.
-            normalise: divide each row by its sum.
+            labels: `state_labels`, `action_labels`, `layout` and `normalise`, as in `Labels`.
 
         Raises:
             ValueError: shapes that do not fit, a pair listed twice, a state without an action, or whatever is wrong
@@ -440,13 +411,7 @@ class TabularMDP:
         """
         from .matrices import fields_from_pairs
 
-        return cls(
-            **fields_from_pairs(R, Q, s_indices, a_indices, initial, terminal),
-            state_labels=state_labels,
-            action_labels=action_labels,
-            layout=layout,
-            normalise=normalise,
-        )
+        return cls(**fields_from_pairs(R, Q, s_indices, a_indices, initial, terminal), **labels)
 
     @classmethod
     def from_mdptoolbox(
@@ -457,10 +422,7 @@ class TabularMDP:
         initial: npt.ArrayLike | None = None,
         terminal: npt.ArrayLike | None = None,
         action_mask: npt.ArrayLike | None = None,
-        state_labels: Sequence[Hashable] | None = None,
-        action_labels: Sequence[Hashable] | None = None,
-        layout: Layout | None = None,
-        normalise: bool = False,
+        **labels: Unpack[Labels],
     ) -> TabularMDP:
         """Reads MDPtoolbox's (P, R), in which the action comes first.
 
@@ -473,10 +435,7 @@ class TabularMDP:
                 terminates.
             action_mask: [S, A] bool, which actions are available; all by default, where a row of zeros is an
                 error.
-            state_labels: [S] names.
-            action_labels: [A] names.
-            layout: where the states lie on paper.
-            normalise: divide each row by its sum.
+            labels: `state_labels`, `action_labels`, `layout` and `normalise`, as in `Labels`.
 
         Raises:
             ValueError: shapes that do not fit, or whatever is wrong with the table.
@@ -488,13 +447,7 @@ class TabularMDP:
         """
         from .matrices import fields_from_mdptoolbox
 
-        return cls(
-            **fields_from_mdptoolbox(P, R, initial, terminal, action_mask),
-            state_labels=state_labels,
-            action_labels=action_labels,
-            layout=layout,
-            normalise=normalise,
-        )
+        return cls(**fields_from_mdptoolbox(P, R, initial, terminal, action_mask), **labels)
 
     @classmethod
     def from_function(
