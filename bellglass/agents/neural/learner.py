@@ -44,14 +44,10 @@ class NeuralLearner(ABC):
         num_timesteps: environment steps learned from.
         num_episodes: episodes that ended while it learned.
         num_updates: gradient steps.
-        network: the online network.
-        target_network: the one that values next states.
         masks: the action masks that the environment has shown.
     """
 
     env: AnyEnv | None
-    network: torch.nn.Module
-    target_network: torch.nn.Module
     parameters: FlatParameters
     target_parameters: FlatParameters
     optimiser: Adam
@@ -107,6 +103,16 @@ class NeuralLearner(ABC):
         return 1.0 if self.num_timesteps < self.learning_starts else float(self.epsilon(self._progress))
 
     # -- what a subclass does --------------------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def network(self) -> torch.nn.Module:
+        """The online network."""
+
+    @property
+    @abstractmethod
+    def target_network(self) -> torch.nn.Module:
+        """The one that values next states."""
 
     @abstractmethod
     def _acting_values(self, experience: Experience) -> npt.NDArray[np.float32]:
@@ -283,6 +289,7 @@ class NeuralLearner(ABC):
             "counts": [self.num_timesteps, self.num_episodes, self.num_updates, self._vector_steps],
             "optimiser_steps": self.optimiser.num_steps,
             "progress": self._progress,
+            "frozen": [name for name, p in self.network.named_parameters() if not p.requires_grad],
             "generators": [generator_to_json(self._rng), generator_to_json(self._predict_rng)],
         }
         arrays = {
@@ -338,6 +345,8 @@ class NeuralLearner(ABC):
         self.masks.take(arrays)
         _restore("online", self.network, arrays)
         _restore("target", self.target_network, arrays)
+        for name in settings.get("frozen", []):
+            self.network.get_parameter(name).requires_grad_(False)
         self.optimiser.mean.copy_(torch.from_numpy(arrays["optimiser_mean"]))
         self.optimiser.square.copy_(torch.from_numpy(arrays["optimiser_square"]))
         self.optimiser.num_steps = settings["optimiser_steps"]
