@@ -25,7 +25,7 @@ from .mdp import TabularMDP
 from .pomdp import TabularPOMDP, TabularPOMDPEnv
 from .tabular import InvalidActions, TableEnv, TabularEnv
 from .vector import TabularVectorEnv, vector_maker
-from .vector_arguments import check_limit
+from .vector.arguments import check_limit
 
 #: What makes a table, or an environment that walks through one.
 Maker = Callable[..., TabularMDP | TabularPOMDP | TableEnv[Any]]
@@ -67,7 +67,7 @@ def register(
     if isinstance(table, str | PathLike):
         path = Path(fspath(table)).absolute()
         TabularMDP.load(path)  # a file that is no table is refused now, not at the first make
-        entry, vector = "synthetic.from_table:FromTable", "vector_entry_points:FromTable"
+        entry, vector = "synthetic.from_table:FromTable", "vector.entry_points:FromTable"
         ours = {"path": str(path)}
     else:
         entry, vector, ours = "own:made", "own:made_vector", {"maker": name_of(table)}

@@ -103,7 +103,7 @@ def register_envs() -> None:
             gym.register(
                 env_id,
                 entry_point=f"{__package__}.{row.module}:{row.name}",
-                vector_entry_point=f"{__package__}.vector_entry_points:{row.name}",
+                vector_entry_point=f"{__package__}.vector.entry_points:{row.name}",
                 max_episode_steps=row.max_episode_steps,
                 reward_threshold=THRESHOLDS.get(row.name),
             )

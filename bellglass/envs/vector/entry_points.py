@@ -1,4 +1,4 @@
-"""The `vector_entry_point` of every id: `vector_entry_points:Gambler` makes a TabularVectorEnv of the class Gambler.
+"""The `vector_entry_point` of every id: `vector.entry_points:Gambler` makes a TabularVectorEnv of the class Gambler.
 
 Gymnasium looks an entry point up as a module's attribute; `__getattr__` makes each of them from the registration's row.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
-from .registration import ENVIRONMENTS
-from .vector import TabularVectorEnv, vector_maker
+from ..registration import ENVIRONMENTS
+from . import TabularVectorEnv, vector_maker
 
 _MODULES = {row.name: row.module for row in ENVIRONMENTS}
 
