@@ -8,3 +8,4 @@ from .table import IntArray as IntArray
 from .table import Outcomes as Outcomes
 from .table import TabularMDP as TabularMDP
 from .walk import TableWalker as TableWalker
+from .walk import fingerprint_of as fingerprint_of
