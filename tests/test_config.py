@@ -269,6 +269,7 @@ def test_an_agent_that_discounts_out_of_range_is_a_mistake_in_the_suite_not_at_t
     (tmp_path / "odd_discount.py").write_text(
         "from bellglass.agents import QLearning\n"
         "class Agent(QLearning):\n"
+        "    discount = 0.99  # an attribute that nobody checks\n"
         "    def __init__(self, env, *, seed=0):\n"
         "        super().__init__(env, seed=seed)\n"
         f"        self.discount = {discount}\n"

@@ -78,11 +78,11 @@ class Experience:
             self._shows_masks = hasattr(env, "action_mask")
         else:
             self._shows_masks = env.has_wrapper_attr("action_mask")
-        self._limit: int | None = None
-        self.limit = max_episode_steps
         dtype = np.int64 if sizes.integers else np.float32
         self.observations: npt.NDArray[Any] = np.zeros((self.num_envs, *sizes.shape), dtype=dtype)
         self.clock = np.zeros(self.num_envs, dtype=np.int64)
+        self._limit: int | None = None
+        self.limit = max_episode_steps
         self._starting: list[int] = []  # copies whose next step is the first of an episode
         self._waiting = np.zeros(self.num_envs, dtype=np.bool_)  # [n] for the dummy step that resets them
         self._to_reset = np.ones(self.num_envs, dtype=np.bool_)  # [n] by us, before the next step
@@ -101,6 +101,8 @@ class Experience:
                 "says of none that it does (one environment alone, autoreset_mode DISABLED, or a SyncVectorEnv "
                 "does); give the time limit to gymnasium.make_vec instead"
             )
+        if self._limit is None and steps is not None:
+            self.clock[:] = 0  # it was not counted
         self._limit = steps
 
     def reset(self, seed: int) -> None:
@@ -256,7 +258,7 @@ class Experience:
         self.observations[0] = observation
         self._to_reset[0] = self._news = over
         self._starting = []
-        self.clock[0] = elapsed
+        self.clock[0] = 0 if self._limit is None else elapsed
 
     # -- files -----------------------------------------------------------------------------------------------------
 

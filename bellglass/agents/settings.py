@@ -35,7 +35,7 @@ class Setting(Generic[Given, Kept]):
     """A checked attribute.
 
     Args:
-        check: from the name and what was given to what is kept; raises ValueError or TypeError.
+        check: from the name and what was given to what is kept; raises ValueError.
         fixed: why it cannot be changed once the agent is made; empty: it can.
         to_json: from the name and what is kept to what a file holds.
     """
@@ -142,7 +142,7 @@ def flag(*, fixed: str = "") -> Setting[bool, bool]:
 
     def check(name: str, given: Any) -> bool:
         if not isinstance(given, bool | np.bool_):
-            raise TypeError(f"{name} must be True or False, got {given!r}")
+            raise ValueError(f"{name} must be True or False, got {given!r}")
         return bool(given)
 
     return Setting(check, fixed)
@@ -181,15 +181,14 @@ def whole(name: str, given: object, least: int, *, otherwise: str = "") -> int:
     """`given` as an int: an integer of Python's or NumPy's, or a float without a fraction, such as 1e6.
 
     Raises:
-        ValueError: too small, infinite, NaN, or with a fraction.
-        TypeError: no number at all; True is none.
+        ValueError: too small, infinite, NaN, with a fraction, or no number at all; True is none.
 
     >>> whole("total_timesteps", 1e3, 0)
     1000
     """
     wanted = f"{name} must be a whole number of at least {least}{otherwise}, got {given!r}"
     if isinstance(given, bool | np.bool_) or not isinstance(given, numbers.Real):
-        raise TypeError(wanted)
+        raise ValueError(wanted)
     if not math.isfinite(given) or given != math.floor(given):
         raise ValueError(wanted)
     if given < least:
@@ -211,8 +210,7 @@ def real(
     """`given` as a finite float in [low, high].
 
     Raises:
-        ValueError: outside, infinite or NaN.
-        TypeError: no number at all; True is none.
+        ValueError: outside, infinite, NaN, or no number at all; True is none.
     """
     if high == math.inf:
         bounds = (
@@ -222,7 +220,7 @@ def real(
         bounds = f"in {'(' if above else '['}{low:g}, {high:g}{')' if below else ']'}"
     wanted = f"{name} must be {bounds}{otherwise}, got {given!r}"
     if isinstance(given, bool | np.bool_) or not isinstance(given, numbers.Real):
-        raise TypeError(wanted)
+        raise ValueError(wanted)
     found = float(given)
     if (
         not (math.isfinite(found) and low <= found <= high)

@@ -370,6 +370,7 @@ def tried(
                 env = make_environments(place.spec, spec.num_envs)
             agent = make_agent(spec, env, discount=discount_for_agents(place.scoring, place.env), seed=0)
             own_discount(agent)
+            check_steps(agent, place.spec.steps)
             if place.observed and has_memory(agent, observations_of(place.env, table_of(place.env))):
                 reason = f"{spec.class_name} remembers: agents with memory are scored where states are hidden"
                 skipped.append(Skipped(agent=spec.name, environment=place.spec.name, reason=reason))
@@ -390,6 +391,20 @@ def tried(
             if env is not place.env:
                 env.close()
     return wrong, skipped
+
+
+def check_steps(agent: Any, steps: int) -> None:
+    """Refuses a run that would end before its agent learns anything.
+
+    Raises:
+        ValueError: it names both numbers.
+    """
+    starts = getattr(agent, "learning_starts", 0)
+    if isinstance(starts, numbers.Real) and 0 < steps <= float(starts):
+        raise ValueError(
+            f"it would learn nothing: steps = {steps}, and its learning_starts is {starts}; "
+            "give more steps or a smaller learning_starts"
+        )
 
 
 def own_discount(agent: Any, otherwise: float = 1.0) -> float:
