@@ -10,7 +10,8 @@ import bellglass  # noqa: F401 (registers the ids)
 from bellglass.agents import CertaintyEquivalence, Transition, estimate_mdp
 from bellglass.agents.spaces import Sizes
 from bellglass.agents.tabular.counts import Counts
-from bellglass.envs.mdp import FloatArray, IntArray, TabularMDP, table_of
+from bellglass.envs.mdp import FloatArray, IntArray, TabularMDP
+from bellglass.envs.tables import table_of
 
 
 def swept(mdp: TabularMDP, discount: float) -> FloatArray:

@@ -18,8 +18,8 @@ from bellglass.agents.experience import Experience, Steps
 from bellglass.agents.masks import Masks
 from bellglass.agents.neural.dqn import DQN
 from bellglass.agents.neural.replay import Minibatch, Replay
-from bellglass.agents.planning import evaluate
 from bellglass.agents.spaces import Sizes, sizes_of
+from bellglass.planning import evaluate
 
 Outcomes = dict[int, dict[int, list[tuple[float, int, float, bool]]]]
 

@@ -13,7 +13,8 @@ import bellglass  # noqa: F401 (registers the ids)
 from bellglass.agents import DoubleQLearning, ExpectedSarsa, MonteCarlo, QLearning, Sarsa, Transition
 from bellglass.agents.spaces import Sizes
 from bellglass.envs import TabularEnv
-from bellglass.envs.mdp import FloatArray, TabularMDP, table_of
+from bellglass.envs.mdp import FloatArray, TabularMDP
+from bellglass.envs.tables import table_of
 
 LEARNERS: list[type[DoubleQLearning] | type[Sarsa] | type[ExpectedSarsa]] = [
     DoubleQLearning,

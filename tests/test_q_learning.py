@@ -13,7 +13,8 @@ from bellglass.agents import QLearning, Transition
 from bellglass.agents.tabular import q_learning
 from bellglass.agents.tabular.fast_path import FastPath
 from bellglass.envs import TabularEnv
-from bellglass.envs.mdp import TabularMDP, table_of
+from bellglass.envs.mdp import TabularMDP
+from bellglass.envs.tables import table_of
 
 DISCOUNT = 0.9
 
@@ -202,7 +203,7 @@ def test_short_runs_do_not_wait_for_the_compiler(monkeypatch: pytest.MonkeyPatch
         raise AssertionError("compiled for a hundred steps")
 
     monkeypatch.setattr(q_learning, "compiled", never)
-    monkeypatch.setattr("bellglass.agents.compiled._done", {})
+    monkeypatch.setattr("bellglass.compiled._done", {})
     QLearning(gym.make("bellglass/FrozenLake-v0")).learn(100)
 
 

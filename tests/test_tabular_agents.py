@@ -22,7 +22,8 @@ from bellglass.agents import (
 )
 from bellglass.agents.tabular.learner import TabularLearner
 from bellglass.envs import TabularEnv
-from bellglass.envs.mdp import TabularMDP, table_of
+from bellglass.envs.mdp import TabularMDP
+from bellglass.envs.tables import table_of
 
 LEARNERS: list[Any] = [QLearning, DoubleQLearning, Sarsa, ExpectedSarsa, MonteCarlo, CertaintyEquivalence]
 

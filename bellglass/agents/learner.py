@@ -23,9 +23,8 @@ from .base import Callback, Memory
 from .environment_state import environment_state, put_environment
 from .experience import Experience, NotFinite
 from .files import generator_from_json, generator_to_json, read_agent, write_agent
-from .interrupts import Interrupts
 from .masks import Masks
-from .progress import progress_line
+from .progress import Interrupts, progress_line
 from .settings import count_or_none, number, seed_number, settings_of, whole
 from .spaces import AnyEnv, Sizes, sizes_of
 

@@ -38,8 +38,7 @@ from ..envs.mdp import fingerprint_of
 from .base import Callback, Memory
 from .environment_state import environment_state, put_environment
 from .files import generator_from_json, generator_to_json, read_agent, write_agent
-from .interrupts import Interrupts
-from .progress import progress_line
+from .progress import Interrupts, progress_line
 from .schedules import KINDS, parameter_of, schedule_from, warn_if_rising
 from .settings import Setting, number, seed_number, whole
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...compiled import compiled, worth_compiling
 from ..base import Transition
-from ..compiled import compiled, worth_compiling
 from ..experience import Experience
 from ..learner import FloatArray
 from ..schedules import Constant, tabulate
