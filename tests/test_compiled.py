@@ -16,7 +16,7 @@ from bellglass.compiled import cache_folder, worth_compiling
 LEARN = """
 import gymnasium as gym, bellglass
 from bellglass.agents import QLearning
-from bellglass.agents import compiled
+from bellglass import compiled
 from bellglass.agents.tabular import kernels
 agent = QLearning(gym.make("bellglass/RiverSwim-v0")).learn(200_000)
 assert kernels.q_learning_steps in compiled._done

@@ -81,7 +81,7 @@ def test_learning_in_two_calls_is_learning_in_one(learner: type[QLearning]) -> N
     parts = learner(lake(), epsilon=0.1, seed=1).learn(500).learn(700, reset_num_timesteps=False)
     np.testing.assert_array_equal(whole.q_values, parts.q_values)
     assert (parts.num_timesteps, parts.num_episodes) == (1200, whole.num_episodes)
-    assert parts.learn(10).num_timesteps == 10
+    assert parts.learn(300).num_timesteps == 300
 
 
 @pytest.mark.parametrize("learner", LEARNERS)
@@ -130,7 +130,9 @@ def test_predict_takes_one_observation_or_a_batch() -> None:
 def test_masked_actions_are_never_played_or_believed(learner: type[QLearning]) -> None:
     mdp = masked()
     env = TabularEnv(mdp, invalid_actions="raise")
-    agent = learner(env, epsilon=0.5, discount=0.9).learn(2000)
+    agent = learner(env, epsilon=0.5, discount=0.9, max_episode_steps=30).learn(
+        2000
+    )  # it never ends by itself
     assert mdp.action_mask[np.arange(3), agent.policy].all()
     assert (agent.action_probabilities(np.arange(3), exploring=True)[~mdp.action_mask] == 0).all()
 
@@ -247,7 +249,7 @@ def test_other_spaces_and_observations_are_refused() -> None:
     agent = QLearning(lake())
     with pytest.raises(ValueError, match=r"observations must be in \[0, 16\)"):
         agent.predict(16)
-    with pytest.raises(TypeError, match="observations must be one integer or a batch"):
+    with pytest.raises(TypeError, match="observations must be integers"):
         agent.predict(0.5)
     with pytest.raises(ValueError, match="total_timesteps must be at least 0"):
         agent.learn(-1)

@@ -22,6 +22,7 @@ from ..envs.pomdp import TabularPOMDPEnv
 from ..envs.tables import table_of
 from .base import Callback, Memory
 from .files import read_agent, write_agent
+from .settings import number, whole
 
 
 class Planner:
@@ -45,18 +46,17 @@ class Planner:
         solution: all that `solve` found; None after `load` and before the first plan.
     """
 
+    discount = number(0.0, 1.0, below=True, fixed="the plan was made with it")
+    tolerance = number(0.0, above=True, fixed="the plan was made with it")
+
     method: ClassVar[Literal["value_iteration", "policy_iteration"]]
 
     def __init__(
         self, env: Any, *, discount: float = 0.99, tolerance: float = 1e-8, seed: int | None = 0
     ) -> None:
-        if not 0.0 <= discount < 1.0:
-            raise ValueError(f"discount must be in [0, 1), got {discount}")
-        if not tolerance > 0:
-            raise ValueError(f"tolerance must be positive, got {tolerance}")
         self.env = env
-        self.discount = float(discount)
-        self.tolerance = float(tolerance)
+        self.discount = discount
+        self.tolerance = tolerance
         self.seed = seed
         self.num_timesteps = 0
         self.solution: Any = None
@@ -71,13 +71,19 @@ class Planner:
 
     def learn(
         self,
-        total_timesteps: int = 0,
+        total_timesteps: float = 0,
         callback: Callback | None = None,
         *,
         reset_num_timesteps: bool = True,
         progress_bar: bool = False,
+        planned_timesteps: float | None = None,
+        raise_interrupt: bool = False,
     ) -> Self:
-        """Plans; takes no environment steps.  A callback without `next_timestep` is asked once, afterwards."""
+        """Plans; takes no environment steps.  A callback without `next_timestep` is asked once, afterwards.
+
+        The keywords are there for the protocol's sake; Ctrl-C always raises KeyboardInterrupt: half a plan is none.
+        """
+        whole("total_timesteps", total_timesteps, 0)
         self._plan(progress_bar)
         if callback is not None and getattr(callback, "next_timestep", 0) <= 0:
             callback(self)
@@ -183,8 +189,8 @@ class Planner:
 
     # -- files -------------------------------------------------------------------------------------------------
 
-    def save(self, path: str | PathLike[str]) -> None:
-        """Writes the plan as arrays and JSON, never pickle, whole or not at all."""
+    def save(self, path: str | PathLike[str], *, replay: bool = False) -> None:
+        """Writes the plan as arrays and JSON, never pickle, whole or not at all; there is nothing to replay from."""
         settings = {"discount": self.discount, "tolerance": self.tolerance, "seed": self.seed}
         write_agent(path, type(self).__name__, settings, self._plan())
 

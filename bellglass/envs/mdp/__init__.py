@@ -7,3 +7,4 @@ from .arrays import Outcomes as Outcomes
 from .layout import Layout as Layout
 from .table import TabularMDP as TabularMDP
 from .walk import TableWalker as TableWalker
+from .walk import fingerprint_of as fingerprint_of

@@ -82,6 +82,8 @@ class TabularVectorEnv(gym.vector.VectorEnv[IntArray, IntArray, npt.NDArray[Any]
         "autoreset_mode": AutoresetMode.NEXT_STEP,
     }
     discount: float = 0.99
+    #: `reset(options={"reset_mask": ...})` works in every autoreset mode; agents with `max_episode_steps` ask.
+    resets_in_part: bool = True
 
     def __init__(
         self,

@@ -21,7 +21,7 @@ from ..results.store import FolderError, Store, check_folder_for
 from ..suite.schema import Suite
 from ..suite_errors import told
 from ..wording import counted, ranges
-from .run import set_stage
+from .run import learn, set_stage
 from .sweep_progress import duration, pair
 
 #: Seconds for which a pair is tried, and between two looks at the clock.
@@ -75,7 +75,7 @@ def forecast(spec: RunSpec) -> Forecast:
         stage.scorer.score(stage.agent)  # the first one makes what the others share
         made = time.perf_counter() - began
         watch = Stopwatch()
-        stage.agent.learn(spec.environment.steps, callback=watch)
+        learn(stage.agent, spec.environment.steps, watch)
         learning = watch.seconds_for(spec.environment.steps)
         scored = time.perf_counter()
         stage.scorer.score(stage.agent)

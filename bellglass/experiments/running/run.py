@@ -9,6 +9,7 @@ The result holds only what the spec determines, so that any machine of one kind 
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -170,7 +171,7 @@ def run(spec: RunSpec, seen: PointSeen = lambda point: None) -> RunResult:
     scorer, agent = stage.scorer, stage.agent
     examiner = Examiner(grid_of(spec.environment.steps, spec.scoring.points), scorer, stage.meter, seen)
     examiner.begin(agent)
-    agent.learn(spec.environment.steps, callback=examiner)
+    learn(agent, spec.environment.steps, examiner)
     examiner.end(agent)
     result = RunResult(
         spec=spec,
@@ -186,6 +187,14 @@ def run(spec: RunSpec, seen: PointSeen = lambda point: None) -> RunResult:
     )
     stage.close()
     return result
+
+
+def learn(agent: Any, steps: int, callback: Any) -> None:
+    """Lets the agent learn; Ctrl-C ends the run and not only its learning, where the agent knows of it."""
+    if "raise_interrupt" in inspect.signature(agent.learn).parameters:
+        agent.learn(steps, callback=callback, raise_interrupt=True)
+    else:
+        agent.learn(steps, callback=callback)
 
 
 def agent_seed(seed: int) -> int:

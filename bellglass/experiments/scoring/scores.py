@@ -232,8 +232,8 @@ class Scorer(Reference):
         An agent that explores goes by the actions that each state shows it to be available, at its first visit too.
         """
         masks = getattr(agent, "masks", None) if exploring and self.pomdp is None else None
-        told = getattr(masks, "told", None)
-        with nullcontext() if told is None else told(self._shown, self.mdp.action_mask):
+        known = getattr(masks, "temporarily_known", None)
+        with nullcontext() if known is None else known(self._shown, self.mdp.action_mask):
             return chances_of_agent(agent, self._shown, self.mdp.num_actions, exploring=exploring)
 
     def _start_value(self, chances: FloatArray) -> float:

@@ -374,6 +374,8 @@ def tried(
             if place.observed and has_memory(agent, observations_of(place.env, table_of(place.env))):
                 reason = f"{spec.class_name} remembers: agents with memory are scored where states are hidden"
                 skipped.append(Skipped(agent=spec.name, environment=place.spec.name, reason=reason))
+            else:
+                check_steps(agent, place.spec.steps)
         except Exception as error:  # whatever an agent raises
             unfit = misfits(agent_class(spec.class_name), spec.settings)
             if unfit:
@@ -391,6 +393,20 @@ def tried(
             if env is not place.env:
                 env.close()
     return wrong, skipped
+
+
+def check_steps(agent: Any, steps: int) -> None:
+    """Refuses a run that would end before its agent learns anything.
+
+    Raises:
+        ValueError: it names both numbers.
+    """
+    starts = getattr(agent, "learning_starts", 0)
+    if isinstance(starts, numbers.Real) and 0 < steps <= float(starts):
+        raise ValueError(
+            f"it would learn nothing: steps = {steps}, and its learning_starts is {starts}; "
+            "give more steps or a smaller learning_starts"
+        )
 
 
 def own_discount(agent: Any, otherwise: float = 1.0) -> float:

@@ -9,13 +9,14 @@ after its last step.  A stretch that begins in mid-episode keeps the memory (h, 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .experience import Steps
-from .spaces import Sizes
+from ..experience import Steps
+from ..spaces import Sizes
 
 FloatArray32 = npt.NDArray[np.float32]
 
@@ -69,24 +70,24 @@ class Windows:
         self._terminated = np.zeros(capacity, dtype=np.bool_)
         self._kept: deque[tuple[int, int, FloatArray32]] = deque()  # start, steps, memory: oldest first
         self._next = 0
-        # What each copy is in the middle of.
-        shape = (num_envs, length)
-        self._open_observation = np.zeros((num_envs, length + 1, *sizes.shape), dtype=kind)
-        self._open_previous = np.zeros((num_envs, length + 1), dtype=np.int64)
+        self._memory_size = memory_size
+        self.open_for(num_envs)
+
+    def open_for(self, num_envs: int) -> None:
+        """The environment, of so many copies, was reset: what they are in the middle of begins anew."""
+        shape, seen = (num_envs, self.length), self._observation
+        self._open_observation = np.zeros((num_envs, self.length + 1, *seen.shape[1:]), dtype=seen.dtype)
+        self._open_previous = np.zeros((num_envs, self.length + 1), dtype=np.int64)
         self._open_action = np.zeros(shape, dtype=np.int64)
         self._open_reward = np.zeros(shape, dtype=np.float32)
         self._open_terminated = np.zeros(shape, dtype=np.bool_)
-        self._open_memory = np.zeros((num_envs, 2, memory_size), dtype=np.float32)
+        self._open_memory = np.zeros((num_envs, 2, self._memory_size), dtype=np.float32)
         self._open_steps = np.zeros(num_envs, dtype=np.int64)
 
     @property
     def size(self) -> int:
         """How many stretches there are."""
         return len(self._kept)
-
-    def forget_open(self) -> None:
-        """Drops what the copies are in the middle of: the environment was reset."""
-        self._open_steps[:] = 0
 
     def add(self, steps: Steps, previous_action: npt.NDArray[np.int64], memory: FloatArray32) -> None:
         """Adds one vector step.
@@ -149,3 +150,34 @@ class Windows:
             lengths=lengths,
             memory=np.stack([memory for _, _, memory in drawn], axis=1),
         )
+
+    # -- files -----------------------------------------------------------------------------------------------
+
+    #: The arrays of steps in the ring, and of those that the copies are in the middle of.
+    _RING = ("_observation", "_previous", "_action", "_reward", "_terminated")
+    _OPEN = (*(f"_open{name}" for name in _RING), "_open_memory", "_open_steps")
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Everything remembered, by name."""
+        used = max((start + steps + 1 for start, steps, _ in self._kept), default=0)
+        starts = np.array([start for start, _, _ in self._kept], dtype=np.int64)
+        lengths = np.array([steps for _, steps, _ in self._kept], dtype=np.int64)
+        memory = np.array([memory for _, _, memory in self._kept], dtype=np.float32)
+        return {
+            "replay_next": np.array(self._next),
+            "replay_starts": starts,
+            "replay_lengths": lengths,
+            "replay_memory": memory.reshape(len(starts), 2, self._memory_size),
+            **{f"replay{name}": getattr(self, name)[:used] for name in self._RING},
+            **{f"replay{name}": getattr(self, name) for name in self._OPEN},
+        }
+
+    def take(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Puts back what `arrays` gave."""
+        self._next = int(arrays["replay_next"])
+        starts, lengths = arrays["replay_starts"].tolist(), arrays["replay_lengths"].tolist()
+        self._kept = deque(zip(starts, lengths, arrays["replay_memory"], strict=True))
+        for name in self._RING:
+            getattr(self, name)[: len(arrays[f"replay{name}"])] = arrays[f"replay{name}"]
+        for name in self._OPEN:
+            getattr(self, name)[:] = arrays[f"replay{name}"]

@@ -9,9 +9,10 @@ import numpy as np
 from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
 
 from ...envs.mdp import TableWalker, TabularMDP
+from ..experience import Experience
 
 
-class OpenRoad:
+class FastPath:
     """An environment that walks a table, with nothing on it but Gymnasium's checkers and time limits.
 
     Attributes:
@@ -26,8 +27,8 @@ class OpenRoad:
         self._clocks = clocks
 
     @classmethod
-    def through(cls, env: object) -> OpenRoad | None:
-        """The road to the table of `env`, or None where steps must be taken one by one."""
+    def through(cls, env: object) -> FastPath | None:
+        """The fast path to the table of `env`, or None where steps must be taken one by one."""
         clocks: list[TimeLimit[Any, Any]] = []
         while isinstance(env, gym.Wrapper):
             if type(env) is TimeLimit:
@@ -54,8 +55,23 @@ class OpenRoad:
 
     @property
     def elapsed(self) -> int:
-        """Steps of the episode so far, by the clocks; 0 without any."""
+        """Steps of the episode so far, by the environment's clocks; 0 without any."""
         return max((clock._elapsed_steps or 0 for clock in self._clocks), default=0)
+
+    # -- with a learner's own clock --------------------------------------------------------------------------------
+
+    def agrees_with(self, experience: Experience) -> bool:
+        """Whether the learner's clock and the environment's tell the same time, so that one loop can keep both."""
+        both = experience.limit is not None and self.limit > 0 and not experience.over
+        return not both or int(experience.clock[0]) == self.elapsed
+
+    def elapsed_of(self, experience: Experience) -> int:
+        """Steps of the episode so far, by either clock."""
+        return self.elapsed if self.limit else int(experience.clock[0])
+
+    def limit_of(self, experience: Experience) -> int:
+        """Steps after which the earlier clock cuts; 0 for none."""
+        return min((limit for limit in (self.limit, experience.limit) if limit), default=0)
 
     def put(self, state: int, elapsed: int) -> None:
         """Leaves the environment and its clocks where stepping would have left them."""

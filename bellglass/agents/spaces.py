@@ -1,4 +1,4 @@
-"""What a network is shown and asked for, read off an environment's spaces."""
+"""What an agent is shown and asked for, read off an environment's spaces."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def sizes_of(env: AnyEnv) -> Sizes:
     else:
         raise TypeError(f"env must be a gymnasium Env or VectorEnv, got {type(env).__name__}")
     if not isinstance(action, gym.spaces.Discrete) or action.start != 0:
-        raise TypeError(f"a deep Q-learner needs a Discrete action space that starts at 0, got {action}")
+        raise TypeError(f"an agent needs a Discrete action space that starts at 0, got {action}")
     num_actions = int(action.n)
     if isinstance(observation, gym.spaces.Discrete) and observation.start == 0:
         return Sizes(int(observation.n), (), num_actions)
