@@ -220,7 +220,7 @@ def test_warm_up_counts_what_the_memory_holds() -> None:
     before = agent.parameters.values.clone()
     agent.learn(60)
     assert (
-        agent.num_updates == 5
+        agent.num_updates == 6
     )  # at 100, 104, ..., 120 steps of the memory: every fourth, the last among them
     assert not torch.equal(before, agent.parameters.values)
 

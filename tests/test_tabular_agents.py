@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-import bellglass  # noqa: F401 (registers the ids)
+import bellglass
 from bellglass.agents import (
     CertaintyEquivalence,
     DoubleQLearning,
@@ -224,12 +224,66 @@ def test_schedules_of_the_users_own_work_but_are_not_saved(tmp_path: Path) -> No
     assert not list(tmp_path.iterdir())
 
 
+def with_optimum(learner: Any, env: gym.Env[Any, Any], discount: float) -> Any:
+    """An agent into which the optimum was written, not learned: values, or counts of every outcome of the table."""
+    mdp = table_of(env)
+    best = bellglass.solve(mdp, discount, tolerance=1e-12)
+    agent = learner(env, discount=discount)
+    for s, mask in enumerate(mdp.action_mask):
+        agent.masks.note(s, mask)
+    if isinstance(agent, CertaintyEquivalence):
+        for pair, k in zip(mdp.row_of_outcome.tolist(), range(mdp.num_outcomes), strict=True):
+            s, a = divmod(pair, mdp.num_actions)
+            times = round(float(mdp.probability[k]) * 3)  # thirds, as on the ice, or certain
+            outcome = float(mdp.reward[k]), int(mdp.next_state[k]), bool(mdp.terminated[k])
+            for _ in range(times):
+                agent.update(Transition(s, a, *outcome, truncated=False))
+    elif isinstance(agent, DoubleQLearning):
+        agent.tables[:] = agent.q_values[:] = np.where(mdp.action_mask, best.q_values, 0.0)
+    else:
+        agent.q_values[:] = np.where(mdp.action_mask, best.q_values, 0.0)
+    np.testing.assert_allclose(agent.q_values[mdp.action_mask], best.q_values[mdp.action_mask], atol=1e-9)
+    return agent
+
+
+@pytest.mark.parametrize("slippery", [True, False])
 @pytest.mark.parametrize("learner", LEARNERS)
-def test_stable_baselines3_evaluates_ours(learner: type[QLearning]) -> None:
+def test_an_agent_that_knows_the_optimum_plays_says_and_keeps_it(
+    learner: Any, slippery: bool, tmp_path: Path
+) -> None:
+    """No luck of a seed: `predict`, `action_probabilities`, `evaluate`, `save` and `load` all tell the same."""
+    env = lake(is_slippery=slippery)
+    mdp, states = table_of(env), np.arange(16)
+    best = bellglass.solve(mdp, 0.9)
+    agent = with_optimum(learner, env, 0.9)
+    agent.save(tmp_path / "agent")
+    for one in (
+        agent,
+        learner.load(tmp_path / "agent"),
+        learner.load(tmp_path / "agent", lake(is_slippery=slippery)),
+    ):
+        chances = one.action_probabilities(states)
+        live = ~mdp.terminal
+        assert best.optimal_actions[np.arange(16), chances.argmax(axis=1)][live].all()
+        np.testing.assert_array_equal(chances.sum(axis=1), 1.0)
+        assert set(np.unique(chances)) == {0.0, 1.0}
+        np.testing.assert_array_equal(one.predict(states, deterministic=True)[0], chances.argmax(axis=1))
+        np.testing.assert_array_equal(one.policy, chances.argmax(axis=1))
+        score = bellglass.evaluate(env, one, discount=0.9)
+        assert score.start_value == pytest.approx(best.start_value, rel=1e-9)
+        assert score.solved
+        one.epsilon = 0.2
+        mixed = one.action_probabilities(states, exploring=True)[live]
+        np.testing.assert_allclose(mixed.sum(axis=1), 1.0)
+        assert (mixed.min(axis=1) >= 0.05 - 1e-12).all()
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_stable_baselines3_evaluates_ours(learner: Any) -> None:
     evaluation = pytest.importorskip("stable_baselines3.common.evaluation")
-    agent = learner(lake(is_slippery=False), epsilon=0.5).learn(6000)
+    env = lake(is_slippery=False)
     mean, deviation = evaluation.evaluate_policy(
-        agent, lake(is_slippery=False), n_eval_episodes=5, warn=False
+        with_optimum(learner, env, 0.9), lake(is_slippery=False), n_eval_episodes=5, warn=False
     )
     assert (mean, deviation) == (1.0, 0.0)
 

@@ -12,20 +12,27 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import VectorEnv, VectorWrapper
-from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, RecordEpisodeStatistics, TimeLimit
+from gymnasium.wrappers import (
+    OrderEnforcing,
+    PassiveEnvChecker,
+    RecordEpisodeStatistics,
+    TimeLimit,
+    TransformAction,
+    TransformObservation,
+    TransformReward,
+)
 
 from .spaces import AnyEnv
 
-#: Wrappers that remember nothing on which the steps to come depend; so do all of this package, and those that do no
-#: more than change what is seen, paid or done.
+#: Wrappers that remember nothing on which the steps to come depend, as all of this package.
 WITHOUT_MEMORY = (
     PassiveEnvChecker,
     OrderEnforcing,
     TimeLimit,  # its clock is kept here
     RecordEpisodeStatistics,
-    gym.ObservationWrapper,
-    gym.RewardWrapper,
-    gym.ActionWrapper,
+    TransformObservation,
+    TransformReward,
+    TransformAction,
 )
 
 

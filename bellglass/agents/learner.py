@@ -144,6 +144,7 @@ class Learner(ABC):
                 learned no longer is; the message names the step.
         """
         total = whole("total_timesteps", total_timesteps, 0)
+        self._check_finite()
         experience = self._started(total, planned_timesteps, reset_num_timesteps)
         first, updates, goal = self.num_timesteps, self.num_updates, self.num_timesteps + total
         stopped, playing = False, True
