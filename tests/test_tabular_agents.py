@@ -10,21 +10,20 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-import bellglass  # noqa: F401 (registers the ids)
+import bellglass.agents
 from bellglass.agents import (
+    AGENTS,
     CertaintyEquivalence,
-    DoubleQLearning,
-    ExpectedSarsa,
-    MonteCarlo,
     QLearning,
-    Sarsa,
     Transition,
 )
 from bellglass.agents.tabular.learner import TabularLearner
 from bellglass.envs import TabularEnv
 from bellglass.envs.mdp import TabularMDP, table_of
 
-LEARNERS: list[Any] = [QLearning, DoubleQLearning, Sarsa, ExpectedSarsa, MonteCarlo, CertaintyEquivalence]
+LEARNERS: list[Any] = [
+    getattr(bellglass.agents, name) for name, home in AGENTS.items() if home.startswith("tabular.")
+]
 
 
 def lake(**keywords: Any) -> gym.Env[Any, Any]:

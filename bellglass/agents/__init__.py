@@ -29,27 +29,31 @@ if TYPE_CHECKING:
     from .tabular.q_learning import QLearning as QLearning
     from .tabular.sarsa import Sarsa as Sarsa
 
-#: Where each name lives.
-_HOME = {
-    "Agent": "base",
-    "Callback": "base",
+#: Every agent, and the module where it lives: what a suite may name, and what the tests hold to its promises.
+AGENTS = {
     "CertaintyEquivalence": "tabular.certainty_equivalence",
     "DQN": "neural.dqn",
     "DoubleQLearning": "tabular.double_q_learning",
     "ExpectedSarsa": "tabular.expected_sarsa",
-    "Hardness": "planning",
-    "Ladder": "planning",
-    "Memory": "base",
     "MonteCarlo": "tabular.monte_carlo",
     "PolicyIteration": "planning.agents",
     "QLearning": "tabular.q_learning",
     "RecurrentDQN": "neural.recurrent_dqn",
     "Sarsa": "tabular.sarsa",
+    "StableBaselines3": "stable_baselines3",
+    "ValueIteration": "planning.agents",
+}
+
+#: Where each name lives.
+_HOME = AGENTS | {
+    "Agent": "base",
+    "Callback": "base",
+    "Hardness": "planning",
+    "Ladder": "planning",
+    "Memory": "base",
     "Score": "planning",
     "Solution": "planning",
-    "StableBaselines3": "stable_baselines3",
     "Transition": "base",
-    "ValueIteration": "planning.agents",
     "estimate_mdp": "tabular.estimation",
     "evaluate": "planning",
     "hardness": "planning",
