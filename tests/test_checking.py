@@ -32,7 +32,10 @@ def corridor() -> TabularMDP:
 
 
 #: Students sweep in plain Python: on these tables for tens of seconds.
-LONG = {f"bellglass/{name}-v0" for name in ("Inventory", "JacksCarRental", "RepeatPrevious")}
+LONG = {
+    f"bellglass/{name}-v0"
+    for name in ("Blackjack", "Inventory", "JacksCarRental", "Racetrack", "RepeatPrevious")
+}
 
 
 @pytest.mark.parametrize(
