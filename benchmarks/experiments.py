@@ -25,7 +25,7 @@ from bellglass.experiments.report import write_report
 from bellglass.experiments.scores import Scorer
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from invented_sweep import invented_sweep
+from helpers.invented_sweep import invented_sweep
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from rational import exact_rows, long_run
+from helpers.rational import exact_rows, long_run
 
 from bellglass.agents.planning import ToleranceError, solve
 from bellglass.agents.planning.chains import closed_classes, stationary

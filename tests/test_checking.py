@@ -8,8 +8,8 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-import students
-from rational import random_table
+from helpers import students
+from helpers.rational import random_table
 
 import bellglass
 from bellglass import TabularMDP, Verdict, check, solve, table_of

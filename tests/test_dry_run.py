@@ -6,7 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from sweeping import LAKE, SWIM, small, trouble_in
+from helpers.sweeping import LAKE, SWIM, small, trouble_in
 
 from bellglass.experiments import dry_run
 from bellglass.experiments.counts import ranges

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 import scipy.sparse.csgraph
-from rational import exact_optimum, exact_q, exact_rows, exact_values, random_table
+from helpers.rational import exact_optimum, exact_q, exact_rows, exact_values, random_table
 
 from bellglass.agents.planning import ToleranceError, solve
 from bellglass.agents.planning.discounted import policy_iteration

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from rational import exact_optimum, random_table
+from helpers.rational import exact_optimum, random_table
 
 from bellglass.agents.planning import occupancy, solve
 from bellglass.agents.planning.linear_programming import linear_programme

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from pages import blocks_of
+from helpers.pages import blocks_of
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"

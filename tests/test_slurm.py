@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from sweeping import bytes_of, complete, small
+from helpers.sweeping import bytes_of, complete, small
 
 from bellglass.experiments.slurm import write_array
 from bellglass.experiments.store import load_sweep

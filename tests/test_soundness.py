@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sweeping import small
+from helpers.sweeping import small
 
 from bellglass.experiments.soundness import evenly, examine_folder
 from bellglass.experiments.store import FolderError
