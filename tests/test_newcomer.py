@@ -68,12 +68,12 @@ def type_in(clone: Path, title: str) -> tuple[str, str]:
     target = clone / file
     assert not target.exists()
     target.write_text(code, encoding="utf-8")
-    # among its family: below the last row that names the same folder
+    # among its family: below the first row that names the same folder
     family = re.search(r'"(\w+)\.\w+"', row)
     assert family is not None
     lines = (clone / register).read_text(encoding="utf-8").splitlines()
-    last = max(number for number, line in enumerate(lines) if f'"{family[1]}.' in line)
-    lines.insert(last + 1, f"    {row}")
+    first = min(number for number, line in enumerate(lines) if f'"{family[1]}.' in line)
+    lines.insert(first + 1, f"    {row}")
     (clone / register).write_text("\n".join(lines) + "\n", encoding="utf-8")
     name = re.search(r'"(\w+)"', row)
     assert name is not None
