@@ -5,12 +5,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
+# Test processes, each with one thread: two for two cores.  A file's tests stay together until one process has no more.
+WORKERS ?= 2
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+
 .PHONY: help demo test test-all lint types generated bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo      compare six agents on five environments and write a report (about 5 minutes)"
-	@echo "make test      ruff, mypy and the fast tests (about 7 minutes)"
+	@echo "make test      ruff, mypy and the fast tests (about 5 minutes on two cores; WORKERS=4 for four)"
 	@echo "make test-all  the same with every slow proof"
 	@echo "make generated what is derived from the registered ids, after a new one"
 	@echo "make bench     speed against peers"
@@ -21,11 +25,11 @@ demo: $(READY)
 
 test: lint types
 	@echo "==> pytest: the fast tests and the examples in the docstrings"
-	@$(BIN)/python -m pytest -q
+	@$(PYTEST)
 
 test-all: lint types
 	@echo "==> pytest: everything, the slow proofs included"
-	@$(BIN)/python -m pytest -q -m ""
+	@$(PYTEST) -m ""
 
 lint: $(READY)
 	@echo "==> ruff check, ruff format --check"

@@ -25,7 +25,7 @@ from bellglass.experiments.scoring.scores import Scorer
 from bellglass.experiments.statistics.aggregate import bootstrap, interquartile_mean_of
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from invented_sweep import invented_sweep
+from helpers.invented_sweep import invented_sweep
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:

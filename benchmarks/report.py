@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from invented_sweep import invented_sweep
+from helpers.invented_sweep import invented_sweep
 
 from bellglass.experiments.cards.making import write_cards
 from bellglass.experiments.records import Sweep

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from invented_sweep import invented_sweep
+from helpers.invented_sweep import invented_sweep
 
 from bellglass.experiments.cards.card import Card
 from bellglass.experiments.records import Sweep

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from rational import exact_rows, long_run
+from helpers.rational import exact_rows, long_run
 
 from bellglass.envs.exploration.river_swim import gain_of_right, river_swim
 from bellglass.envs.mdp import TabularMDP

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sweeping import LAKE, SWIM, bytes_of, complete, small, trouble_in
+from helpers.sweeping import LAKE, SWIM, bytes_of, complete, small, trouble_in
 
 from bellglass.experiments.records import CurvePoint
 from bellglass.experiments.results.store import FolderError, Store, find_damage, load_sweep

@@ -10,6 +10,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+import bellglass.envs
 from bellglass.envs.documentation import Keyword, keywords_of
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.registration import ENVIRONMENTS, NAMESPACE
@@ -27,11 +28,15 @@ class Case(NamedTuple):
         return f"{name} {self.keyword.name}"
 
 
-CASES = [
-    Case(f"{NAMESPACE}/{row.name}-v0", keyword)
-    for row in ENVIRONMENTS
-    for keyword in keywords_of(type(gym.make(f"{NAMESPACE}/{row.name}-v0").unwrapped))
-]
+def told(name: str) -> tuple[Keyword, ...]:
+    """The keywords of an id, or none where its docstring leaves one out: a test says so, not the collection of all."""
+    try:
+        return keywords_of(getattr(bellglass.envs, name))
+    except ValueError:
+        return ()
+
+
+CASES = [Case(f"{NAMESPACE}/{row.name}-v0", keyword) for row in ENVIRONMENTS for keyword in told(row.name)]
 
 #: What no keyword takes.
 WRONG_TYPES = (object(), [object()], 1j, b"bytes", b"1", np.True_)
@@ -76,6 +81,13 @@ def values_to_refuse(keyword: Keyword) -> list[object]:
         if keyword.name != "path" and keyword.kind != "Mapping[str, float] | None":
             bad += [{}]
     return bad
+
+
+@pytest.mark.parametrize("name", [row.name for row in ENVIRONMENTS])
+def test_the_docstring_tells_every_keyword(name: str) -> None:
+    made_by = type(gym.make(f"{NAMESPACE}/{name}-v0").unwrapped)
+    assert made_by is getattr(bellglass.envs, name)
+    assert told(name) == keywords_of(made_by)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -5,27 +5,14 @@ from __future__ import annotations
 import gymnasium as gym
 import numpy as np
 import pytest
+from helpers.bellman import optimal_q_values
 
 import bellglass  # noqa: F401 (registers the ids)
 from bellglass.agents import CertaintyEquivalence, Transition, estimate_mdp
 from bellglass.agents.spaces import Sizes
 from bellglass.agents.tabular.counts import Counts
-from bellglass.envs.mdp import FloatArray, IntArray, TabularMDP
+from bellglass.envs.mdp import IntArray, TabularMDP
 from bellglass.envs.tables import table_of
-
-
-def swept(mdp: TabularMDP, discount: float) -> FloatArray:
-    """Optimal q_values by sweeping the table until nothing moves."""
-    values = np.zeros(mdp.num_states)
-    while True:
-        q = mdp.expected_reward + discount * (mdp.transition_matrix @ values).reshape(
-            mdp.expected_reward.shape
-        )
-        q[~mdp.action_mask] = -np.inf
-        new = np.where(mdp.terminal, 0.0, q.max(axis=1))
-        if np.abs(new - values).max() < 1e-13:
-            return np.asarray(q)
-        values = new
 
 
 def start_value(mdp: TabularMDP, policy: IntArray, discount: float) -> float:
@@ -81,8 +68,8 @@ def test_the_plan_is_the_optimum_of_the_estimated_table(num_states: int) -> None
         counts.add(transition)
     estimate = estimate_mdp(log, num_states=num_states, num_actions=A)
     q_values, values = counts.plan(0.9, np.ones((num_states, A), dtype=np.bool_))
-    np.testing.assert_allclose(q_values, swept(estimate, 0.9), atol=1e-10)
-    np.testing.assert_allclose(values, swept(estimate, 0.9).max(axis=1), atol=1e-10)
+    np.testing.assert_allclose(q_values, optimal_q_values(estimate, 0.9), atol=1e-10)
+    np.testing.assert_allclose(values, optimal_q_values(estimate, 0.9).max(axis=1), atol=1e-10)
     for name in ("first_outcome", "probability", "next_state", "reward", "terminated"):
         np.testing.assert_array_equal(getattr(counts.table(), name), getattr(estimate, name))
 
@@ -115,7 +102,7 @@ def test_defaults_reach_the_known_optimum(name: str, steps: int, solved: int) ->
     """Within 3 % of the optimum; ten seeds: all ten everywhere, nine on FrozenLake."""
     env = gym.make(f"bellglass/{name}-v0")
     mdp = table_of(env)
-    optimum = float(mdp.initial @ np.where(mdp.terminal, 0.0, swept(mdp, 0.99).max(axis=1)))
+    optimum = float(mdp.initial @ np.where(mdp.terminal, 0.0, optimal_q_values(mdp, 0.99).max(axis=1)))
     found = [
         start_value(mdp, CertaintyEquivalence(env, seed=seed).learn(steps).policy, 0.99) for seed in range(5)
     ]

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from rational import all_policies, exact_rows, long_run, random_table
+from helpers.rational import all_policies, exact_rows, long_run, random_table
 
 from bellglass.envs.mdp import TabularMDP
 from bellglass.planning import ToleranceError, UnboundedError, evaluate, policy_values, solve

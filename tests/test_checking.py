@@ -8,8 +8,8 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-import students
-from rational import random_table
+from helpers import students
+from helpers.rational import random_table
 
 import bellglass
 from bellglass import TabularMDP, Verdict, check, solve, table_of
@@ -32,7 +32,10 @@ def corridor() -> TabularMDP:
 
 
 #: Students sweep in plain Python: on these tables for tens of seconds.
-LONG = {f"bellglass/{name}-v0" for name in ("Inventory", "JacksCarRental", "RepeatPrevious")}
+LONG = {
+    f"bellglass/{name}-v0"
+    for name in ("Blackjack", "Inventory", "JacksCarRental", "Racetrack", "RepeatPrevious")
+}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from sweeping import trouble_in
+from helpers.sweeping import trouble_in
 
 from bellglass.cli.commands import main
 

@@ -4,25 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers.bellman import after_backups
 
 from bellglass.envs.grids.cliff_walking import cliff_walking
-from bellglass.envs.mdp import FloatArray, TabularMDP
-
-
-def best(mdp: TabularMDP, values: FloatArray, discount: float) -> FloatArray:
-    """[S] one Bellman backup, summed over the table's own rows."""
-    going_on = (mdp.transition_matrix @ values).reshape(mdp.action_mask.shape)
-    q_values = np.where(mdp.action_mask, mdp.expected_reward + discount * going_on, -np.inf)
-    backed_up: FloatArray = np.where(mdp.terminal, 0.0, q_values.max(axis=1))
-    return backed_up
-
-
-def optimum(mdp: TabularMDP, discount: float, backups: int) -> FloatArray:
-    """[S] that many backups from 0."""
-    values = np.zeros(mdp.num_states)
-    for _ in range(backups):
-        values = best(mdp, values, discount)
-    return values
 
 
 def test_the_table_is_the_one_drawn_by_hand() -> None:
@@ -53,4 +37,6 @@ def test_falling_and_bumping_stay_two_outcomes() -> None:
 
 @pytest.mark.parametrize(("is_slippery", "value"), [(False, -13.0), (True, -64.7091759099)])
 def test_the_optimum_is_known(is_slippery: bool, value: float) -> None:
-    assert optimum(cliff_walking(is_slippery=is_slippery), 1.0, 3000)[36] == pytest.approx(value, abs=1e-8)
+    assert after_backups(cliff_walking(is_slippery=is_slippery), 1.0, 3000)[36] == pytest.approx(
+        value, abs=1e-8
+    )

@@ -7,26 +7,11 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from helpers.bellman import after_backups
 
 from bellglass.envs import table_of
 from bellglass.envs.exploration.deep_sea import optimal_start_value
-from bellglass.envs.mdp import FloatArray, TabularMDP
-
-
-def best(mdp: TabularMDP, values: FloatArray, discount: float) -> FloatArray:
-    """[S] one Bellman backup, summed over the table's own rows."""
-    going_on = (mdp.transition_matrix @ values).reshape(mdp.action_mask.shape)
-    q_values = np.where(mdp.action_mask, mdp.expected_reward + discount * going_on, -np.inf)
-    backed_up: FloatArray = np.where(mdp.terminal, 0.0, q_values.max(axis=1))
-    return backed_up
-
-
-def optimum(mdp: TabularMDP, discount: float, backups: int) -> FloatArray:
-    """[S] that many backups from 0."""
-    values = np.zeros(mdp.num_states)
-    for _ in range(backups):
-        values = best(mdp, values, discount)
-    return values
+from bellglass.envs.mdp import TabularMDP
 
 
 def sea(**keywords: Any) -> TabularMDP:
@@ -58,17 +43,17 @@ def test_right_may_fail_and_pays_all_the_same() -> None:
 def test_the_closed_form_is_the_optimum(N: int, move_cost: float, discount: float, stochastic: bool) -> None:
     expected = optimal_start_value(N, stochastic=stochastic, move_cost=move_cost, discount=discount)
     mdp = sea(N=N, stochastic=stochastic, move_cost=move_cost)
-    assert optimum(mdp, discount, N)[0] == pytest.approx(expected, abs=1e-12)
+    assert after_backups(mdp, discount, N)[0] == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize(("N", "value"), [(10, 0.380907273401), (20, 0.370938461759)])
 def test_failures_cost_what_is_known(N: int, value: float) -> None:
-    assert optimum(sea(N=N, stochastic=True), 1.0, N)[0] == pytest.approx(value, abs=1e-10)
+    assert after_backups(sea(N=N, stochastic=True), 1.0, N)[0] == pytest.approx(value, abs=1e-10)
 
 
 def test_swapped_actions_change_names_only() -> None:
     plain, swapped, other = sea(), sea(randomize_actions=True), sea(randomize_actions=True, model_seed=1)
-    assert optimum(swapped, 1.0, 10) == pytest.approx(optimum(plain, 1.0, 10), abs=1e-15)
+    assert after_backups(swapped, 1.0, 10) == pytest.approx(after_backups(plain, 1.0, 10), abs=1e-15)
     differing = [s for s in range(100) if swapped.P[s] != plain.P[s]]
     assert all(swapped.P[s] == {0: plain.P[s][1], 1: plain.P[s][0]} for s in differing)
     assert 30 < len(differing) < 70

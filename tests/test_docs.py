@@ -7,7 +7,7 @@ from pathlib import Path
 
 import gymnasium as gym
 import pytest
-from pages import check_prints
+from helpers.pages import check_prints
 
 import bellglass
 

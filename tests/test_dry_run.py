@@ -6,7 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from sweeping import LAKE, SWIM, small, trouble_in
+from helpers.sweeping import LAKE, SWIM, small, trouble_in
 
 from bellglass.experiments.results.store import FolderError, Store
 from bellglass.experiments.running import dry_run

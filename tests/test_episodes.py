@@ -8,7 +8,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-from memories import Counts, Parity, Unsolved, noisy
+from helpers.memories import Counts, Parity, Unsolved, noisy
 
 import bellglass  # noqa: F401  # registers the ids
 from bellglass.envs.mdp import TabularMDP

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 import pytest
-from rational import Row, exact_q, exact_rows, exact_values, long_run, random_table
+from helpers.rational import Row, exact_q, exact_rows, exact_values, long_run, random_table
 
 from bellglass.envs.mdp import TabularMDP
 from bellglass.planning import ToleranceError, UnboundedError, evaluate, policy_bounds, policy_values

@@ -403,7 +403,12 @@ def minigrid(name: str, **keywords: Any) -> gym.Env[Any, Any]:
 
 
 @pytest.mark.parametrize(
-    ("name", "num_states", "steps"), [("Empty-5x5", 34, 5), ("DoorKey-5x5", 270, 11), ("Unlock", 1025, 15)]
+    ("name", "num_states", "steps"),
+    [
+        ("Empty-5x5", 34, 5),
+        ("DoorKey-5x5", 270, 11),
+        pytest.param("Unlock", 1025, 15, marks=pytest.mark.slow),
+    ],
 )
 def test_minigrids_tables(name: str, num_states: int, steps: int) -> None:
     found = extract(minigrid(name))

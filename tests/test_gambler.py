@@ -7,18 +7,10 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from helpers.bellman import backed_up
 
 from bellglass.envs import table_of
-from bellglass.envs.mdp import FloatArray, TabularMDP
 from bellglass.envs.operations.gambler import gambler, optimal_values
-
-
-def best(mdp: TabularMDP, values: FloatArray, discount: float) -> FloatArray:
-    """[S] one Bellman backup, summed over the table's own rows."""
-    going_on = (mdp.transition_matrix @ values).reshape(mdp.action_mask.shape)
-    q_values = np.where(mdp.action_mask, mdp.expected_reward + discount * going_on, -np.inf)
-    backed_up: FloatArray = np.where(mdp.terminal, 0.0, q_values.max(axis=1))
-    return backed_up
 
 
 def test_the_table_is_the_one_drawn_by_hand() -> None:
@@ -51,8 +43,8 @@ def test_stakes_that_you_cannot_or_need_not_pay_are_masked() -> None:
 @pytest.mark.parametrize("goal", [2, 7, 100])
 def test_the_closed_form_solves_bellmans_equation(p_h: float, goal: int) -> None:
     values = optimal_values(p_h=p_h, goal=goal)
-    backed_up = best(gambler(p_h=p_h, goal=goal), np.where(np.arange(goal + 1) == goal, 0.0, values), 1.0)
-    assert backed_up[1:goal] == pytest.approx(values[1:goal], abs=1e-12)
+    after = backed_up(gambler(p_h=p_h, goal=goal), np.where(np.arange(goal + 1) == goal, 0.0, values), 1.0)
+    assert after[1:goal] == pytest.approx(values[1:goal], abs=1e-12)
 
 
 def test_the_closed_form_is_what_the_book_draws() -> None:

@@ -5,18 +5,10 @@ from __future__ import annotations
 import gymnasium as gym
 import numpy as np
 import pytest
+from helpers.bellman import backed_up
 
 from bellglass.envs import table_of
 from bellglass.envs.grids.grid_4x4 import grid_4x4, optimal_values
-from bellglass.envs.mdp import FloatArray, TabularMDP
-
-
-def best(mdp: TabularMDP, values: FloatArray, discount: float) -> FloatArray:
-    """[S] one Bellman backup, summed over the table's own rows."""
-    going_on = (mdp.transition_matrix @ values).reshape(mdp.action_mask.shape)
-    q_values = np.where(mdp.action_mask, mdp.expected_reward + discount * going_on, -np.inf)
-    backed_up: FloatArray = np.where(mdp.terminal, 0.0, q_values.max(axis=1))
-    return backed_up
 
 
 def test_the_table_is_the_one_drawn_by_hand() -> None:
@@ -37,7 +29,7 @@ def test_the_table_is_the_one_drawn_by_hand() -> None:
 @pytest.mark.parametrize("discount", [1.0, 0.9, 0.0])
 def test_the_closed_form_solves_bellmans_equation(discount: float) -> None:
     values = optimal_values(discount)
-    assert best(grid_4x4(), values, discount) == pytest.approx(values, abs=1e-12)
+    assert backed_up(grid_4x4(), values, discount) == pytest.approx(values, abs=1e-12)
 
 
 def test_the_random_policy_is_worth_what_the_book_prints() -> None:

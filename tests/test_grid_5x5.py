@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
+from helpers.bellman import after_backups
 
 from bellglass.envs.grids.grid_5x5 import grid_5x5, value_of_a
-from bellglass.envs.mdp import FloatArray, TabularMDP
-
-
-def best(mdp: TabularMDP, values: FloatArray, discount: float) -> FloatArray:
-    """[S] one Bellman backup, summed over the table's own rows."""
-    going_on = (mdp.transition_matrix @ values).reshape(mdp.action_mask.shape)
-    q_values = np.where(mdp.action_mask, mdp.expected_reward + discount * going_on, -np.inf)
-    backed_up: FloatArray = np.where(mdp.terminal, 0.0, q_values.max(axis=1))
-    return backed_up
-
-
-def optimum(mdp: TabularMDP, discount: float, backups: int) -> FloatArray:
-    """[S] that many backups from 0."""
-    values = np.zeros(mdp.num_states)
-    for _ in range(backups):
-        values = best(mdp, values, discount)
-    return values
 
 
 def test_the_table_is_the_one_drawn_by_hand() -> None:
@@ -41,11 +24,11 @@ def test_the_table_is_the_one_drawn_by_hand() -> None:
 
 
 def test_the_optimum_is_the_books() -> None:
-    values = optimum(grid_5x5(), 0.9, 400)
+    values = after_backups(grid_5x5(), 0.9, 400)
     assert values.reshape(5, 5)[0].round(1).tolist() == [22.0, 24.4, 22.0, 19.4, 17.5]
     assert values.reshape(5, 5)[4].round(1).tolist() == [14.4, 16.0, 14.4, 13.0, 11.7]
 
 
 @pytest.mark.parametrize("discount", [0.85, 0.9, 0.95])
 def test_a_pays_ten_every_five_steps(discount: float) -> None:
-    assert optimum(grid_5x5(), discount, 700)[1] == pytest.approx(value_of_a(discount), abs=1e-9)
+    assert after_backups(grid_5x5(), discount, 700)[1] == pytest.approx(value_of_a(discount), abs=1e-9)

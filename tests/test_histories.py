@@ -7,7 +7,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-from memories import Counts, Parity, noisy
+from helpers.memories import Counts, Parity, noisy
 
 import bellglass  # noqa: F401  # registers the ids
 from bellglass.envs.pomdp import TabularPOMDP, TabularPOMDPEnv, pomdp_of

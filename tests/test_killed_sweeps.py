@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from sweeping import (
+from helpers.sweeping import (
     bytes_of,
     complete,
     killed_sweep,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 import scipy.sparse.csgraph
-from rational import exact_optimum, exact_q, exact_rows, exact_values, random_table
+from helpers.rational import exact_optimum, exact_q, exact_rows, exact_values, random_table
 
 from bellglass.envs.mdp import IntArray, TabularMDP
 from bellglass.envs.tables import table_of

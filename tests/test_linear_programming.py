@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from rational import exact_optimum, random_table
+from helpers.rational import exact_optimum, random_table
 
 from bellglass.envs.mdp import TabularMDP
 from bellglass.planning import occupancy, solve

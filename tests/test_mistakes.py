@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 import pytest
-import students
+from helpers import students
 
 from bellglass import TabularMDP, check, table_of
 from bellglass.planning.checking.diagnosis import MISTAKES

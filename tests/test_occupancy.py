@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from rational import Row, exact_rows, long_run, random_table, solved
+from helpers.rational import Row, exact_rows, long_run, random_table, solved
 from test_evaluation import Policy, mixed, random_actions, random_chances, stacked
 from test_linear_programming import flow_gap
 

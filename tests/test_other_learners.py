@@ -8,12 +8,13 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from helpers.bellman import optimal_q_values
 
 import bellglass  # noqa: F401 (registers the ids)
 from bellglass.agents import DoubleQLearning, ExpectedSarsa, MonteCarlo, QLearning, Sarsa, Transition
 from bellglass.agents.spaces import Sizes
 from bellglass.envs import TabularEnv
-from bellglass.envs.mdp import FloatArray, TabularMDP
+from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.tables import table_of
 
 LEARNERS: list[type[DoubleQLearning] | type[Sarsa] | type[ExpectedSarsa]] = [
@@ -22,18 +23,6 @@ LEARNERS: list[type[DoubleQLearning] | type[Sarsa] | type[ExpectedSarsa]] = [
     ExpectedSarsa,
 ]
 ENDINGS = [(False, False), (False, True), (True, False)]
-
-
-def optimal_q_values(mdp: TabularMDP, discount: float) -> FloatArray:
-    values = np.zeros(mdp.num_states)
-    while True:
-        q = mdp.expected_reward + discount * (mdp.transition_matrix @ values).reshape(
-            mdp.expected_reward.shape
-        )
-        new = np.where(mdp.terminal, 0.0, np.where(mdp.action_mask, q, -np.inf).max(axis=1, initial=-np.inf))
-        if np.abs(new - values).max() < 1e-13:
-            return np.asarray(q)
-        values = new
 
 
 @pytest.mark.parametrize(("terminated", "truncated"), ENDINGS)

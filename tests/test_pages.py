@@ -11,7 +11,7 @@ from types import ModuleType
 
 import gymnasium as gym
 import pytest
-from pages import run
+from helpers.pages import run
 
 import bellglass
 from bellglass.envs import TabularVectorEnv, table_of

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-from interval_coverage import MEAN, ROWS, SEEDS, coverage, true_iqm
-from pages import check_prints
+from helpers.interval_coverage import MEAN, ROWS, SEEDS, coverage, true_iqm
+from helpers.pages import check_prints
 
 DOCS = Path(__file__).parent.parent / "docs"
 if not DOCS.is_dir():

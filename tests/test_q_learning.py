@@ -7,6 +7,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from helpers.bellman import optimal_q_values
 
 import bellglass  # noqa: F401 (registers the ids)
 from bellglass.agents import QLearning, Transition
@@ -28,20 +29,6 @@ def noisy_table() -> TabularMDP:
     return TabularMDP.from_arrays(
         transition, rng.normal(size=(6, 3)), terminal=[5], initial=[0.5, 0.5, 0, 0, 0, 0], action_mask=mask
     )
-
-
-def optimal_q_values(mdp: TabularMDP, discount: float) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """By sweeping the table's own rows until nothing moves."""
-    values = np.zeros(mdp.num_states)
-    while True:
-        q = mdp.expected_reward + discount * (mdp.transition_matrix @ values).reshape(
-            mdp.expected_reward.shape
-        )
-        q[~mdp.action_mask] = -np.inf
-        new = np.where(mdp.terminal, 0.0, q.max(axis=1))
-        if np.array_equal(new, values):
-            return np.asarray(q)
-        values = new
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from sweeping import (
+from helpers.sweeping import (
     SWIM,
     bytes_of,
     complete,

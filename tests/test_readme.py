@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pages import blocks, run
+from helpers.pages import blocks, run
 
 from bellglass.cli.commands import COMMANDS
 from bellglass.envs.vector import vector_maker

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from invented_sweep import invented_sweep, rows_of_csv
+from helpers.invented_sweep import invented_sweep, rows_of_csv
 
 from bellglass.experiments.cards.card import Card
 from bellglass.experiments.records import FailedRun, Sweep

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from invented_sweep import invented_sweep
+from helpers.invented_sweep import invented_sweep
 
 from bellglass.experiments.report import compare, versus, versus_page, write_report
 

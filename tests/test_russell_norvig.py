@@ -7,26 +7,10 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from helpers.bellman import after_backups
 
 from bellglass.envs import table_of
 from bellglass.envs.grids.russell_norvig import russell_norvig
-from bellglass.envs.mdp import FloatArray, TabularMDP
-
-
-def best(mdp: TabularMDP, values: FloatArray, discount: float) -> FloatArray:
-    """[S] one Bellman backup, summed over the table's own rows."""
-    going_on = (mdp.transition_matrix @ values).reshape(mdp.action_mask.shape)
-    q_values = np.where(mdp.action_mask, mdp.expected_reward + discount * going_on, -np.inf)
-    backed_up: FloatArray = np.where(mdp.terminal, 0.0, q_values.max(axis=1))
-    return backed_up
-
-
-def optimum(mdp: TabularMDP, discount: float, backups: int) -> FloatArray:
-    """[S] that many backups from 0."""
-    values = np.zeros(mdp.num_states)
-    for _ in range(backups):
-        values = best(mdp, values, discount)
-    return values
 
 
 def test_the_table_is_the_one_drawn_by_hand() -> None:
@@ -54,7 +38,7 @@ def test_the_third_edition_pays_the_living_reward_on_entering_an_exit_too() -> N
 )
 def test_the_optimum_is_what_the_editions_print(too: bool, utilities: list[float]) -> None:
     mdp = table_of(gym.make("bellglass/RussellNorvig-v0", reward_on_entry_too=too))
-    assert optimum(mdp, 1.0, 300)[~mdp.terminal] == pytest.approx(utilities, abs=5.1e-4)
+    assert after_backups(mdp, 1.0, 300)[~mdp.terminal] == pytest.approx(utilities, abs=5.1e-4)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 import pytest
-from memories import Unsolved
+from helpers.memories import Unsolved
 
 import bellglass
 from bellglass.agents import DQN, QLearning, StableBaselines3

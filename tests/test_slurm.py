@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from sweeping import bytes_of, complete, small
+from helpers.sweeping import bytes_of, complete, small
 
 from bellglass.experiments.results.store import load_sweep
 from bellglass.experiments.running.slurm import write_array

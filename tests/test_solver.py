@@ -7,7 +7,7 @@ from fractions import Fraction
 import gymnasium as gym
 import numpy as np
 import pytest
-from rational import exact_optimum, exact_q, exact_rows, exact_values, random_table
+from helpers.rational import exact_optimum, exact_q, exact_rows, exact_values, random_table
 
 import bellglass  # noqa: F401 (registers the ids)
 from bellglass.envs.mdp import TabularMDP

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sweeping import small
+from helpers.sweeping import small
 
 from bellglass.experiments.results.store import FolderError
 from bellglass.experiments.running.soundness import evenly, examine_folder

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sweeping import SWIM, bytes_of, complete, small, sweep_command, trouble_in
+from helpers.sweeping import SWIM, bytes_of, complete, small, sweep_command, trouble_in
 
 from bellglass.experiments.records import Sweep
 from bellglass.experiments.results.store import FolderError, Store, find_damage, load_sweep

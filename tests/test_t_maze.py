@@ -5,26 +5,10 @@ from __future__ import annotations
 import gymnasium as gym
 import numpy as np
 import pytest
+from helpers.bellman import after_backups
 
 from bellglass.envs import pomdp_of
-from bellglass.envs.mdp import FloatArray, TabularMDP
 from bellglass.envs.memory.t_maze import best_fixed_turn, best_with_memory, t_maze
-
-
-def best(mdp: TabularMDP, values: FloatArray, discount: float) -> FloatArray:
-    """[S] one Bellman backup, summed over the table's own rows."""
-    going_on = (mdp.transition_matrix @ values).reshape(mdp.action_mask.shape)
-    q_values = np.where(mdp.action_mask, mdp.expected_reward + discount * going_on, -np.inf)
-    backed_up: FloatArray = np.where(mdp.terminal, 0.0, q_values.max(axis=1))
-    return backed_up
-
-
-def optimum(mdp: TabularMDP, discount: float, backups: int) -> FloatArray:
-    """[S] that many backups from 0."""
-    values = np.zeros(mdp.num_states)
-    for _ in range(backups):
-        values = best(mdp, values, discount)
-    return values
 
 
 def test_the_table_is_the_one_drawn_by_hand() -> None:
@@ -68,7 +52,9 @@ def test_the_signal_is_seen_in_the_first_cell_only() -> None:
 @pytest.mark.parametrize("N", [1, 4, 10])
 def test_who_knows_the_signal_gets_four_after_n_steps(N: int) -> None:
     mdp = t_maze(N).mdp
-    assert mdp.initial @ optimum(mdp, 0.98, 2 * N + 2) == pytest.approx(best_with_memory(N, 0.98), abs=1e-12)
+    assert mdp.initial @ after_backups(mdp, 0.98, 2 * N + 2) == pytest.approx(
+        best_with_memory(N, 0.98), abs=1e-12
+    )
 
 
 def test_the_closed_forms_are_the_known_numbers() -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 from itertools import pairwise
+from typing import Any, Unpack
 
 import gymnasium as gym
 import numpy as np
 import pytest
 
-from bellglass.envs import TabularEnv
+from bellglass.envs import EnvSettings, TabularEnv
 from bellglass.envs.mdp import TableWalker, TabularMDP
+from bellglass.envs.vector import entry_points as vector_entry_points
 
 
 def choices() -> TabularMDP:
@@ -187,3 +190,45 @@ def test_closing_twice_is_fine_and_rendering_without_a_mode_warns() -> None:
         assert env.render() is None
     env.close()
     env.close()
+
+
+class Handing(TabularEnv):
+    """Hands its settings on."""
+
+    def __init__(self, size: int = 2, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(choices(), **settings)
+
+
+class Heir(Handing):
+    """Has no constructor of its own."""
+
+
+class Spelled(TabularEnv):
+    """Spells one of the two out, and takes whatever else it likes."""
+
+    def __init__(self, render_mode: str | None = "ansi", **rest: Any) -> None:
+        super().__init__(choices(), render_mode=render_mode, **rest)
+
+
+def test_a_signature_shows_both_settings() -> None:
+    both = "*, render_mode: 'str | None' = None, invalid_actions: 'InvalidActions' = 'lowest'"
+    for env_class in (Handing, Heir):
+        assert str(inspect.signature(env_class)) == f"(size: 'int' = 2, {both}) -> 'None'"
+    assert str(inspect.signature(TabularEnv)) == f"(mdp: 'TabularMDP', {both}) -> 'None'"
+    assert list(inspect.signature(Spelled).parameters) == ["render_mode", "rest"]
+
+
+@pytest.mark.parametrize("env_class", [Handing, Heir, Spelled])
+def test_settings_are_handed_on_and_other_words_refused_in_the_name_of_the_class(env_class: Any) -> None:
+    env = env_class(render_mode="rgb_array", invalid_actions="raise")
+    assert (env.render_mode, env.invalid_actions) == ("rgb_array", "raise")
+    assert env_class().invalid_actions == "lowest"
+    expected = rf"^{env_class.__name__}\.__init__\(\) got an unexpected keyword argument 'colour'$"
+    with pytest.raises(TypeError, match=expected):
+        env_class(colour="red")
+
+
+def test_only_registered_names_have_a_vector_entry_point() -> None:
+    assert vector_entry_points.Gambler(3, goal=4).num_envs == 3
+    with pytest.raises(AttributeError, match="has no attribute 'Gambling'"):
+        vector_entry_points.Gambling  # noqa: B018 (asking is the test)

@@ -11,13 +11,12 @@ import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import bellglass
+import bellglass.agents
 from bellglass.agents import (
+    AGENTS,
     CertaintyEquivalence,
     DoubleQLearning,
-    ExpectedSarsa,
-    MonteCarlo,
     QLearning,
-    Sarsa,
     Transition,
 )
 from bellglass.agents.tabular.learner import TabularLearner
@@ -25,7 +24,9 @@ from bellglass.envs import TabularEnv
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.tables import table_of
 
-LEARNERS: list[Any] = [QLearning, DoubleQLearning, Sarsa, ExpectedSarsa, MonteCarlo, CertaintyEquivalence]
+LEARNERS: list[Any] = [
+    getattr(bellglass.agents, name) for name, home in AGENTS.items() if home.startswith("tabular.")
+]
 
 
 def lake(**keywords: Any) -> gym.Env[Any, Any]:

@@ -3,28 +3,11 @@
 from __future__ import annotations
 
 import gymnasium as gym
-import numpy as np
 import pytest
+from helpers.bellman import after_backups
 
 from bellglass.envs.grids.taxi import DROP_OFF, EAST, PICK_UP, SOUTH, encode, taxi
 from bellglass.envs.grids.taxi_pictures import TaxiArtist, decode
-from bellglass.envs.mdp import FloatArray, TabularMDP
-
-
-def best(mdp: TabularMDP, values: FloatArray, discount: float) -> FloatArray:
-    """[S] one Bellman backup, summed over the table's own rows."""
-    going_on = (mdp.transition_matrix @ values).reshape(mdp.action_mask.shape)
-    q_values = np.where(mdp.action_mask, mdp.expected_reward + discount * going_on, -np.inf)
-    backed_up: FloatArray = np.where(mdp.terminal, 0.0, q_values.max(axis=1))
-    return backed_up
-
-
-def optimum(mdp: TabularMDP, discount: float, backups: int) -> FloatArray:
-    """[S] that many backups from 0."""
-    values = np.zeros(mdp.num_states)
-    for _ in range(backups):
-        values = best(mdp, values, discount)
-    return values
 
 
 def test_the_table_is_the_one_drawn_by_hand() -> None:
@@ -55,13 +38,13 @@ def test_rain_pushes_to_the_sides_but_not_through_walls() -> None:
 
 def test_starts_are_worth_three_to_fifteen() -> None:
     mdp = taxi(is_rainy=False, rainy_probability=0.8)
-    values = optimum(mdp, 1.0, 60)[mdp.initial > 0]
+    values = after_backups(mdp, 1.0, 60)[mdp.initial > 0]
     assert (values.min(), values.max()) == (3.0, 15.0)
 
 
 def test_in_the_rain_a_start_is_worth_less() -> None:
     mdp = taxi(is_rainy=True, rainy_probability=0.8)
-    assert mdp.initial @ optimum(mdp, 1.0, 400) == pytest.approx(3.95457451655, abs=1e-8)
+    assert mdp.initial @ after_backups(mdp, 1.0, 400) == pytest.approx(3.95457451655, abs=1e-8)
 
 
 def test_of_500_states_404_can_be_reached() -> None:

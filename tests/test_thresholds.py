@@ -15,6 +15,7 @@ from bellglass.experiments.cards.reward_thresholds import (
     PLANNED,
     STANDARD_ERRORS,
     best_play,
+    main,
     threshold,
     written,
 )
@@ -48,6 +49,12 @@ def test_the_file_says_where_another_play_stands_in() -> None:
         '    "RacingCar": None,  # the total reward has no finite optimum',
         "}",
     ]
+
+
+def test_an_unknown_name_is_refused_before_anything_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["Maze", "Mzae"])
+    assert "no such ids: Mzae" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", sorted(PLANNED))

@@ -7,7 +7,7 @@ from fractions import Fraction
 import gymnasium as gym
 import numpy as np
 import pytest
-from rational import exact_rows, long_run
+from helpers.rational import exact_rows, long_run
 
 import bellglass  # noqa: F401 (registers the ids)
 from bellglass.envs.mdp import TabularMDP

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from invented_sweep import invented_sweep
+from helpers.invented_sweep import invented_sweep
 
 from bellglass.cli.commands import main
 from bellglass.experiments.cards.card import Card

@@ -28,20 +28,27 @@ if TYPE_CHECKING:
     from .tabular.q_learning import QLearning as QLearning
     from .tabular.sarsa import Sarsa as Sarsa
 
+#: Every agent, and the module where it lives: what a suite may name, and what the tests hold to its promises.
+AGENTS = {
+    "CertaintyEquivalence": "tabular.certainty_equivalence",
+    "DQN": "neural.dqn",
+    "DoubleQLearning": "tabular.double_q_learning",
+    "ExpectedSarsa": "tabular.expected_sarsa",
+    "MonteCarlo": "tabular.monte_carlo",
+    "PolicyIteration": "planners",
+    "QLearning": "tabular.q_learning",
+    "RecurrentDQN": "neural.recurrent_dqn",
+    "Sarsa": "tabular.sarsa",
+    "StableBaselines3": "stable_baselines3",
+    "ValueIteration": "planners",
+}
+
 __all__, __getattr__, __dir__ = lend(
     __name__,
     {
         "base": ["Agent", "Callback", "Memory", "Transition"],
-        "neural.dqn": ["DQN"],
-        "neural.recurrent_dqn": ["RecurrentDQN"],
-        "planners": ["PolicyIteration", "ValueIteration"],
-        "stable_baselines3": ["StableBaselines3"],
-        "tabular.certainty_equivalence": ["CertaintyEquivalence"],
-        "tabular.double_q_learning": ["DoubleQLearning"],
         "tabular.estimation": ["estimate_mdp"],
-        "tabular.expected_sarsa": ["ExpectedSarsa"],
-        "tabular.monte_carlo": ["MonteCarlo"],
-        "tabular.q_learning": ["QLearning"],
-        "tabular.sarsa": ["Sarsa"],
+        **{home: [name for name, its_home in AGENTS.items() if its_home == home] for home in AGENTS.values()},
     },
+    "AGENTS",
 )

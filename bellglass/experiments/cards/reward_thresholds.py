@@ -133,6 +133,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("names", nargs="*", help="ids, without namespace and version, to work out anew")
     parser.add_argument("--all", action="store_true", help="work out every one anew")
     asked = parser.parse_args(arguments)
+    unknown = set(asked.names) - {row.name for row in ENVIRONMENTS}
+    if unknown:
+        parser.error(f"no such ids: {', '.join(sorted(unknown))}")
     found: dict[str, float | None] = {}
     for row in ENVIRONMENTS:
         if row.name in THRESHOLDS and row.name not in asked.names and not asked.all:

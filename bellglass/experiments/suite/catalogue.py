@@ -20,11 +20,6 @@ from ..suite_errors import closest, one_line, told, unknown
 #: Set by the runner for every run, so no setting of a suite.
 OWN_ARGUMENTS = ("self", "env", "seed")
 
-#: Names with a capital in `bellglass.agents` that are no agents.
-NO_AGENTS = frozenset(
-    ["TYPE_CHECKING", "Agent", "Callback", "Memory", "Transition", "Hardness", "Ladder", "Score", "Solution"]
-)
-
 #: The discount where an environment's card says none.
 USUAL_DISCOUNT = 0.99
 
@@ -62,7 +57,7 @@ def unknown_id(kind: str, name: str) -> str:
 
 def agent_names() -> list[str]:
     """Every agent that `bellglass.agents` lends, without importing any."""
-    return sorted(name for name in dir(agents) if name[:1].isupper() and name not in NO_AGENTS)
+    return sorted(agents.AGENTS)
 
 
 def agent_class(name: str) -> Callable[..., Any]:
@@ -77,7 +72,7 @@ def agent_class(name: str) -> Callable[..., Any]:
         found = getattr(imported(module) if module else agents, attribute)
     except AttributeError:
         raise LookupError(name) from None
-    if not callable(found) or not hasattr(found, "learn") or name in NO_AGENTS:
+    if not callable(found) or not hasattr(found, "learn") or not (module or name in agents.AGENTS):
         raise LookupError(name)
     return found  # type: ignore[no-any-return]  # looked up by name
 

@@ -10,9 +10,14 @@ import pytest
 
 
 def blocks(page: Path, language: str = "python") -> list[str]:
-    """The blocks of code in one language, at least one."""
-    found = re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert found, f"{page} has no {language}"
+    """The page's blocks of code in one language, at least one."""
+    return blocks_of(page.read_text(encoding="utf-8"), language)
+
+
+def blocks_of(text: str, language: str = "python") -> list[str]:
+    """The same of a text."""
+    found = re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+    assert found, f"there is no {language} in {text[:60]!r}"
     return found
 
 

@@ -1,6 +1,6 @@
 """How often a 95 % interval holds the truth, where one seed in ten fails: the table of docs/statistics.md.
 
-    python tests/interval_coverage.py [--trials 4000]
+    python tests/helpers/interval_coverage.py [--trials 4000]
 
 A run fails with chance .1 and then scores uniformly in [0, .5]; else its score is Beta(60, 3), mean .952.  The true
 mean is .882, the true IQM .952 (the mean of the distribution between its quartiles, in closed form).  A row is one
