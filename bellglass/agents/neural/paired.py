@@ -8,11 +8,12 @@ and saves by what its networks are then, or says what is wrong; the target netwo
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Generic, NoReturn, TypeVar, cast
+from typing import Any, Generic, NoReturn, Self, TypeVar, cast
 
 from torch import nn
 
 from ...networks import Adam, FlatParameters, kind_of, move_towards
+from ..base import Callback
 from .learner import NeuralLearner
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -54,6 +55,32 @@ class PairedLearner(NeuralLearner, Generic[Network]):
             raise ValueError("the target network must be made like the network: assign that first")
         self.target_parameters.module = module
 
+    def learn(
+        self,
+        total_timesteps: int,
+        callback: Callback | None = None,
+        *,
+        reset_num_timesteps: bool = True,
+        progress_bar: bool = False,
+    ) -> Self:
+        """Learns from `total_timesteps` environment steps; what it has learned before stays.
+
+        Its loop does not look at its networks before each step: only the callback may change them.
+        """
+        try:
+            self._undisturbed(True)
+            return super().learn(
+                total_timesteps,
+                None if callback is None else _Disturbing(callback),
+                reset_num_timesteps=reset_num_timesteps,
+                progress_bar=progress_bar,
+            )
+        finally:
+            self._undisturbed(False)
+
+    def _undisturbed(self, undisturbed: bool) -> None:
+        self.parameters.undisturbed = self.target_parameters.undisturbed = undisturbed
+
     def _network_word(self, word: str) -> str:
         """What a file says of the network: `word` if it is the one that the constructor makes, else "own".
 
@@ -68,3 +95,20 @@ class PairedLearner(NeuralLearner, Generic[Network]):
         raise TypeError(
             f"a shallow copy of a {type(self).__name__} would share its networks and memories: use copy.deepcopy"
         )
+
+
+class _Disturbing:
+    """A callback, which may do anything to the networks."""
+
+    def __init__(self, callback: Callback) -> None:
+        self._callback = callback
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._callback, name)  # next_timestep
+
+    def __call__(self, agent: Any) -> bool | None:
+        agent._undisturbed(False)
+        try:
+            return self._callback(agent)
+        finally:
+            agent._undisturbed(True)
