@@ -16,7 +16,14 @@ import pytest
 import torch
 from torch import nn
 
-from bellglass.agents import QLearning
+from bellglass.agents import (
+    CertaintyEquivalence,
+    DoubleQLearning,
+    ExpectedSarsa,
+    MonteCarlo,
+    QLearning,
+    Sarsa,
+)
 from bellglass.agents.neural.dqn import DQN
 from bellglass.agents.neural.recurrent_dqn import RecurrentDQN
 from bellglass.networks import (
@@ -618,9 +625,30 @@ def test_a_square_matrix_may_be_turned_round() -> None:
 
 
 @pytest.mark.parametrize("way", [copy.deepcopy, lambda agent: pickle.loads(pickle.dumps(agent))])
-def test_tabular_learners_go_on_bit_for_bit(way: Callable[[Any], Any]) -> None:
-    agent = QLearning(gym.make("bellglass/FrozenLake-v0"), seed=1).learn(500)
-    twin = way(agent)
-    agent.learn(500, reset_num_timesteps=False)
-    twin.learn(500, reset_num_timesteps=False)
+@pytest.mark.parametrize(
+    "kind", [QLearning, DoubleQLearning, Sarsa, ExpectedSarsa, MonteCarlo, CertaintyEquivalence]
+)
+def test_tabular_learners_go_on_bit_for_bit(kind: Any, way: Callable[[Any], Any]) -> None:
+    agent = kind(gym.make("bellglass/FrozenLake-v0"), seed=1).learn(333)
+    twin, again = way(agent), way(agent)
     np.testing.assert_array_equal(agent.q_values, twin.q_values)
+    for _ in range(2):
+        agent.learn(500, reset_num_timesteps=False)
+        twin.learn(500, reset_num_timesteps=False)
+        np.testing.assert_array_equal(agent.q_values, twin.q_values)
+        assert agent.num_episodes == twin.num_episodes
+    assert again.num_timesteps == 333
+
+
+@pytest.mark.parametrize("way", [copy.deepcopy, lambda agent: pickle.loads(pickle.dumps(agent))])
+@pytest.mark.parametrize("many", [False, True])
+def test_environments_of_ours_go_along(many: bool, way: Callable[[Any], Any]) -> None:
+    name = "bellglass/FrozenLake-v0"
+    env: Any = gym.make_vec(name, num_envs=3) if many else gym.make(name)
+    agent = DQN(env, hidden_sizes=(8,), **QUICK).learn(100)
+    twin = way(agent)
+    assert twin.env is not env
+    agent.learn(100, reset_num_timesteps=False)
+    twin.learn(100, reset_num_timesteps=False)
+    np.testing.assert_array_equal(weights(agent.network), weights(twin.network))
+    assert agent.num_episodes == twin.num_episodes
