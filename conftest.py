@@ -4,4 +4,6 @@ from importlib.util import find_spec
 
 collect_ignore = ["envs", "agents", "networks", "experiments"]
 if find_spec("ray") is None:
-    collect_ignore.append("bellglass/experiments/ray_engine.py")  # cannot be imported to look for examples
+    collect_ignore.append(
+        "bellglass/experiments/running/ray_engine.py"
+    )  # cannot be imported to look for examples

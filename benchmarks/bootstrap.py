@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bellglass.experiments.aggregate import (
+from bellglass.experiments.statistics.aggregate import (
     Interval,
     betting_interval,
     bootstrap,

@@ -19,10 +19,10 @@ import gymnasium as gym
 import numpy as np
 
 from bellglass.agents import QLearning
-from bellglass.experiments.aggregate import bootstrap, interquartile_mean_of
 from bellglass.experiments.records import ScoringSpec
 from bellglass.experiments.report import write_report
-from bellglass.experiments.scores import Scorer
+from bellglass.experiments.scoring.scores import Scorer
+from bellglass.experiments.statistics.aggregate import bootstrap, interquartile_mean_of
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from invented_sweep import invented_sweep

@@ -20,9 +20,9 @@ import scipy.sparse
 import scipy.sparse.linalg
 
 import bellglass
-from bellglass.agents.planning.difficulty.diameters import Moves, diameter
-from bellglass.agents.planning.difficulty.measures import Restarting
 from bellglass.envs.mdp import FloatArray, IntArray, TabularMDP
+from bellglass.planning.difficulty.diameters import Moves, diameter
+from bellglass.planning.difficulty.measures import Restarting
 
 
 def lake(side: int) -> list[str]:

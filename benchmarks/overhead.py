@@ -25,11 +25,11 @@ from typing import Any
 from unittest.mock import patch
 
 from bellglass.agents import QLearning
-from bellglass.experiments import worker
-from bellglass.experiments.config import suite_from
 from bellglass.experiments.records import RunSpec
-from bellglass.experiments.scores import Scorer
-from bellglass.experiments.store import Store
+from bellglass.experiments.results.store import Store
+from bellglass.experiments.running import worker
+from bellglass.experiments.scoring.scores import Scorer
+from bellglass.experiments.suite.reading import suite_from
 
 #: Of a run whose writing is measured: a shorter one has more of it.
 STEPS = 50_000
@@ -53,9 +53,9 @@ class Stamped(QLearning):
 #: A sweep in a fresh interpreter, as `bellglass run` starts one: prints when its first process is asked for.
 SWEEP = """
 import sys, time
-from bellglass.experiments.config import suite_from
-from bellglass.experiments.progress import Progress
-from bellglass.experiments.supervisor import Supervisor, prepared_store
+from bellglass.experiments.suite.reading import suite_from
+from bellglass.experiments.running.sweep_progress import Progress
+from bellglass.experiments.running.supervisor import Supervisor, prepared_store
 environments = [{"id": place, "steps": 1_000} for place in sys.argv[2:]]
 agents = [{"class": "overhead:Stamped"}]
 suite = suite_from({"name": "start", "seeds": 4, "environments": environments, "agents": agents})

@@ -21,12 +21,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from invented_sweep import invented_sweep
 
-from bellglass.experiments.cards import write_cards
+from bellglass.experiments.cards.making import write_cards
 from bellglass.experiments.records import Sweep
-from bellglass.experiments.store import FORMAT, Store
+from bellglass.experiments.results.store import FORMAT, Store
 
 ENVIRONMENTS = ("Lake", "Rooms", "Corridor", "Lake 2", "Lake 3")
-COMMAND = "import sys; from bellglass.cli import main; sys.exit(main(['report', sys.argv[1]]))"
+COMMAND = "import sys; from bellglass.cli.commands import main; sys.exit(main(['report', sys.argv[1]]))"
 
 
 def write_folder(folder: Path, *, seeds: int = 20) -> None:

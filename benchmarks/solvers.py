@@ -49,8 +49,8 @@ from peers import FORMS, Rows
 from tables import TABLES, Table, garnet
 
 import bellglass
-from bellglass.agents.planning.errors import ToleranceError
 from bellglass.envs.mdp import FloatArray, TabularMDP
+from bellglass.planning.errors import ToleranceError
 
 TOLERANCE = 1e-6
 MISSED = 2.0 * TOLERANCE

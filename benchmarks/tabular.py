@@ -1,4 +1,4 @@
-"""Q-learning, steps a second: the compiled road, our stepping road, and a plain Python loop over Gymnasium.
+"""Q-learning, steps a second: the compiled fast path, our stepping one, and a plain Python loop over Gymnasium.
 
     python benchmarks/tabular.py [--steps 2000000] [--rounds 5]
 
@@ -53,14 +53,14 @@ def cpu_seconds(work: Callable[[], object]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=2_000_000, help="of the compiled road; others take 1/50")
+    parser.add_argument("--steps", type=int, default=2_000_000, help="of the fast path; others take 1/50")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     few = max(1, options.steps // 50)
 
     begun = time.perf_counter()
     env = TabularEnv(TabularMDP.from_P({0: {0: [(1.0, 0, 0.0, False)]}}, initial=[1.0]))
-    learner(env).learn(300_000)  # long enough to take the compiled road
+    learner(env).learn(300_000)  # long enough to take the fast path
     wait = time.perf_counter() - begun
     print(f"first call, numba imported and code compiled or read from its cache: {wait:.2f} s")
 

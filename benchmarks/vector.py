@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 import bellglass  # noqa: F401 - registers the ids
-from bellglass.envs.mdp.room import table_bytes
+from bellglass.envs.mdp.memory_limit import table_bytes
 
 Step = Callable[[npt.NDArray[np.int64]], object]
 

@@ -16,11 +16,11 @@ from typing import Any
 import gymnasium as gym
 
 import bellglass
-from bellglass.envs.drawing import canvas, panel, shrunk
-from bellglass.envs.letters import caption
-from bellglass.envs.png import write_png
 from bellglass.envs.registration import ENVIRONMENTS, NAMESPACE
-from bellglass.envs.rendering import INK, LINE, WHITE, RGBArray
+from bellglass.envs.rendering.cells import INK, LINE, WHITE, RGBArray
+from bellglass.envs.rendering.letters import caption
+from bellglass.envs.rendering.png import write_png
+from bellglass.envs.rendering.shapes import canvas, panel, shrunk
 
 #: Pixels: the most of a picture, around it, between tiles, and the line with the name.
 HIGH, WIDE, PADDING, GAP, CAPTION = 268, 300, 12, 16, 34

@@ -23,11 +23,11 @@ from bellglass.envs import (
     OneHotObservation,
     TimeObserved,
 )
-from bellglass.envs.drawing import canvas, panel, shrunk
-from bellglass.envs.letters import caption
 from bellglass.envs.mdp import Layout
-from bellglass.envs.png import write_png
-from bellglass.envs.rendering import AGENT, FAINT, GOAL, INK, LINE, WHITE, RGBArray, draw
+from bellglass.envs.rendering.cells import AGENT, FAINT, GOAL, INK, LINE, WHITE, RGBArray, draw
+from bellglass.envs.rendering.letters import caption
+from bellglass.envs.rendering.png import write_png
+from bellglass.envs.rendering.shapes import canvas, panel, shrunk
 
 HERE = Path(__file__).resolve().parent.parent
 

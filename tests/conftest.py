@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from invented_sweep import invented_sweep
 
-from bellglass.experiments.card import Card
+from bellglass.experiments.cards.card import Card
 from bellglass.experiments.records import Sweep
 from bellglass.experiments.report import ReportPaths, write_report
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betainc, betaincinv
 
-from bellglass.experiments.aggregate import (
+from bellglass.experiments.statistics.aggregate import (
     Interval,
     betting_interval,
     bootstrap,

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from bellglass.envs.mdp import TabularMDP
-from bellglass.experiments.card import Card
-from bellglass.experiments.card_layout import CardLayout
+from bellglass.experiments.cards.card import Card
+from bellglass.experiments.cards.card_layout import CardLayout
 from bellglass.experiments.records import (
     AgentSpec,
     CurvePoint,

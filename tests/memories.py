@@ -8,7 +8,7 @@ import numpy as np
 
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP
-from bellglass.experiments.scores import Scorer
+from bellglass.experiments.scoring.scores import Scorer
 
 
 class Counts:

@@ -12,8 +12,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bellglass.experiments.config import Suite, suite_from
 from bellglass.experiments.records import Sweep
+from bellglass.experiments.suite.reading import suite_from
+from bellglass.experiments.suite.schema import Suite
 
 SWIM = {"id": "bellglass/RiverSwim-v0", "steps": 1_000}
 LAKE = {"id": "bellglass/FrozenLake-v0", "steps": 1_000}
@@ -52,8 +53,8 @@ def sixty_runs() -> Suite:
 
 SWEEP = """
 import sys
-from bellglass.experiments.config import read_suite
-from bellglass.experiments.supervisor import run_suite
+from bellglass.experiments.suite.reading import read_suite
+from bellglass.experiments.running.sweep import run_suite
 sweep = run_suite(read_suite(sys.argv[1]), sys.argv[2], workers=2, engine=sys.argv[3], progress=False)
 sys.exit(len(sweep.failed) + len(sweep.missing))
 """

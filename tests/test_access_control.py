@@ -11,7 +11,7 @@ import scipy.stats
 
 import bellglass
 from bellglass.envs.operations.access_control import access_control, freeing
-from bellglass.envs.rendering import AGENT
+from bellglass.envs.rendering.cells import AGENT
 
 ENV_ID = "bellglass/AccessControl-v0"
 

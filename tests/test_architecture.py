@@ -3,32 +3,55 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import networkx
 import pytest
 
 import bellglass
 
 ROOT = Path(bellglass.__file__).parent
 
-#: Each folder, and the modules of other folders that it may reach.
+#: What everybody may import: it knows nobody.
+GROUND = ("lazy", "extras", "compiled")
+
+#: Each folder or file, and the modules of others that it may reach; the longest name that fits decides.
 MAY_IMPORT = {
     "envs": (),
     "networks": (),
+    "planning": ("envs",),
     "agents": ("envs.mdp", "envs.pomdp", "networks"),
-    "experiments": ("envs", "networks", "agents"),
+    # A learner cannot peek: neither at the optimum nor at the table.
+    "agents/tabular": ("envs.mdp", "envs.pomdp", "agents"),
+    "agents/neural": ("envs.mdp", "envs.pomdp", "networks", "agents"),
+    "agents/planners.py": ("envs.mdp", "envs.pomdp", "envs.tables", "planning", "agents"),
+    "experiments": ("envs", "networks", "planning", "agents"),
+    "cli": ("envs", "networks", "planning", "agents", "experiments", "__version__"),
 }
+
+#: The rooms of experiments, from the ground up: each may import those before it.  The ground is what lies loose.
+ROOMS = ("statistics", "scoring", "suite", "results", "cards")
+ON_TOP = ("running", "report")  # neither knows the other
 
 #: Third parties that only some places may import, whether at the top or late.
 ONLY_IN = {
     "torch": ("agents/neural", "networks", "agents/stable_baselines3.py"),
     "stable_baselines3": ("agents/stable_baselines3.py",),
     "pydantic": ("experiments",),
-    "rich": ("experiments", "cli", "cli.py", "agents/base.py", "agents/progress.py"),
-    "tyro": ("cli", "cli.py"),
-    "ray": ("experiments/ray_engine.py",),
+    "rich": (
+        "experiments",
+        "cli",
+        "cli/commands.py",
+        "agents/base.py",
+        "agents/progress.py",
+        "planning/progress_bar.py",
+    ),
+    "tyro": ("cli", "cli/commands.py"),
+    "numba": ("compiled.py",),
+    "ray": ("experiments/running/ray_engine.py",),
 }
 
 #: What `import bellglass` and `bellglass --help` must not load.
@@ -57,17 +80,25 @@ def imports_of(file: Path) -> set[str]:
 FILES = sorted(ROOT.rglob("*.py"))
 
 
+def allowed_in(where: Path) -> tuple[str, ...]:
+    """The modules that a file of the package may import, its own room and the ground included."""
+    name = where.as_posix()
+    rooms = [room for room in MAY_IMPORT if name == room or name.startswith(f"{room}/")]
+    room = max(rooms, key=len)
+    return (room.removesuffix(".py").replace("/", "."), *MAY_IMPORT[room], *GROUND)
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_arrows_point_one_way(file: Path) -> None:
     where = file.relative_to(ROOT)
-    room = where.parts[0]
     for name in imports_of(file):
         if name.startswith("bellglass."):
             inside = name.removeprefix("bellglass.")
-            allowed = MAY_IMPORT.get(room)
-            if allowed is not None:
-                fits = any(inside == ok or inside.startswith(f"{ok}.") for ok in (room, *allowed))
+            if len(where.parts) > 1:
+                fits = any(inside == ok or inside.startswith(f"{ok}.") for ok in allowed_in(where))
                 assert fits, f"{where} imports {name}"
+            elif where.stem in GROUND:
+                assert inside in GROUND, f"{where} imports {name}"
         else:
             homes = ONLY_IN.get(name.split(".")[0])
             if homes is not None:
@@ -75,6 +106,108 @@ def test_arrows_point_one_way(file: Path) -> None:
                     where.as_posix() == home or where.as_posix().startswith(f"{home}/") for home in homes
                 )
                 assert fits, f"{where} imports {name}"
+
+
+def modules(root: Path) -> dict[str, Path]:
+    """The package's modules by their dotted names (without its own; the face is "")."""
+    names = {}
+    for file in sorted(root.rglob("*.py")):
+        parts = file.relative_to(root).with_suffix("").parts
+        names[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return names
+
+
+def import_graph(root: Path) -> networkx.DiGraph:
+    """Who imports whom: at the top, inside functions and for type checkers alike.
+
+    `from .mdp import table` is an arrow to the module `mdp.table`, `from .mdp import TabularMDP` one to the face of
+    the folder `mdp`.
+    """
+    names = modules(root)
+    graph = networkx.DiGraph()
+    graph.add_nodes_from(names)
+    for name, file in names.items():
+        package = name.split(".") if file.name == "__init__.py" else name.split(".")[:-1]
+        package = [part for part in package if part]
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                base = package[: len(package) - node.level + 1]
+                module = ".".join([*base, *([node.module] if node.module else [])])
+                for alias in node.names:
+                    inner = f"{module}.{alias.name}".lstrip(".")
+                    target = inner if inner in names else module
+                    if target != name:
+                        graph.add_edge(name, target)
+    return graph
+
+
+def circles(root: Path) -> list[set[str]]:
+    """The groups of modules that import one another in a circle."""
+    return [group for group in networkx.strongly_connected_components(import_graph(root)) if len(group) > 1]
+
+
+def test_no_circle_of_imports() -> None:
+    assert [sorted(group) for group in circles(ROOT)] == []
+
+
+def test_circles_are_seen_wherever_the_import_stands(tmp_path: Path) -> None:
+    (tmp_path / "room").mkdir()
+    (tmp_path / "room" / "__init__.py").write_text("from .a import x as x\n")
+    (tmp_path / "room" / "a.py").write_text("def f():\n    from . import b\n")
+    (tmp_path / "room" / "b.py").write_text(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ..room import x\n"
+    )
+    assert circles(tmp_path) == [{"room", "room.a", "room.b"}]
+    (tmp_path / "room" / "b.py").write_text("from ..other import y\n")
+    assert circles(tmp_path) == []
+
+
+@pytest.mark.parametrize("room", [*ROOMS, *ON_TOP])
+def test_arrows_point_down_inside_experiments(room: str) -> None:
+    below = ROOMS if room in ON_TOP else ROOMS[: ROOMS.index(room)]
+    above = {*ROOMS, *ON_TOP, "__init__"} - {*below, room}
+    for file in (ROOT / "experiments" / room).rglob("*.py"):
+        for name in imports_of(file):
+            parts = name.split(".")
+            if parts[:2] == ["bellglass", "experiments"] and len(parts) > 2:
+                assert parts[2] not in above, f"{file.relative_to(ROOT)} imports {name}"
+
+
+def test_the_ground_of_experiments_knows_no_room() -> None:
+    for file in (ROOT / "experiments").glob("*.py"):
+        if file.name != "__init__.py":
+            for name in imports_of(file):
+                parts = name.split(".")
+                assert parts[2:3] == [] or parts[2] not in (*ROOMS, *ON_TOP), f"{file.name} imports {name}"
+
+
+#: Where our own package is imported inside functions: so that `bellglass --help` is quick.
+LATE = ("cli/commands.py",)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_our_own_package_is_imported_at_the_top(file: Path) -> None:
+    if file.relative_to(ROOT).as_posix() in LATE:
+        return
+    for function in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            for node in ast.walk(function):
+                late = isinstance(node, ast.ImportFrom) and node.level
+                assert not late, f"{file.relative_to(ROOT)}: {ast.unparse(node)} inside {function.name}"
+
+
+def python_files(folder: Path) -> list[Path]:
+    """Those that lie loose in it, its face apart."""
+    return [file for file in folder.glob("*.py") if file.name != "__init__.py"]
+
+
+FOLDERS = sorted({file.parent for file in FILES})
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
+def test_no_room_is_too_full(folder: Path) -> None:
+    has_rooms = any((inner / "__init__.py").exists() for inner in folder.iterdir() if inner.is_dir())
+    assert len(python_files(folder)) <= (12 if has_rooms else 20)
 
 
 def test_the_reader_of_imports_sees_every_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,3 +235,32 @@ def test_a_light_start_loads_nothing_heavy(arguments: list[str]) -> None:
     }
     assert "bellglass" in loaded or "gymnasium" in loaded
     assert not loaded & set(HEAVY)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a fresh interpreter for each module takes too long")
+def test_any_module_may_be_the_first_to_be_imported() -> None:
+    """A face imports its room; so whoever is asked for first must not stand in a circle with his own face."""
+    program = (
+        "import importlib, os, sys\n"
+        "import bellglass, scipy.sparse.linalg, scipy.optimize, pydantic, tyro, rich.progress\n"
+        "for name in sys.argv[1:]:\n"
+        "    child = os.fork()\n"
+        "    if child == 0:\n"
+        "        try:\n"
+        "            importlib.import_module(name)\n"
+        "        except BaseException as error:\n"
+        "            print(name, repr(error), flush=True)\n"
+        "        os._exit(0)\n"
+        "    os.waitpid(child, 0)\n"
+    )
+    light = [
+        name
+        for name, file in modules(ROOT).items()
+        if name not in ("__main__",) and not any(n.split(".")[0] == "torch" for n in imports_of(file))
+    ]
+    names = [f"bellglass.{name}" for name in light if name]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *names], capture_output=True, text=True, check=True, timeout=300
+    )
+    assert done.stdout.splitlines() == []

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from rational import exact_rows, long_run
 
-from bellglass.agents.planning import ToleranceError, solve
-from bellglass.agents.planning.chains import closed_classes, stationary
-from bellglass.agents.planning.pairs import Pairs
-from bellglass.agents.planning.undiscounted.average import AVERAGE_METHODS, AverageMethod, solve_average
 from bellglass.envs.exploration.river_swim import gain_of_right, river_swim
 from bellglass.envs.mdp import TabularMDP
+from bellglass.planning import ToleranceError, solve
+from bellglass.planning.algebra.chains import closed_classes, stationary
+from bellglass.planning.algebra.pairs import Pairs
+from bellglass.planning.undiscounted.average import AVERAGE_METHODS, AverageMethod, solve_average
 
 Transitions = dict[int, dict[int, list[tuple[float, int, float, bool]]]]
 

@@ -14,8 +14,8 @@ import pytest
 from sweeping import LAKE, SWIM, bytes_of, complete, small, trouble_in
 
 from bellglass.experiments.records import CurvePoint
-from bellglass.experiments.store import FolderError, Store, find_damage, load_sweep
-from bellglass.experiments.supervisor import run_suite
+from bellglass.experiments.results.store import FolderError, Store, find_damage, load_sweep
+from bellglass.experiments.running.sweep import run_suite
 
 POINT = CurvePoint(
     steps=1,

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from bellglass.envs.documentation import Keyword, keywords_of
-from bellglass.envs.mdp import TabularMDP, table_of
+from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.registration import ENVIRONMENTS, NAMESPACE
+from bellglass.envs.tables import table_of
 
 
 class Case(NamedTuple):

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 import bellglass
-from bellglass.agents.planning import ToleranceError
-from bellglass.agents.planning.hidden.beliefs import belief_table, solve_pomdp, widened_by_merging
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP
+from bellglass.planning import ToleranceError
+from bellglass.planning.pomdp.beliefs import belief_table
+from bellglass.planning.pomdp.pomdp_solver import solve_pomdp, widened_by_merging
 
 
 def tiger() -> TabularPOMDP:

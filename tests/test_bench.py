@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bellglass.cli import main
-from bellglass.experiments import benchmarks
-from bellglass.experiments.benchmarks import run_benchmark
+from bellglass.cli import bench as benchmarks
+from bellglass.cli.bench import run_benchmark
+from bellglass.cli.commands import main
 
 
 @pytest.fixture

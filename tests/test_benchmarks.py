@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bellglass.experiments.benchmarks import benchmarks
-from bellglass.experiments.cards import load_cards
+from bellglass.cli.bench import benchmarks
+from bellglass.experiments.cards.making import load_cards
 from bellglass.experiments.report import write_report
-from bellglass.experiments.store import load_sweep
+from bellglass.experiments.results.store import load_sweep
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 if not BENCHMARKS.is_dir():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import bellglass
-from bellglass.envs.games.blackjack import dealer_sums, plus
+from bellglass.envs.games.blackjack_table import dealer_sums, plus
 from bellglass.envs.mdp import TabularMDP
 
 NATURAL = (21, 7, True, "natural")

@@ -12,9 +12,9 @@ import pytest
 
 from bellglass.envs.documentation import source_of
 from bellglass.envs.registration import ENVIRONMENTS
-from bellglass.experiments.cards import Card, card_of, cards_for, file_name, load_cards, write_cards
-from bellglass.experiments.config import suite_from
-from bellglass.experiments.mistakes import SuiteError
+from bellglass.experiments.cards.making import Card, card_of, cards_for, file_name, load_cards, write_cards
+from bellglass.experiments.suite.reading import suite_from
+from bellglass.experiments.suite_errors import SuiteError
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_a_card_that_is_stored_already_is_not_made_again(
         raise LookupError("solved again")
 
     with monkeypatch.context() as patch:
-        patch.setattr("bellglass.experiments.cards.card_of", refuse)
+        patch.setattr("bellglass.experiments.cards.making.card_of", refuse)
         assert cards_for(suite, tmp_path) == cards
         other = replace(suite, fingerprints={"FrozenLake": "0" * 64})
         with pytest.raises(LookupError, match="solved again"):

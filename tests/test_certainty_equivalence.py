@@ -8,9 +8,10 @@ import pytest
 
 import bellglass  # noqa: F401 (registers the ids)
 from bellglass.agents import CertaintyEquivalence, Transition, estimate_mdp
+from bellglass.agents.spaces import Sizes
 from bellglass.agents.tabular.counts import Counts
-from bellglass.agents.tabular.experience import Sizes
-from bellglass.envs.mdp import FloatArray, IntArray, TabularMDP, table_of
+from bellglass.envs.mdp import FloatArray, IntArray, TabularMDP
+from bellglass.envs.tables import table_of
 
 
 def swept(mdp: TabularMDP, discount: float) -> FloatArray:
@@ -34,7 +35,7 @@ def start_value(mdp: TabularMDP, policy: IntArray, discount: float) -> float:
 
 
 def test_three_transitions_planned_by_hand() -> None:
-    agent = CertaintyEquivalence(Sizes(3, 2), discount=0.5)
+    agent = CertaintyEquivalence(Sizes(3, (), 2), discount=0.5)
     for transition in (
         Transition(0, 0, 1.0, 1, False, False),
         Transition(0, 0, 1.0, 2, True, False),  # terminated: whatever 2 is worth does not count
@@ -56,7 +57,7 @@ def test_one_optimistic_backup_by_hand() -> None:
         counts.add(Transition(0, 0, 1.0, 1, False, False))
     counts.add(Transition(0, 0, 5.0, 1, True, False))
     values = np.array([0.0, 10.0])
-    backup = counts.backup(0, 0, values, discount=0.9, optimism=2.0, heaven=100.0)
+    backup = counts.backup(0, 0, values, discount=0.9, optimistic_visits=2.0, optimistic_value=100.0)
     assert backup == pytest.approx((3 * (1 + 0.9 * 10) + 5 + 2 * 100) / (4 + 2))
 
 
@@ -121,22 +122,24 @@ def test_defaults_reach_the_known_optimum(name: str, steps: int, solved: int) ->
     assert sum(value > optimum - 0.03 * abs(optimum) for value in found) >= solved
 
 
-def test_without_optimism_it_may_be_greedy_for_ever() -> None:
+def test_without_optimistic_visits_it_may_be_greedy_for_ever() -> None:
     """The trap that optimism is there for: the small reward at the left of the river."""
     env = gym.make("bellglass/RiverSwim-v0")
     mdp = table_of(env)
-    hopeful, greedy = (CertaintyEquivalence(env, optimism=o, epsilon=0.01).learn(3000) for o in (1.0, 0.0))
+    hopeful, greedy = (
+        CertaintyEquivalence(env, optimistic_visits=o, epsilon=0.01).learn(3000) for o in (1.0, 0.0)
+    )
     assert start_value(mdp, greedy.policy, 0.99) < 0.1 * start_value(mdp, hopeful.policy, 0.99)
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"discount": 1.0}, r"discount must be in \[0, 1\) to plan on counts"),
-        ({"optimism": -1.0}, "optimism must be a finite number of at least 0"),
-        ({"heaven": np.nan}, "heaven must be finite"),
+        ({"discount": 1.0}, r"discount must be in \[0, 1\)"),
+        ({"optimistic_visits": -1.0}, "optimistic_visits must be a finite number of at least 0"),
+        ({"optimistic_value": np.nan}, "optimistic_value must be finite"),
     ],
 )
 def test_bad_settings_are_named(settings: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        CertaintyEquivalence(Sizes(2, 2), **settings)  # type: ignore[arg-type]  # a dictionary of floats
+        CertaintyEquivalence(Sizes(2, (), 2), **settings)  # type: ignore[arg-type]  # a dictionary of floats

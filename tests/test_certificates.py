@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from rational import all_policies, exact_rows, long_run, random_table
 
-from bellglass.agents.planning import ToleranceError, UnboundedError, evaluate, policy_values, solve
-from bellglass.agents.planning.questions import METHODS
 from bellglass.envs.mdp import TabularMDP
+from bellglass.planning import ToleranceError, UnboundedError, evaluate, policy_values, solve
+from bellglass.planning.questions import METHODS
 
 
 def start_of(mdp: TabularMDP, values: list[Fraction | float]) -> float:

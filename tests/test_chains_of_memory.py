@@ -8,7 +8,7 @@ import gymnasium as gym
 import pytest
 
 import bellglass
-from bellglass.envs.mdp.room import RoomError
+from bellglass.envs.mdp.memory_limit import TableTooLarge
 from bellglass.envs.memory.repeat_previous import best_with_memory, best_without_memory
 from bellglass.envs.memory.umbrella_chain import best_start_value
 
@@ -108,11 +108,11 @@ def test_memory_is_always_right_and_no_memory_by_chance(m: int, k: int, L: int) 
     [
         ("MemoryChain", {"N": 0}, ValueError, "N must be at least 1, got 0"),
         ("MemoryChain", {"bits": 1.0}, TypeError, r"bits must be a whole number at least 1, got 1\.0"),
-        ("MemoryChain", {"bits": 30}, RoomError, "GiB of memory"),
+        ("MemoryChain", {"bits": 30}, TableTooLarge, "GiB of memory"),
         ("UmbrellaChain", {"N": 0}, ValueError, "N must be at least 1, got 0"),
         ("RepeatPrevious", {"m": 1}, ValueError, "m must be at least 2, got 1"),
         ("RepeatPrevious", {"k": -1}, ValueError, "k must be at least 0, got -1"),
-        ("RepeatPrevious", {"k": 20}, RoomError, "GiB of memory"),
+        ("RepeatPrevious", {"k": 20}, TableTooLarge, "GiB of memory"),
     ],
 )
 def test_settings_out_of_range_are_refused(

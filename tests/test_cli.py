@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sweeping import trouble_in
 
-from bellglass.cli import main
+from bellglass.cli.commands import main
 
 
 def bellglass(*arguments: str, cwd: Path, path: Path | None = None) -> subprocess.CompletedProcess[str]:

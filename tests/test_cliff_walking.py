@@ -1,4 +1,4 @@
-"""CliffWalking: rows by hand, -13, and rewards kept apart; test_behind compares it with Gymnasium's."""
+"""CliffWalking: rows by hand, -13, and rewards kept apart; test_tables compares it with Gymnasium's."""
 
 from __future__ import annotations
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from bellglass.agents import compiled as compiled_module
-from bellglass.agents.compiled import cache_folder, worth_compiling
+from bellglass import compiled as compiled_module
 from bellglass.agents.tabular.kernels import q_learning_steps
+from bellglass.compiled import cache_folder, worth_compiling
 
 LEARN = """
 import gymnasium as gym, bellglass
 from bellglass.agents import QLearning
-from bellglass.agents import compiled
+from bellglass import compiled
 from bellglass.agents.tabular import kernels
 agent = QLearning(gym.make("bellglass/RiverSwim-v0")).learn(200_000)
 assert kernels.q_learning_steps in compiled._done

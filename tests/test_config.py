@@ -9,9 +9,10 @@ from typing import Any
 import gymnasium as gym
 import pytest
 
-from bellglass.experiments.config import Suite, read_suite, shipped_suites, suite_from
-from bellglass.experiments.mistakes import SuiteError
 from bellglass.experiments.records import ScoringSpec
+from bellglass.experiments.suite.reading import read_suite, shipped_suites, suite_from
+from bellglass.experiments.suite.schema import Suite
+from bellglass.experiments.suite_errors import SuiteError
 
 RIGHT = """
 name = "small"
@@ -230,11 +231,26 @@ def test_scoring_that_contradicts_itself_is_told_once_beside_all_else() -> None:
     ]
 
 
+def test_a_run_that_would_end_before_its_agent_learns_is_a_mistake() -> None:
+    pytest.importorskip("torch")
+    told = mistakes_of(
+        environments=[
+            {"id": "bellglass/FrozenLake-v0", "steps": 500},
+            {"id": "bellglass/RiverSwim-v0", "steps": 501},
+        ],
+        agents=[{"class": "DQN"}, {"class": "DQN", "name": "quick", "settings": {"learning_starts": 499.0}}],
+    )
+    assert told == (
+        "agents[0].settings: DQN in FrozenLake: it would learn nothing: steps = 500, and its learning_starts is 500; "
+        "give more steps or a smaller learning_starts"
+    )
+
+
 @pytest.mark.parametrize("place", ["bellglass/FrozenLake-v0", "bellglass/TMaze-v0"])
 def test_a_setting_of_the_wrong_kind_is_told_by_its_annotation_wherever_the_agent_plays(place: str) -> None:
     pytest.importorskip("torch")
     told = mistakes_of(
-        environments=[{"id": place, "steps": 10}],
+        environments=[{"id": place, "steps": 10_000}],
         agents=[
             {"class": "QLearning", "name": "a", "settings": {"discount": "big"}},
             {"class": "DQN", "name": "b", "settings": {"hidden_sizes": ["64"], "batch_size": "x"}},
@@ -269,6 +285,7 @@ def test_an_agent_that_discounts_out_of_range_is_a_mistake_in_the_suite_not_at_t
     (tmp_path / "odd_discount.py").write_text(
         "from bellglass.agents import QLearning\n"
         "class Agent(QLearning):\n"
+        "    discount = 0.99  # an attribute that nobody checks\n"
         "    def __init__(self, env, *, seed=0):\n"
         "        super().__init__(env, seed=seed)\n"
         f"        self.discount = {discount}\n"
@@ -433,7 +450,7 @@ def test_an_agent_with_memory_plays_only_where_states_are_hidden() -> None:
             "seeds": 1,
             "environments": [
                 {"id": "bellglass/RussellNorvig-v0", "steps": 10},
-                {"id": "bellglass/TMaze-v0", "steps": 10},
+                {"id": "bellglass/TMaze-v0", "steps": 10_000},
             ],
             "agents": [{"class": "RecurrentDQN"}],
         }

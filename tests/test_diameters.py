@@ -8,10 +8,10 @@ import pytest
 import scipy.sparse
 
 import bellglass
-from bellglass.agents.planning.difficulty import diameters
-from bellglass.agents.planning.difficulty.diameters import Moves, diameter
-from bellglass.agents.planning.difficulty.measures import Restarting
 from bellglass.envs.mdp import TabularMDP
+from bellglass.planning.difficulty import diameters
+from bellglass.planning.difficulty.diameters import Moves, diameter
+from bellglass.planning.difficulty.measures import Restarting
 
 
 def garnet(size: int, actions: int, branching: int, seed: int, *, skewed: bool = False) -> Moves:

@@ -14,12 +14,12 @@ import pytest
 import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
+from bellglass.agents.experience import Experience, Steps
+from bellglass.agents.masks import Masks
 from bellglass.agents.neural.dqn import DQN
-from bellglass.agents.neural.experience import Experience, Steps
-from bellglass.agents.neural.masks import Masks
 from bellglass.agents.neural.replay import Minibatch, Replay
-from bellglass.agents.neural.spaces import Sizes, sizes_of
-from bellglass.agents.planning import evaluate
+from bellglass.agents.spaces import Sizes, sizes_of
+from bellglass.planning import evaluate
 
 Outcomes = dict[int, dict[int, list[tuple[float, int, float, bool]]]]
 
@@ -181,9 +181,8 @@ def test_every_row_is_a_step_that_was_played_whatever_resets(mode: AutoresetMode
     rng = np.random.default_rng(0)
     ended, cut, dummies = 0, 0, 0
     for _ in range(200):
-        experience.prepare()
+        began = np.isin(np.arange(3), experience.prepare())
         up = np.where(experience.observations == 0, 1, rng.random(3) < 0.9).astype(np.int64)
-        began = experience.starts.copy()
         steps = experience.step(up)
         for i in range(3):
             if not steps.played[i]:
@@ -209,8 +208,39 @@ def test_the_agent_cuts_long_episodes_where_it_resets() -> None:
         experience.prepare()
         cuts.append(bool(experience.step(np.array([1])).truncated[0]))
     assert cuts == [False, True] * 3
+
+
+class WholeResets(SyncVectorEnv):
+    """Copies of which none can be reset alone, as far as anybody can know."""
+
+    @property
+    def unwrapped(self) -> Any:
+        """Nobody who says that it resets copy by copy."""
+        return object()
+
+
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+def test_copies_are_cut_one_by_one_whatever_resets_them(mode: AutoresetMode) -> None:
+    env = ladders(mode, limit=100, top=50)
+    sizes = sizes_of(env)
+    experience = Experience(env, sizes, Masks(sizes), max_episode_steps=4)
+    experience.reset(0)
+    assert list(experience.prepare()) == [0, 1, 2]
+    for episode in range(5):
+        for t in range(1, 5):
+            steps = experience.step(np.ones(3, dtype=np.int64))
+            assert steps.played.all()
+            assert steps.next_observation.tolist() == [t] * 3
+            assert steps.truncated.tolist() == [t == 4] * 3, (episode, t)
+            assert list(experience.prepare()) == ([0, 1, 2] if t == 4 else [])
+            assert experience.observations.tolist() == [t % 4] * 3
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP])
+def test_copies_that_cannot_be_reset_alone_are_not_cut(mode: AutoresetMode) -> None:
+    env = WholeResets([Ladder] * 2, autoreset_mode=mode)
     with pytest.raises(ValueError, match="max_episode_steps"):
-        DQN(ladders(AutoresetMode.NEXT_STEP), max_episode_steps=5).learn(1)
+        DQN(env, max_episode_steps=5).learn(1)
 
 
 @pytest.mark.parametrize("vectors", [False, True])

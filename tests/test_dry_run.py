@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import pytest
 from sweeping import LAKE, SWIM, small, trouble_in
 
-from bellglass.experiments import dry_run
-from bellglass.experiments.counts import ranges
-from bellglass.experiments.dry_run import Stopwatch, forecast, look_ahead, told_plan
-from bellglass.experiments.mistakes import SuiteError
-from bellglass.experiments.store import FolderError, Store
-from bellglass.experiments.supervisor import run_suite
+from bellglass.experiments.results.store import FolderError, Store
+from bellglass.experiments.running import dry_run
+from bellglass.experiments.running.dry_run import Stopwatch, forecast, look_ahead, told_plan
+from bellglass.experiments.running.sweep import run_suite
+from bellglass.experiments.suite_errors import SuiteError
+from bellglass.experiments.wording import ranges
 
 
 def test_the_steps_that_are_left_go_as_fast_as_the_second_half_of_the_trial(

@@ -11,13 +11,13 @@ import pytest
 from memories import Counts, Parity, Unsolved, noisy
 
 import bellglass  # noqa: F401  # registers the ids
-from bellglass.agents.planning.hidden.histories import Follower
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP, TabularPOMDPEnv, pomdp_of
-from bellglass.experiments import episodes
-from bellglass.experiments.episodes import EpisodeSampler, richest_path
 from bellglass.experiments.records import ScoringSpec
-from bellglass.experiments.scores import Scorer
+from bellglass.experiments.scoring import episodes
+from bellglass.experiments.scoring.episodes import EpisodeSampler, richest_path
+from bellglass.experiments.scoring.scores import Scorer
+from bellglass.planning.pomdp.history_evaluation import Follower
 
 WITHIN_EIGHT = ScoringSpec(criterion="finite_horizon", discount=0.8, horizon=8, points=1)
 DISCOUNTED = ScoringSpec(criterion="discounted", discount=0.9, horizon=None, points=1)
@@ -119,7 +119,7 @@ def test_a_wide_interval_is_narrowed_by_episodes_and_marked(monkeypatch: pytest.
     certain = Unsolved(TabularPOMDPEnv(pomdp), WITHIN_EIGHT)
     assert certain.score(Parity()).value == pytest.approx(exact, abs=1e-9)
     assert certain.exact
-    monkeypatch.setattr("bellglass.agents.planning.hidden.histories.MOST_HISTORIES", 3)
+    monkeypatch.setattr("bellglass.planning.pomdp.history_evaluation.MOST_HISTORIES", 3)
     wide_low, wide_high = followed(pomdp, WITHIN_EIGHT).interval(Parity())
     scorer = Unsolved(TabularPOMDPEnv(pomdp), WITHIN_EIGHT)
     score = scorer.score(Parity())

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from bellglass.experiments.estimates import (
+from bellglass.experiments.statistics.estimates import (
     interquartile_mean,
     mean,
     median,

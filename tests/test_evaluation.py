@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pytest
 from rational import Row, exact_q, exact_rows, exact_values, long_run, random_table
 
-from bellglass.agents.planning import ToleranceError, UnboundedError, evaluate, policy_bounds, policy_values
-from bellglass.agents.planning.solution import Criterion
 from bellglass.envs.mdp import TabularMDP
+from bellglass.planning import ToleranceError, UnboundedError, evaluate, policy_bounds, policy_values
+from bellglass.planning.solutions.record import Criterion
 
 Policy = npt.NDArray[np.int64] | npt.NDArray[np.float64]
 
@@ -139,7 +139,7 @@ def test_every_bound_is_true_in_rational_arithmetic(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_bounds_of_tables_that_are_gathered_are_true_too(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bellglass.agents.planning.scoring.played.DENSE", 0)
+    monkeypatch.setattr("bellglass.planning.policies.policy_chain.DENSE", 0)
     check_seed(100 + seed)
 
 
@@ -149,7 +149,7 @@ def test_five_hundred_tables_under_every_criterion_and_kind_of_policy(
 ) -> None:
     for seed in range(1000, 1500):
         if seed == 1250:
-            monkeypatch.setattr("bellglass.agents.planning.scoring.played.DENSE", 0)
+            monkeypatch.setattr("bellglass.planning.policies.policy_chain.DENSE", 0)
         check_seed(seed)
 
 
@@ -186,7 +186,7 @@ def test_large_random_tables_are_iterated_and_certified(monkeypatch: pytest.Monk
     policy = np.arange(5_000) % 2
     found = policy_bounds(mdp, policy, 0.99, tolerance=1e-10)
     gain = policy_bounds(mdp, policy, criterion="average")
-    monkeypatch.setattr("bellglass.agents.planning.linear.NARROW", 10**9)
+    monkeypatch.setattr("bellglass.planning.algebra.linear.NARROW", 10**9)
     direct = policy_bounds(mdp, policy, 0.99, tolerance=1e-10)
     assert (np.maximum(found.lower, direct.lower) <= np.minimum(found.upper, direct.upper)).all()
     np.testing.assert_allclose(found.values, direct.values, rtol=1e-10)
@@ -208,7 +208,7 @@ def test_a_chain_that_iteration_cannot_solve_is_factorised(monkeypatch: pytest.M
         initial=np.full(size, 1 / size),
         normalise=True,
     )
-    monkeypatch.setattr("bellglass.agents.planning.krylov.STEPS", 10)
+    monkeypatch.setattr("bellglass.planning.algebra.krylov.STEPS", 10)
     found = policy_bounds(mdp, np.zeros(size, dtype=int), 0.9999)
     steps = np.empty(size)
     steps[place] = np.arange(size)[::-1]

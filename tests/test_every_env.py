@@ -16,10 +16,10 @@ from gymnasium.utils.env_checker import check_env, data_equivalence
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
 import bellglass
-from bellglass.agents.planning.difficulty.measures import Restarting
 from bellglass.envs import TabularVectorEnv, pomdp_of, table_of
 from bellglass.envs.mdp import FloatArray, IntArray, TableWalker, TabularMDP
 from bellglass.envs.registration import ENVIRONMENTS, NAMESPACE, register_envs
+from bellglass.planning.difficulty.measures import Restarting
 
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # "human" windows open nowhere
 

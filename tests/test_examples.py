@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bellglass.envs.drawing import shrunk
 from bellglass.envs.registration import ENVIRONMENTS
+from bellglass.envs.rendering.shapes import shrunk
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

@@ -15,7 +15,7 @@ import bellglass
 from bellglass.envs import extraction
 from bellglass.envs.extraction import ExtractionError, extract
 from bellglass.envs.extraction.attributes import Reader, digest
-from bellglass.envs.mdp import room
+from bellglass.envs.mdp import memory_limit as room
 
 
 class Corridor(gym.Env[np.int64, np.int64]):

@@ -15,7 +15,7 @@ from bellglass.agents.neural.dqn import DQN
 from bellglass.agents.neural.fast_tables import FastQFunction
 from bellglass.agents.neural.q_function import QFunction
 from bellglass.agents.neural.replay import Minibatch
-from bellglass.agents.neural.spaces import Sizes
+from bellglass.agents.spaces import Sizes
 from bellglass.networks import ACTIVATIONS, LOSSES, Dense
 
 INTEGERS, VECTORS = Sizes(5, (), 3), Sizes(0, (4,), 3)

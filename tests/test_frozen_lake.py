@@ -1,4 +1,4 @@
-"""FrozenLake: rows by hand, 14/17, and maps that are none; test_behind compares it with Gymnasium's."""
+"""FrozenLake: rows by hand, 14/17, and maps that are none; test_tables compares it with Gymnasium's."""
 
 from __future__ import annotations
 

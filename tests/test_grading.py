@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from bellglass import solve, table_of
-from bellglass.cli import main
-from bellglass.experiments.grading import read_answer
+from bellglass.cli.check import read_answer
+from bellglass.cli.commands import main
 
 LAKE = "bellglass/FrozenLake-v0"
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bellglass.experiments.config import suite_from
-from bellglass.experiments.grids import choices, mistakes_in_grid
-from bellglass.experiments.mistakes import SuiteError
+from bellglass.experiments.suite.grids import choices, mistakes_in_grid
+from bellglass.experiments.suite.reading import suite_from
+from bellglass.experiments.suite_errors import SuiteError
 
 LAKE = {"id": "bellglass/FrozenLake-v0", "steps": 100}
 

@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 
 import bellglass
-from bellglass.agents.planning import ToleranceError
-from bellglass.agents.planning.hidden.belief_search import with_clock
-from bellglass.agents.planning.hidden.beliefs import belief_table, solve_pomdp
-from bellglass.agents.planning.hidden.dense import DenseHidden
-from bellglass.agents.planning.hidden.heuristic_search import HeuristicSearch
-from bellglass.agents.planning.hidden.incremental_pruning import Pruner, solve_within_horizon
-from bellglass.agents.planning.hidden.surface import surface
 from bellglass.envs.mdp import FloatArray, TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP
+from bellglass.planning import ToleranceError
+from bellglass.planning.pomdp.belief_search import with_clock
+from bellglass.planning.pomdp.beliefs import belief_table
+from bellglass.planning.pomdp.dense_pomdp import DenseHidden
+from bellglass.planning.pomdp.heuristic_search import HeuristicSearch
+from bellglass.planning.pomdp.incremental_pruning import Pruner, solve_within_horizon
+from bellglass.planning.pomdp.point_based import surface
+from bellglass.planning.pomdp.pomdp_solver import solve_pomdp
 
 
 def random_pomdp(seed: int, *, ends: bool = False) -> TabularPOMDP:
@@ -177,7 +178,7 @@ def test_the_tiger_is_worth_the_same_by_search_and_by_enumeration() -> None:
 
 
 def test_a_search_that_does_not_end_says_how_far_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bellglass.agents.planning.hidden.belief_search.ROUNDS", ((3, 5),))
+    monkeypatch.setattr("bellglass.planning.pomdp.belief_search.ROUNDS", ((3, 5),))
     pomdp = bellglass.pomdp_of(gym.make("bellglass/Tiger-v0"))
     with pytest.raises(ToleranceError, match="3 trials of heuristic search left") as caught:
         solve_pomdp(pomdp, 0.95, max_beliefs=5)
@@ -226,8 +227,8 @@ def test_a_long_horizon_is_easy_where_few_vectors_carry_every_step() -> None:
 
 
 def test_a_horizon_too_long_for_every_road_says_how_far_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bellglass.agents.planning.hidden.belief_search.ROUNDS", ((1, 2), (1, 2)))
-    monkeypatch.setattr("bellglass.agents.planning.hidden.incremental_pruning.MOST_PLANS", 2)
+    monkeypatch.setattr("bellglass.planning.pomdp.belief_search.ROUNDS", ((1, 2), (1, 2)))
+    monkeypatch.setattr("bellglass.planning.pomdp.incremental_pruning.MOST_PLANS", 2)
     pomdp = bellglass.pomdp_of(gym.make("bellglass/Tiger-v0"))
     with pytest.raises(ToleranceError, match="incremental pruning gave up") as caught:
         solve_pomdp(pomdp, None, criterion="finite_horizon", horizon=6, max_beliefs=3)

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pytest
 
 import bellglass  # noqa: F401 (registers the ids)
-from bellglass.agents.planning import evaluate, solve
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP
+from bellglass.planning import evaluate, solve
 
 
 class Remembers:

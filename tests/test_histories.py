@@ -10,9 +10,9 @@ import pytest
 from memories import Counts, Parity, noisy
 
 import bellglass  # noqa: F401  # registers the ids
-from bellglass.agents.planning.hidden.histories import Follower
 from bellglass.envs.pomdp import TabularPOMDP, TabularPOMDPEnv, pomdp_of
 from bellglass.experiments.records import ScoringSpec
+from bellglass.planning.pomdp.history_evaluation import Follower
 
 DISCOUNTED = ScoringSpec(criterion="discounted", discount=0.9, horizon=None, points=1)
 
@@ -81,7 +81,7 @@ def test_what_is_cut_off_widens_the_interval_and_never_moves_it_off(monkeypatch:
     pomdp = noisy()
     wide = ScoringSpec(criterion="finite_horizon", discount=0.8, horizon=8, points=1)
     exact, _ = follow(pomdp, wide, Parity())
-    monkeypatch.setattr("bellglass.agents.planning.hidden.histories.MOST_HISTORIES", 5)
+    monkeypatch.setattr("bellglass.planning.pomdp.history_evaluation.MOST_HISTORIES", 5)
     low, high = follow(pomdp, wide, Parity())
     assert low <= exact <= high
     assert 0.0 < high - low < 3.0

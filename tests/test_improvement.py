@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from bellglass.experiments import improvement
-from bellglass.experiments.improvement import (
+from bellglass.experiments.statistics import improvement
+from bellglass.experiments.statistics.improvement import (
     compare_all,
     holm,
     improvement_interval,
     probability_of_improvement,
 )
-from bellglass.experiments.intervals import BETS
+from bellglass.experiments.statistics.intervals import BETS
 
 
 def test_the_probability_of_improvement_is_the_scaled_mann_whitney_statistic() -> None:

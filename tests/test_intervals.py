@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from bellglass.experiments.intervals import (
+from bellglass.experiments.statistics.intervals import (
     BETS,
     betting_interval,
     censored_median,

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from bellglass.envs.mdp import TabularMDP, table_of
+from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.operations.jacks_car_rental import day, expected_rentals, jacks_car_rental
-from bellglass.envs.operations.pictures import CARS
+from bellglass.envs.operations.lots_and_servers import CARS
+from bellglass.envs.tables import table_of
 
 ENV_ID = "bellglass/JacksCarRental-v0"
 FAR = range(60)

@@ -16,9 +16,9 @@ from sweeping import (
     tear_one_and_flip_a_bit_of_another,
 )
 
-from bellglass.experiments.soundness import examine_folder
-from bellglass.experiments.store import find_damage, load_sweep
-from bellglass.experiments.supervisor import run_suite
+from bellglass.experiments.results.store import find_damage, load_sweep
+from bellglass.experiments.running.soundness import examine_folder
+from bellglass.experiments.running.sweep import run_suite
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="needs /proc to find the processes"

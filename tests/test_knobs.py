@@ -10,9 +10,9 @@ import pytest
 
 import bellglass
 from bellglass.envs import table_of
-from bellglass.envs.layout_artist import LayoutArtist
 from bellglass.envs.mdp import TabularMDP
-from bellglass.envs.rendering import AGENT
+from bellglass.envs.rendering.cells import AGENT
+from bellglass.envs.rendering.layout_artist import LayoutArtist
 from bellglass.envs.synthetic.knobs import knobs
 from bellglass.envs.synthetic.knobs_pictures import KnobsArtist
 

@@ -12,8 +12,8 @@ from typing import Any
 import gymnasium as gym
 import pytest
 
-from bellglass.experiments import known
-from bellglass.experiments.known import known_answers
+from bellglass.experiments.cards import known
+from bellglass.experiments.cards.known import known_answers
 
 BOOK = json.loads((Path(__file__).parent / "known_answers.json").read_text(encoding="utf-8"))
 SHIPPED = Path(known.__file__).with_name("known_answers.json")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import bellglass
-from bellglass.agents.planning.hidden.ladder import Nodes, _Search, information_ladder
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP
+from bellglass.planning.pomdp.ladder import Nodes, _Search, information_ladder
 
 
 def aliased_pair(initial: tuple[float, float] = (1.0, 0.0)) -> TabularPOMDP:

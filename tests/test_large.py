@@ -11,16 +11,17 @@ import scipy.sparse
 import scipy.sparse.csgraph
 from rational import exact_optimum, exact_q, exact_rows, exact_values, random_table
 
-from bellglass.agents.planning import ToleranceError, solve
-from bellglass.agents.planning.discounted import policy_iteration
-from bellglass.agents.planning.large.compiled_bounds import certify_rows
-from bellglass.agents.planning.large.orders import Components, near_order, seems_to_end
-from bellglass.agents.planning.large.rows import Rows
-from bellglass.agents.planning.large.search import Search
-from bellglass.agents.planning.large.solving import solve_large
-from bellglass.agents.planning.pairs import Pairs
-from bellglass.agents.planning.questions import Method
-from bellglass.envs.mdp import IntArray, TabularMDP, table_of
+from bellglass.envs.mdp import IntArray, TabularMDP
+from bellglass.envs.tables import table_of
+from bellglass.planning import ToleranceError, solve
+from bellglass.planning.algebra.pairs import Pairs
+from bellglass.planning.discounted import policy_iteration
+from bellglass.planning.large.compiled_bounds import certify_rows
+from bellglass.planning.large.large_solver import solve_large
+from bellglass.planning.large.orders import Components, near_order, seems_to_end
+from bellglass.planning.large.search import Search
+from bellglass.planning.large.table_rows import Rows
+from bellglass.planning.questions import Method
 
 METHODS = [
     "auto",
@@ -250,7 +251,7 @@ def test_systems_keep_their_digits_very_near_discount_one(method: Method) -> Non
 
 
 def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bellglass.agents.planning.large import rows
+    from bellglass.planning.large import table_rows as rows
 
     mdp = random_mdp(5_000, ends=0.05, back=True, seed=1)
     one, *_ = solve_large(mdp, 0.99, method="auto", tolerance=1e-9, relative=True, start=None, report=None)
@@ -349,9 +350,9 @@ def test_a_guess_that_was_wrong_is_found_by_the_certificate(monkeypatch: pytest.
         return doubt(self)
 
     monkeypatch.setattr(Search, "doubt", counted)
-    monkeypatch.setattr("bellglass.agents.planning.large.sweeps.SETTLED", 2.0)
-    monkeypatch.setattr("bellglass.agents.planning.large.sweeps.SHRINK", 0.0)
-    monkeypatch.setattr("bellglass.agents.planning.large.sweeps.JUDGED", 1000)
+    monkeypatch.setattr("bellglass.planning.large.sweeps.SETTLED", 2.0)
+    monkeypatch.setattr("bellglass.planning.large.sweeps.SHRINK", 0.0)
+    monkeypatch.setattr("bellglass.planning.large.sweeps.JUDGED", 1000)
     misled, *_ = solve_large(mdp, 0.95, **settings)  # type: ignore[arg-type] # the same
     assert guesses == [True]
     assert (np.maximum(plain.lower, misled.lower) <= np.minimum(plain.upper, misled.upper)).all()

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bellglass.envs.drawing import canvas
-from bellglass.envs.letters import LETTERS, ROWS, caption, mask, width
-from bellglass.envs.png import png, write_png
-from bellglass.envs.rendering import RGBArray
+from bellglass.envs.rendering.cells import RGBArray
+from bellglass.envs.rendering.letters import LETTERS, ROWS, caption, mask, width
+from bellglass.envs.rendering.png import png, write_png
+from bellglass.envs.rendering.shapes import canvas
 
 INK = (10, 20, 30)
 

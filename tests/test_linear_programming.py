@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from rational import exact_optimum, random_table
 
-from bellglass.agents.planning import occupancy, solve
-from bellglass.agents.planning.linear_programming import linear_programme
-from bellglass.agents.planning.pairs import Pairs
 from bellglass.envs.mdp import TabularMDP
+from bellglass.planning import occupancy, solve
+from bellglass.planning.algebra.pairs import Pairs
+from bellglass.planning.linear_programming import linear_programme
 
 
 def flow_gap(mdp: TabularMDP, x: np.ndarray, weights: np.ndarray, discount: float) -> float:

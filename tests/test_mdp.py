@@ -12,7 +12,7 @@ import pytest
 
 import bellglass
 from bellglass.envs.mdp import Layout, TabularMDP
-from bellglass.envs.mdp.table import cumulate, row_sums
+from bellglass.envs.mdp.arrays import cumulate, row_sums
 
 #: Two live states and a terminal one.  Action 1 is not available in state 1.  Two outcomes of (0, 0) reach
 #: the same state with different rewards.
@@ -338,7 +338,7 @@ def test_no_damage_of_a_file_is_anything_but_a_value_error(tmp_path: Path) -> No
 
 
 def test_a_file_that_would_not_fit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bellglass.envs.mdp import room
+    from bellglass.envs.mdp import memory_limit as room
 
     monkeypatch.setattr(room, "free_memory", lambda: 100)
     monkeypatch.setattr(room, "SMALL", 0)

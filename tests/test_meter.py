@@ -13,7 +13,7 @@ import bellglass  # noqa: F401  # registers the ids
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.tabular import TabularEnv
 from bellglass.envs.vector import TabularVectorEnv
-from bellglass.experiments.meter import Gaps, RegretMeter, VectorRegretMeter
+from bellglass.experiments.scoring.meter import Gaps, RegretMeter, VectorRegretMeter
 
 #: Two cells and an end: action 1 goes on, action 0 waits and costs 1; in cell 1 only action 1 is available.
 WALK = TabularMDP.from_function(

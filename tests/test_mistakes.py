@@ -11,8 +11,8 @@ import pytest
 import students
 
 from bellglass import TabularMDP, check, table_of
-from bellglass.agents.planning.checking.mistakes import MISTAKES
-from bellglass.agents.planning.checking.verdict import Verdict
+from bellglass.planning.checking.diagnosis import MISTAKES
+from bellglass.planning.checking.verdict import Verdict
 
 
 def table(name: str, **keywords: Any) -> TabularMDP:

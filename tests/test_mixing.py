@@ -10,9 +10,9 @@ import pytest
 import scipy.sparse
 
 import bellglass
-from bellglass.agents.planning.chains import stationary
-from bellglass.agents.planning.difficulty import mixing
-from bellglass.agents.planning.difficulty.mixing import mixing_time
+from bellglass.planning.algebra.chains import stationary
+from bellglass.planning.difficulty import mixing
+from bellglass.planning.difficulty.mixing import mixing_time
 
 
 def birth_and_death(size: int, up: float) -> scipy.sparse.csr_array:

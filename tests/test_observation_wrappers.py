@@ -28,9 +28,9 @@ from bellglass.envs import (
     pomdp_of,
     table_of,
 )
-from bellglass.envs.aliases import views
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.mdp.clocked import clocked
+from bellglass.envs.observing.aliases import views
 
 LAKE = "bellglass/FrozenLake-v0"
 

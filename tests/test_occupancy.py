@@ -10,11 +10,11 @@ from rational import Row, exact_rows, long_run, random_table, solved
 from test_evaluation import Policy, mixed, random_actions, random_chances, stacked
 from test_linear_programming import flow_gap
 
-from bellglass.agents.planning import UnboundedError, evaluate, occupancy
-from bellglass.agents.planning.chains import reached_from
-from bellglass.agents.planning.scoring.played import played_on
-from bellglass.agents.planning.scoring.policies import checked_policy
 from bellglass.envs.mdp import TabularMDP
+from bellglass.planning import UnboundedError, evaluate, occupancy
+from bellglass.planning.algebra.chains import reached_from
+from bellglass.planning.policies.policies import checked_policy
+from bellglass.planning.policies.policy_chain import played_on
 
 
 def start_of(mdp: TabularMDP) -> list[Fraction]:

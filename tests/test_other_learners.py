@@ -11,9 +11,10 @@ import pytest
 
 import bellglass  # noqa: F401 (registers the ids)
 from bellglass.agents import DoubleQLearning, ExpectedSarsa, MonteCarlo, QLearning, Sarsa, Transition
-from bellglass.agents.tabular.experience import Sizes
+from bellglass.agents.spaces import Sizes
 from bellglass.envs import TabularEnv
-from bellglass.envs.mdp import FloatArray, TabularMDP, table_of
+from bellglass.envs.mdp import FloatArray, TabularMDP
+from bellglass.envs.tables import table_of
 
 LEARNERS: list[type[DoubleQLearning] | type[Sarsa] | type[ExpectedSarsa]] = [
     DoubleQLearning,
@@ -39,7 +40,7 @@ def optimal_q_values(mdp: TabularMDP, discount: float) -> FloatArray:
 def test_double_q_learning_chooses_with_one_table_and_values_with_the_other(
     terminated: bool, truncated: bool
 ) -> None:
-    agent = DoubleQLearning(Sizes(2, 2), discount=0.9, step_size=0.5)
+    agent = DoubleQLearning(Sizes(2, (), 2), discount=0.9, step_size=0.5)
     agent.tables[0] = [[1.0, 0.0], [3.0, 4.0]]
     agent.tables[1] = [[2.0, 0.0], [7.0, 5.0]]
     step = Transition(0, 0, 2.0, 1, terminated, truncated)
@@ -56,7 +57,7 @@ def test_double_q_learning_chooses_with_one_table_and_values_with_the_other(
 
 @pytest.mark.parametrize(("terminated", "truncated"), ENDINGS)
 def test_sarsa_values_the_action_that_will_be_played(terminated: bool, truncated: bool) -> None:
-    agent = Sarsa(Sizes(2, 2), discount=0.9, step_size=0.5)
+    agent = Sarsa(Sizes(2, (), 2), discount=0.9, step_size=0.5)
     agent.q_values[:] = [[1.0, 0.0], [3.0, 4.0]]
     agent.update(Transition(0, 0, 2.0, 1, terminated, truncated), 0)
     target = 2.0 if terminated else 2.0 + 0.9 * 3.0
@@ -65,7 +66,7 @@ def test_sarsa_values_the_action_that_will_be_played(terminated: bool, truncated
 
 @pytest.mark.parametrize(("terminated", "truncated"), ENDINGS)
 def test_expected_sarsa_averages_over_what_it_plays(terminated: bool, truncated: bool) -> None:
-    agent = ExpectedSarsa(Sizes(2, 2), discount=0.9, step_size=0.5, epsilon=0.4)
+    agent = ExpectedSarsa(Sizes(2, (), 2), discount=0.9, step_size=0.5, epsilon=0.4)
     agent.q_values[:] = [[1.0, 0.0], [3.0, 4.0]]
     agent.update(Transition(0, 0, 2.0, 1, terminated, truncated))
     target = 2.0 if terminated else 2.0 + 0.9 * (0.2 * 3.0 + 0.8 * 4.0)
@@ -74,7 +75,7 @@ def test_expected_sarsa_averages_over_what_it_plays(terminated: bool, truncated:
 
 @pytest.mark.parametrize(("terminated", "truncated"), [(True, False), (False, True)])
 def test_monte_carlo_learns_the_return_that_followed(terminated: bool, truncated: bool) -> None:
-    agent = MonteCarlo(Sizes(3, 2), discount=0.5, step_size=1.0, epsilon=0.4)
+    agent = MonteCarlo(Sizes(3, (), 2), discount=0.5, step_size=1.0, epsilon=0.4)
     agent.q_values[2] = [1.0, 6.0]
     agent.learn_from(
         [Transition(0, 1, 1.0, 1, False, False), Transition(1, 0, 2.0, 2, terminated, truncated)]
@@ -177,7 +178,7 @@ def test_noise_is_not_taken_for_value() -> None:
     """Ten noisy actions of mean 0: Q-learning believes in their maximum, double Q-learning does not."""
     rng = np.random.default_rng(0)
     single, double = (
-        learner(Sizes(2, 10), discount=1.0, step_size=0.1) for learner in (QLearning, DoubleQLearning)
+        learner(Sizes(2, (), 10), discount=1.0, step_size=0.1) for learner in (QLearning, DoubleQLearning)
     )
     best: dict[Any, list[float]] = {single: [], double: []}
     for _ in range(20_000):

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from bellglass.agents.planning import solve
 from bellglass.envs import TabularPOMDP, TabularPOMDPEnv, pomdp_of, table_of
 from bellglass.envs.mdp import TabularMDP
+from bellglass.planning import solve
 
 
 def tiger(accuracy: float = 0.85) -> TabularPOMDP:

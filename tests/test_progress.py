@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from bellglass.experiments.progress import Progress
 from bellglass.experiments.records import AgentSpec, EnvironmentSpec, RunSpec, ScoringSpec
+from bellglass.experiments.running.sweep_progress import Progress
 
 JUDGED = ScoringSpec(criterion="discounted", discount=0.9, horizon=None, points=1)
 PLAN = [

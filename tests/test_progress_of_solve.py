@@ -8,9 +8,9 @@ import math
 import numpy as np
 import pytest
 
-from bellglass.agents.planning import solve
-from bellglass.agents.planning.progress import MOST_SAMPLES, Progress
 from bellglass.envs.mdp import TabularMDP
+from bellglass.planning import solve
+from bellglass.planning.progress_bar import MOST_SAMPLES, Progress
 
 
 class Clock:
@@ -186,7 +186,7 @@ def test_every_criterion_tells_how_far_it_is(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("bellglass.agents.planning.progress.SILENCE", 0.0)
+    monkeypatch.setattr("bellglass.planning.progress_bar.SILENCE", 0.0)
     P = {
         0: {0: [(0.5, 1, 1.0, False), (0.5, 0, 0.0, False)], 1: [(1.0, 1, -1.0, False)]},
         1: {0: [(0.9, 0, -2.0, False), (0.1, 1, 0.0, criterion == "total")]},

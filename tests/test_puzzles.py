@@ -13,7 +13,7 @@ import bellglass
 from bellglass.envs.games.hanoi import fewest_moves
 from bellglass.envs.games.sliding_puzzle import permutations
 from bellglass.envs.mdp import TabularMDP
-from bellglass.envs.mdp.room import RoomError
+from bellglass.envs.mdp.memory_limit import TableTooLarge
 
 
 def hanoi(**keywords: Any) -> TabularMDP:
@@ -103,9 +103,9 @@ def test_arrangements_are_in_order_and_complete() -> None:
 
 
 def test_what_does_not_fit_is_refused_with_its_size() -> None:
-    with pytest.raises(RoomError, match="GiB of memory"):
+    with pytest.raises(TableTooLarge, match="GiB of memory"):
         puzzle(rows=4, cols=4)
-    with pytest.raises(RoomError, match="GiB of memory"):
+    with pytest.raises(TableTooLarge, match="GiB of memory"):
         hanoi(n=25)
 
 

@@ -11,9 +11,10 @@ import pytest
 import bellglass  # noqa: F401 (registers the ids)
 from bellglass.agents import QLearning, Transition
 from bellglass.agents.tabular import q_learning
-from bellglass.agents.tabular.open_road import OpenRoad
+from bellglass.agents.tabular.fast_path import FastPath
 from bellglass.envs import TabularEnv
-from bellglass.envs.mdp import TabularMDP, table_of
+from bellglass.envs.mdp import TabularMDP
+from bellglass.envs.tables import table_of
 
 DISCOUNT = 0.9
 
@@ -111,7 +112,7 @@ def test_learning_reaches_the_known_values_and_policy() -> None:
     ],
 )
 @pytest.mark.parametrize("step_size", [0.1, {"kind": "polynomial", "power": 0.7}])
-def test_both_roads_give_the_same_bits(
+def test_both_paths_give_the_same_bits(
     keywords: dict[str, Any], limit: int | None, step_size: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(q_learning, "worth_compiling", lambda function, steps: True)
@@ -124,9 +125,9 @@ def test_both_roads_give_the_same_bits(
         else:
             env = gym.make(**keywords, max_episode_steps=limit)
         envs.append(env)
-        assert OpenRoad.through(env) is not None
+        assert FastPath.through(env) is not None
         env = gym.Wrapper(env) if hidden else env
-        assert (OpenRoad.through(env) is None) == hidden
+        assert (FastPath.through(env) is None) == hidden
         epsilon = {"kind": "linear", "start": 1.0, "end": 0.1, "fraction": 0.5}
         agent = QLearning(env, step_size=step_size, epsilon=epsilon, initial_value=0.5, seed=3)
         agents.append(agent.learn(4000).learn(999, reset_num_timesteps=False))
@@ -158,8 +159,8 @@ def test_both_roads_give_the_same_bits(
         lambda env: gym.make("bellglass/TMaze-v0"),
     ],
 )
-def test_the_compiled_road_is_closed_to_all_but_plain_tables(unseen: Any) -> None:
-    assert OpenRoad.through(unseen(gym.make("bellglass/FrozenLake-v0"))) is None
+def test_the_fast_path_is_closed_to_all_but_plain_tables(unseen: Any) -> None:
+    assert FastPath.through(unseen(gym.make("bellglass/FrozenLake-v0"))) is None
 
 
 def test_a_terminal_state_entered_unterminated_is_left_to_the_environment(
@@ -202,7 +203,7 @@ def test_short_runs_do_not_wait_for_the_compiler(monkeypatch: pytest.MonkeyPatch
         raise AssertionError("compiled for a hundred steps")
 
     monkeypatch.setattr(q_learning, "compiled", never)
-    monkeypatch.setattr("bellglass.agents.compiled._done", {})
+    monkeypatch.setattr("bellglass.compiled._done", {})
     QLearning(gym.make("bellglass/FrozenLake-v0")).learn(100)
 
 

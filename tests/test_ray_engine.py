@@ -27,8 +27,8 @@ from sweeping import (
     wait_for_more_runs,
 )
 
-from bellglass.experiments.store import load_sweep
-from bellglass.experiments.supervisor import run_suite
+from bellglass.experiments.results.store import load_sweep
+from bellglass.experiments.running.sweep import run_suite
 
 needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="needs the extra 'ray': pip install 'bellglass[ray]'"

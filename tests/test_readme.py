@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pages import blocks, run
 
-from bellglass.cli import COMMANDS
-from bellglass.experiments.config import suite_from
+from bellglass.cli.commands import COMMANDS
+from bellglass.experiments.suite.reading import suite_from
 
 README = Path(__file__).parent.parent / "README.md"
 if not README.is_file():

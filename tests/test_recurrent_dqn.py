@@ -13,10 +13,10 @@ import pytest
 import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from bellglass.agents.neural.experience import Steps
+from bellglass.agents.experience import Steps
 from bellglass.agents.neural.recurrent_dqn import RecurrentDQN
-from bellglass.agents.neural.spaces import Sizes
-from bellglass.agents.neural.windows import Stretches, Windows
+from bellglass.agents.neural.sequence_replay import Stretches, Windows
+from bellglass.agents.spaces import Sizes
 
 QUICK: dict[str, Any] = {
     "learning_starts": 60,
@@ -192,7 +192,9 @@ def test_the_oldest_stretches_make_room_in_the_ring() -> None:
 
 
 def test_the_stored_memory_is_the_one_that_acting_had() -> None:
-    agent = RecurrentDQN(mazes(n=2, length=30), seed=0, **{**QUICK, "learning_starts": 10**6}).learn(40)
+    agent = RecurrentDQN(mazes(n=2, length=30), seed=0, **{**QUICK, "learning_starts": 10**6})
+    with pytest.warns(UserWarning, match="learning_starts is 1000000"):
+        agent.learn(40)
     windows = agent._windows
     assert windows is not None
     by_first: dict[bool, int] = {True: 0, False: 0}

@@ -9,8 +9,8 @@ import pytest
 import bellglass
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP
-from bellglass.experiments.remembering import remembering
-from bellglass.experiments.returns import spread_until_the_end, spread_within
+from bellglass.experiments.scoring.belief_play import remembering
+from bellglass.experiments.scoring.returns import spread_until_the_end, spread_within
 
 
 def hidden_coin() -> TabularPOMDP:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bellglass.envs.glyphs import DIRECTIONS, FONT, arrow, disc, paint, rounded_box, text_mask, write
-from bellglass.envs.layout_artist import SIDE, LayoutArtist, cell_size, part_around, text_of
 from bellglass.envs.mdp import Layout, TabularMDP
-from bellglass.envs.rendering import (
+from bellglass.envs.rendering.cells import (
     AGENT,
     FLOOR,
     GOAL,
@@ -21,6 +19,17 @@ from bellglass.envs.rendering import (
     draw,
     fitting_cell_size,
 )
+from bellglass.envs.rendering.glyphs import (
+    DIRECTIONS,
+    FONT,
+    arrow,
+    disc,
+    paint,
+    rounded_box,
+    text_mask,
+    write,
+)
+from bellglass.envs.rendering.layout_artist import SIDE, LayoutArtist, cell_size, part_around, text_of
 
 MAP = Layout(
     background=("S #", " HG"),

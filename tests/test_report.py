@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 from invented_sweep import invented_sweep, rows_of_csv
 
-from bellglass.experiments.aggregate import clopper_pearson
-from bellglass.experiments.card import Card
+from bellglass.experiments.cards.card import Card
 from bellglass.experiments.records import FailedRun, Sweep
 from bellglass.experiments.report import (
     ReportPaths,
@@ -25,6 +24,7 @@ from bellglass.experiments.report import (
 from bellglass.experiments.report.background import tuning
 from bellglass.experiments.report.maps import FULL, LETTERS, loss_text
 from bellglass.experiments.report.sections import profile_picture
+from bellglass.experiments.statistics.aggregate import clopper_pearson
 
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from invented_sweep import invented_sweep, rows_of_csv
 
-from bellglass.experiments.card import Card
+from bellglass.experiments.cards.card import Card
 from bellglass.experiments.records import RunResult, Sweep
 from bellglass.experiments.report import (
     ReportPaths,

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bellglass.experiments import estimates, resampling
-from bellglass.experiments.resampling import (
+from bellglass.experiments.statistics import estimates, resampling
+from bellglass.experiments.statistics.resampling import (
     Statistic,
     bootstrap,
     interquartile_mean_of,
@@ -81,7 +81,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others() -> None:
 
 def test_another_process_gives_the_same_bits() -> None:
     script = (
-        "from bellglass.experiments.aggregate import bootstrap, interquartile_mean_of as iqm\n"
+        "from bellglass.experiments.statistics.aggregate import bootstrap, interquartile_mean_of as iqm\n"
         "found = bootstrap([[0.1, 0.4, 0.8], [0.3, 0.9, 0.2, 0.7]], iqm, seed=[7, 1], replications=999)\n"
         "print(found.low.hex(), found.high.hex())"
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bellglass.envs.mdp import TabularMDP
-from bellglass.experiments.returns import spread_until_the_end, spread_within
+from bellglass.experiments.scoring.returns import spread_until_the_end, spread_within
 
 
 def coin(win: float) -> TabularMDP:

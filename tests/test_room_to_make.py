@@ -10,7 +10,7 @@ import pytest
 
 import bellglass.envs
 from bellglass.envs.documentation import keywords_of
-from bellglass.envs.mdp import room
+from bellglass.envs.mdp import memory_limit as room
 from bellglass.envs.mdp.clocked import clocked
 from bellglass.envs.registration import ENVIRONMENTS
 
@@ -86,7 +86,7 @@ def test_a_table_is_refused_where_it_does_not_fit_and_made_where_it_surely_does(
     assert taken > 2**20, "too small to tell"
     monkeypatch.setattr(room, "SMALL", 0)
     monkeypatch.setattr(room, "free_memory", lambda: taken)
-    with pytest.raises(room.RoomError, match="of memory, but only"):
+    with pytest.raises(room.TableTooLarge, match="of memory, but only"):
         made(name, keywords)
     monkeypatch.setattr(room, "free_memory", lambda: 3 * taken)
     made(name, keywords)
@@ -110,7 +110,7 @@ def test_a_table_with_its_clock_is_refused_where_it_does_not_fit_and_made_where_
     assert taken > 2**20, "too small to tell"
     monkeypatch.setattr(room, "SMALL", 0)
     monkeypatch.setattr(room, "free_memory", lambda: taken)
-    with pytest.raises(room.RoomError, match=f"^horizon = {horizon}: .* of memory, but only"):
+    with pytest.raises(room.TableTooLarge, match=f"^horizon = {horizon}: .* of memory, but only"):
         clocked(mdp, horizon)
     monkeypatch.setattr(room, "free_memory", lambda: 3 * taken)
     clocked(mdp, horizon)

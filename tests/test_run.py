@@ -11,7 +11,7 @@ import pytest
 
 import bellglass  # noqa: F401  # registers the ids
 from bellglass.experiments.records import AgentSpec, CurvePoint, EnvironmentSpec, RunSpec, ScoringSpec
-from bellglass.experiments.run import SNAPSHOTS, agent_seed, grid_of, run
+from bellglass.experiments.running.run import SNAPSHOTS, agent_seed, grid_of, run
 from bellglass.experiments.text import line_of, result_from, result_text
 
 LAKE = RunSpec(

@@ -12,13 +12,13 @@ from memories import Unsolved
 
 import bellglass
 from bellglass.agents import DQN, QLearning, StableBaselines3
-from bellglass.agents.planning.scoring.policies import uniform_chances
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP, TabularPOMDPEnv
 from bellglass.envs.tabular import TabularEnv
-from bellglass.experiments.evaluator import Evaluator
 from bellglass.experiments.records import Criterion, ScoringSpec
-from bellglass.experiments.scores import Scorer
+from bellglass.experiments.scoring.evaluator import Evaluator
+from bellglass.experiments.scoring.scores import Scorer
+from bellglass.planning.policies.policies import uniform_chances
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -269,7 +269,7 @@ def test_dense_and_sparse_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     for scoring in (judged("discounted", 0.95), judged("finite_horizon", 1.0, 9)):
         dense = Evaluator(mdp, scoring)
         with monkeypatch.context() as patch:
-            patch.setattr("bellglass.agents.planning.scoring.played.DENSE", 0)
+            patch.setattr("bellglass.planning.policies.policy_chain.DENSE", 0)
             sparse = Evaluator(random_table(1, ends=True), scoring)  # chains are kept by table
         played = dense.played(uniform_chances(mdp))
         np.testing.assert_allclose(dense.values(played), sparse.values(played), rtol=1e-12)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from sweeping import bytes_of, complete, small
 
-from bellglass.experiments.slurm import write_array
-from bellglass.experiments.store import load_sweep
-from bellglass.experiments.supervisor import run_suite
+from bellglass.experiments.results.store import load_sweep
+from bellglass.experiments.running.slurm import write_array
+from bellglass.experiments.running.sweep import run_suite
 
 
 def test_the_script_says_what_sbatch_needs(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ import pytest
 from rational import exact_optimum, exact_q, exact_rows, exact_values, random_table
 
 import bellglass  # noqa: F401 (registers the ids)
-from bellglass.agents.planning import ToleranceError, solve
-from bellglass.envs.mdp import TabularMDP, table_of
+from bellglass.envs.mdp import TabularMDP
+from bellglass.envs.tables import table_of
+from bellglass.planning import ToleranceError, solve
 
 METHODS = ["auto", "value_iteration", "policy_iteration", "modified_policy_iteration", "linear_programming"]
 
@@ -231,7 +232,7 @@ def test_a_solver_that_breaks_down_raises_with_the_bounds_it_has(monkeypatch: py
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("the linear system is singular")
 
-    monkeypatch.setattr("bellglass.agents.planning.solver.solve_total", broken)
+    monkeypatch.setattr("bellglass.planning.table_solver.solve_total", broken)
     with pytest.raises(ToleranceError, match="the linear system is singular") as caught:
         solve(table_of(gym.make("bellglass/FrozenLake-v0")), criterion="total")
     assert (caught.value.lower == -np.inf).all()

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from sweeping import small
 
-from bellglass.experiments.soundness import evenly, examine_folder
-from bellglass.experiments.store import FolderError
-from bellglass.experiments.supervisor import run_suite
+from bellglass.experiments.results.store import FolderError
+from bellglass.experiments.running.soundness import evenly, examine_folder
+from bellglass.experiments.running.sweep import run_suite
 from bellglass.experiments.text import canonical, digest
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.evaluation import evaluate_policy
 
+from bellglass.agents.schedules import Linear
 from bellglass.agents.stable_baselines3 import AlgorithmName, StableBaselines3
 
 QUICK: dict[str, Any] = {"learning_starts": 50, "buffer_size": 1000, "target_update_interval": 100}
@@ -55,7 +57,7 @@ def test_a_whole_number_of_ppo_rollouts_is_learned_as_they_do() -> None:
 def test_learning_takes_exactly_the_steps_asked_for(algorithm: AlgorithmName) -> None:
     agent = StableBaselines3(lake(), algorithm=algorithm, settings=SHORT[algorithm]).learn(151)
     assert agent.num_timesteps == 151
-    assert agent.learn(49, reset_num_timesteps=False).num_timesteps == 200
+    assert agent.learn(69, reset_num_timesteps=False).num_timesteps == 220
     assert agent.learn(30, lambda agent: agent.num_timesteps < 7).num_timesteps == 7
     assert agent.learn(0).num_timesteps == 0
 
@@ -166,3 +168,99 @@ def test_impossible_settings_are_refused_by_name(keywords: dict[str, Any], says:
         StableBaselines3(lake(), **keywords)
     with pytest.raises(TypeError, match="action space"):
         StableBaselines3(gym.make("Pendulum-v1"))
+
+
+@pytest.mark.parametrize("env_id", ["FrozenLake", "RiverSwim", "TMaze"])
+@pytest.mark.parametrize(("algorithm", "steps"), [("DQN", 240), ("PPO", 128), ("A2C", 100)])
+def test_one_long_call_is_two_half_ones_and_two_with_a_file_between(
+    algorithm: AlgorithmName, steps: int, env_id: str, tmp_path: Path
+) -> None:
+    settings = {**SHORT[algorithm], "buffer_size": 150} if algorithm == "DQN" else SHORT[algorithm]
+
+    def make() -> StableBaselines3:
+        env = gym.make(f"bellglass/{env_id}-v0")
+        return StableBaselines3(env, algorithm=algorithm, seed=3, settings=settings)
+
+    whole = make().learn(2 * steps)
+    halves = make().learn(steps, planned_timesteps=2 * steps)
+    halves.save(tmp_path / "agent", replay=True)
+    StableBaselines3.load(tmp_path / "agent").save(tmp_path / "again", replay=True)
+    halves.learn(steps, reset_num_timesteps=False)
+    loaded = StableBaselines3.load(tmp_path / "again", gym.make(f"bellglass/{env_id}-v0"))
+    loaded.learn(steps, reset_num_timesteps=False)
+    for other in (halves, loaded):
+        assert torch.equal(weights(other), weights(whole))
+        assert other.num_timesteps == 2 * steps
+        assert other.exploration_rate == whole.exploration_rate
+
+
+def test_schedules_never_run_backwards_silently() -> None:
+    def rates(given: Any) -> list[float]:
+        agent = StableBaselines3(lake(), settings={**QUICK, "learning_rate": given})
+        return [float(agent.model.lr_schedule(remaining)) for remaining in (1.0, 0.5, 0.0)]
+
+    falling = [1e-3, 5e-4, 0.0]
+    assert rates({"kind": "linear", "start": 1e-3, "end": 0.0}) == falling
+    assert rates(Linear(1e-3, 0.0)) == falling  # ours
+    assert rates(lambda progress_remaining: 1e-3 * progress_remaining) == falling  # theirs
+    assert rates(lambda remaining: 1e-3 * remaining) == falling  # theirs, as the setting is
+    assert rates(lambda progress: 1e-3 * (1.0 - progress)) == falling  # ours, by its parameter
+    with pytest.warns(UserWarning, match="learning_rate rises from 0 at the first step to 0.001 at the last"):
+        rates(lambda x: 1e-3 * (1.0 - x))
+
+
+def test_whole_floats_are_numbers_and_others_are_refused_by_name() -> None:
+    agent = StableBaselines3(lake(), settings={**QUICK, "batch_size": 32.0}).learn(1e2)
+    assert (agent.num_timesteps, agent.model.batch_size) == (100, 32)  # type: ignore[union-attr]  # a DQN
+    for wrong in (32.5, float("nan"), True):
+        with pytest.raises(ValueError, match="settings: batch_size must be a whole number of at least 1"):
+            StableBaselines3(lake(), settings={"batch_size": wrong})
+    with pytest.raises(ValueError, match="total_timesteps must be a whole number of at least 0"):
+        agent.learn(10.5)
+    for name, value in (("discount", 0.5), ("seed", 3), ("settings", {}), ("algorithm", "PPO")):
+        with pytest.raises(AttributeError, match=f"{name} cannot be changed: their agent was made by it"):
+            setattr(agent, name, value)
+
+
+def test_a_call_that_learned_nothing_says_so() -> None:
+    with pytest.warns(UserWarning, match="learned nothing: it learns once 50 steps are exceeded"):
+        StableBaselines3(lake(), settings=QUICK).learn(50)
+    with pytest.warns(UserWarning, match="it learns once 63 steps are exceeded"):
+        StableBaselines3(lake(), algorithm="PPO", settings=SHORT["PPO"]).learn(63)
+
+
+def test_what_is_not_finite_ends_in_an_error_that_names_the_step(tmp_path: Path) -> None:
+    class Breaking(gym.RewardWrapper[Any, Any]):
+        steps = 0
+
+        def reward(self, reward: Any) -> float:
+            """Nothing that can be paid, from the 70th step on."""
+            self.steps += 1
+            return float("nan") if self.steps >= 70 else float(reward)
+
+    with pytest.raises(FloatingPointError, match="environment step 70: the reward is nan"):
+        StableBaselines3(Breaking(lake()), settings=QUICK).learn(200)
+    agent = StableBaselines3(lake(), settings=QUICK).learn(100)
+    with torch.no_grad():
+        next(iter(agent.model.policy.parameters())).fill_(float("inf"))
+    with pytest.raises(FloatingPointError, match="step 100 is no longer finite"):
+        agent.save(tmp_path / "agent")
+    assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_ends_learning_and_keeps_what_was_learned() -> None:
+    def interrupting(agent: StableBaselines3) -> None:
+        if agent.num_timesteps == 120:
+            signal.raise_signal(signal.SIGINT)
+
+    agent = StableBaselines3(lake(), seed=3, settings=QUICK)
+    with pytest.warns(UserWarning, match="Ctrl-C ended learn after 120 of 300 steps"):
+        agent.learn(300, interrupting)
+    updates = agent.model._n_updates
+    assert updates > 0
+    agent.learn(180, reset_num_timesteps=False)
+    assert agent.num_timesteps == 300
+    assert agent.model._n_updates > updates
+    with pytest.raises(KeyboardInterrupt):
+        agent.learn(300, interrupting, raise_interrupt=True)
+    assert agent.num_timesteps == 120

@@ -8,11 +8,11 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from bellglass.envs.graph_layout import Routes, bent, distances, loop, on_a_circle
-from bellglass.envs.layout_artist import LayoutArtist
-from bellglass.envs.mdp import TabularMDP, table_of
-from bellglass.envs.rendering import AGENT
-from bellglass.envs.state_graph import (
+from bellglass.envs.mdp import TabularMDP
+from bellglass.envs.rendering.cells import AGENT
+from bellglass.envs.rendering.graph_layout import Routes, bent, distances, loop, on_a_circle
+from bellglass.envs.rendering.layout_artist import LayoutArtist
+from bellglass.envs.rendering.state_graph import (
     ACTION_COLOURS,
     MOST_STATES,
     StateGraphArtist,
@@ -21,6 +21,7 @@ from bellglass.envs.state_graph import (
     rows_of_legend,
     texts_on_discs,
 )
+from bellglass.envs.tables import table_of
 
 
 def complete(num_states: int, num_actions: int = 1) -> TabularMDP:

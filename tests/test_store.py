@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from bellglass.experiments.config import Limits, Suite
 from bellglass.experiments.records import (
     AgentSpec,
     CurvePoint,
@@ -23,7 +22,7 @@ from bellglass.experiments.records import (
     Skipped,
     Timing,
 )
-from bellglass.experiments.store import (
+from bellglass.experiments.results.store import (
     FolderError,
     Store,
     find_damage,
@@ -31,6 +30,7 @@ from bellglass.experiments.store import (
     sweep_temporaries,
     write_whole,
 )
+from bellglass.experiments.suite.schema import Limits, Suite
 from bellglass.experiments.text import canonical, result_from, result_text
 
 TIMING = Timing(seconds=1.5, cpu_seconds=1.25, host="here", attempts=1)

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from sweeping import SWIM, bytes_of, complete, small, sweep_command, trouble_in
 
-from bellglass.experiments.processes import cause_of
 from bellglass.experiments.records import Sweep
-from bellglass.experiments.store import FolderError, Store, find_damage, load_sweep
-from bellglass.experiments.supervisor import run_suite
+from bellglass.experiments.results.store import FolderError, Store, find_damage, load_sweep
+from bellglass.experiments.running.processes import cause_of
+from bellglass.experiments.running.sweep import run_suite
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +94,8 @@ def test_a_process_that_is_killed_once_finishes_at_the_second_try(
     script = (
         "import sys\n"
         f"sys.path.insert(0, {str(tmp_path)!r})\n"
-        "from bellglass.experiments.config import suite_from\n"
-        "from bellglass.experiments.supervisor import run_suite\n"
+        "from bellglass.experiments.suite.reading import suite_from\n"
+        "from bellglass.experiments.running.sweep import run_suite\n"
         "suite = suite_from({'name': 'x', 'seeds': 1, 'scoring': {'points': 4}, 'environments': "
         f"[{SWIM!r}], 'agents': [{{'class': 'trouble:DiesOnce'}}]}})\n"
         f"sweep = run_suite(suite, {str(tmp_path / 'results')!r}, progress=False)\n"

@@ -10,7 +10,7 @@ import pytest
 import scipy.sparse as sp
 
 from bellglass.envs.mdp import TabularMDP
-from bellglass.envs.mdp.room import free_memory, require_room
+from bellglass.envs.mdp.memory_limit import free_memory, require_memory
 
 FORMATS = ["csr", "csc", "coo", "lil", "dok", "bsr", "dia"]
 
@@ -330,11 +330,11 @@ def test_a_table_too_large_for_memory_is_refused_with_its_size() -> None:
 
 
 def test_room_is_asked_for_in_gibibytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bellglass.envs.mdp import room
+    from bellglass.envs.mdp import memory_limit as room
 
     monkeypatch.setattr(room, "free_memory", lambda: 3 * 2**30)
-    require_room(3 * 2**30, "this")
+    require_memory(3 * 2**30, "this")
     with pytest.raises(ValueError, match=r"^this would take 4\.0 GiB of memory, but only 3\.0 GiB are free$"):
-        require_room(4 * 2**30, "this")
+        require_memory(4 * 2**30, "this")
     monkeypatch.setattr(room, "free_memory", lambda: None)
-    require_room(2**60, "where nobody knows")
+    require_memory(2**60, "where nobody knows")

@@ -1,4 +1,4 @@
-"""Taxi: rows by hand, and what a start is worth; test_behind compares it with Gymnasium's."""
+"""Taxi: rows by hand, and what a start is worth; test_tables compares it with Gymnasium's."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ import pytest
 
 import bellglass  # noqa: F401  # registers the ids
 from bellglass.agents import MonteCarlo
-from bellglass.experiments.meter import RegretMeter
 from bellglass.experiments.records import ScoringSpec
-from bellglass.experiments.scores import Scorer
+from bellglass.experiments.scoring.meter import RegretMeter
+from bellglass.experiments.scoring.scores import Scorer
 
 DISCOUNTED = ScoringSpec(criterion="discounted", discount=0.95, horizon=None, points=1)
 TOTAL = ScoringSpec(criterion="total", discount=None, horizon=None, points=1)

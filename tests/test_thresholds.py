@@ -10,7 +10,7 @@ import bellglass
 from bellglass.envs import TabularVectorEnv, pomdp_of, table_of
 from bellglass.envs.registration import ENVIRONMENTS
 from bellglass.envs.thresholds import THRESHOLDS
-from bellglass.experiments.thresholds import (
+from bellglass.experiments.cards.reward_thresholds import (
     EPISODES,
     PLANNED,
     STANDARD_ERRORS,

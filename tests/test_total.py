@@ -10,14 +10,15 @@ import pytest
 from rational import exact_rows, long_run
 
 import bellglass  # noqa: F401 (registers the ids)
-from bellglass.agents.planning import ToleranceError, UnboundedError, solve
-from bellglass.agents.planning.moves import Moves, chance_to_end
-from bellglass.agents.planning.pairs import Pairs
-from bellglass.agents.planning.solution import Solution
-from bellglass.agents.planning.undiscounted import vanishing
-from bellglass.agents.planning.undiscounted.end_components import end_components
-from bellglass.agents.planning.undiscounted.total import TOTAL_METHODS, TotalMethod, solve_total
-from bellglass.envs.mdp import TabularMDP, table_of
+from bellglass.envs.mdp import TabularMDP
+from bellglass.envs.tables import table_of
+from bellglass.planning import ToleranceError, UnboundedError, solve
+from bellglass.planning.algebra.differences import Moves, chance_to_end
+from bellglass.planning.algebra.pairs import Pairs
+from bellglass.planning.solutions.solution import Solution
+from bellglass.planning.undiscounted import vanishing_discount as vanishing
+from bellglass.planning.undiscounted.end_components import end_components
+from bellglass.planning.undiscounted.total import TOTAL_METHODS, TotalMethod, solve_total
 
 Transitions = dict[int, dict[int, list[tuple[float, int, float, bool]]]]
 
@@ -301,7 +302,7 @@ def test_the_start_from_a_vanishing_chance_to_end_changes_no_answer(
         return asked[-1]
 
     monkeypatch.setattr(vanishing, "LARGE", 0)
-    monkeypatch.setattr("bellglass.agents.planning.undiscounted.shortest_paths.nearly_best", counted)
+    monkeypatch.setattr("bellglass.planning.undiscounted.shortest_paths.nearly_best", counted)
     ahead = solve(mdp, criterion="total", tolerance=1e-9)
     assert any(rows is not None for rows in asked)
     assert ahead.iterations <= plain.iterations

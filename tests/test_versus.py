@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from invented_sweep import invented_sweep
 
-from bellglass.cli import main
-from bellglass.experiments.card import Card
+from bellglass.cli.commands import main
+from bellglass.experiments.cards.card import Card
 from bellglass.experiments.records import RunResult, Sweep
 from bellglass.experiments.report import compare, versus, versus_page, versus_text
 from bellglass.experiments.report.versus import Versus, verdict_of

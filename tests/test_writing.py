@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 import bellglass
-from bellglass.agents.planning import solve
-from bellglass.agents.planning.solution import Solution
-from bellglass.agents.planning.writing import ARRAYS
 from bellglass.envs.mdp import TabularMDP
+from bellglass.planning import solve
+from bellglass.planning.solutions.solution import Solution
+from bellglass.planning.solutions.solution_files import ARRAYS
 
 
 def corridor() -> TabularMDP:

@@ -6,10 +6,9 @@ without networks need no torch.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .extras import missing_extra
+from ..lazy import lend
 
 if TYPE_CHECKING:
     from .base import Agent as Agent
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
     from .base import Transition as Transition
     from .neural.dqn import DQN as DQN
     from .neural.recurrent_dqn import RecurrentDQN as RecurrentDQN
-    from .planning.agents import PolicyIteration as PolicyIteration
-    from .planning.agents import ValueIteration as ValueIteration
+    from .planners import PolicyIteration as PolicyIteration
+    from .planners import ValueIteration as ValueIteration
     from .stable_baselines3 import StableBaselines3 as StableBaselines3
     from .tabular.certainty_equivalence import CertaintyEquivalence as CertaintyEquivalence
     from .tabular.double_q_learning import DoubleQLearning as DoubleQLearning
@@ -29,46 +28,20 @@ if TYPE_CHECKING:
     from .tabular.q_learning import QLearning as QLearning
     from .tabular.sarsa import Sarsa as Sarsa
 
-#: Where each name lives.
-_HOME = {
-    "Agent": "base",
-    "Callback": "base",
-    "CertaintyEquivalence": "tabular.certainty_equivalence",
-    "DQN": "neural.dqn",
-    "DoubleQLearning": "tabular.double_q_learning",
-    "ExpectedSarsa": "tabular.expected_sarsa",
-    "Hardness": "planning",
-    "Ladder": "planning",
-    "Memory": "base",
-    "MonteCarlo": "tabular.monte_carlo",
-    "PolicyIteration": "planning.agents",
-    "QLearning": "tabular.q_learning",
-    "RecurrentDQN": "neural.recurrent_dqn",
-    "Sarsa": "tabular.sarsa",
-    "Score": "planning",
-    "Solution": "planning",
-    "StableBaselines3": "stable_baselines3",
-    "Transition": "base",
-    "ValueIteration": "planning.agents",
-    "estimate_mdp": "tabular.estimation",
-    "evaluate": "planning",
-    "hardness": "planning",
-    "information_ladder": "planning",
-    "solve": "planning",
-}
-
-__all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> object:
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        return getattr(import_module(f".{home}", __name__), name)
-    except ModuleNotFoundError as error:
-        raise missing_extra(name, error) from error
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+__all__, __getattr__, __dir__ = lend(
+    __name__,
+    {
+        "base": ["Agent", "Callback", "Memory", "Transition"],
+        "neural.dqn": ["DQN"],
+        "neural.recurrent_dqn": ["RecurrentDQN"],
+        "planners": ["PolicyIteration", "ValueIteration"],
+        "stable_baselines3": ["StableBaselines3"],
+        "tabular.certainty_equivalence": ["CertaintyEquivalence"],
+        "tabular.double_q_learning": ["DoubleQLearning"],
+        "tabular.estimation": ["estimate_mdp"],
+        "tabular.expected_sarsa": ["ExpectedSarsa"],
+        "tabular.monte_carlo": ["MonteCarlo"],
+        "tabular.q_learning": ["QLearning"],
+        "tabular.sarsa": ["Sarsa"],
+    },
+)

@@ -14,7 +14,7 @@ Memory = tuple[npt.NDArray[Any], ...] | None
 
 #: Called while an agent learns; False stops it, anything else lets it go on.  A callback that bears an integer
 #: attribute `next_timestep` is only called once `num_timesteps` has reached it (the callback then moves it on), so
-#: that a compiled loop need not come up for air after every step.
+#: that a compiled loop need not return to Python after every step.
 Callback = Callable[[Any], bool | None]
 
 

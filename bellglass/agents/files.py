@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-FORMAT = "bellglass agent 1"
+FORMAT = "bellglass agent 2"
 
 #: The array that holds the JSON text; arrays of an agent may not bear this name.
 TEXT = "agent"

@@ -10,13 +10,17 @@ that
 for, and
   steps of an unfinished rollout are not learned from;
 - its zip files run code when loaded: here weights and settings are saved as arrays and JSON.
+
+Its schedules are functions of the progress that remains, from 1 down to 0; ours of the progress made, from 0 up to
+1.  In `settings` a schedule of ours is translated, and a bare function is theirs.
 """
 
 from __future__ import annotations
 
 import inspect
 import random
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
 from typing import Any, Literal, Self, cast
@@ -30,15 +34,27 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.dqn.policies import DQNPolicy
 
+from ..envs.mdp import fingerprint_of
 from .base import Callback, Memory
-from .files import read_agent, write_agent
-from .progress import progress_line
-from .schedules import schedule_from
+from .environment_state import environment_state, put_environment
+from .files import generator_from_json, generator_to_json, read_agent, write_agent
+from .progress import Interrupts, progress_line
+from .schedules import KINDS, parameter_of, schedule_from, warn_if_rising
+from .settings import Setting, number, seed_number, whole
 
 FloatArray = npt.NDArray[np.float64]
 AlgorithmName = Literal["DQN", "PPO", "A2C"]
 
 ALGORITHMS: dict[AlgorithmName, type[DQN] | type[PPO] | type[A2C]] = {"DQN": DQN, "PPO": PPO, "A2C": A2C}
+
+#: Settings of theirs that may be schedules.
+SCHEDULES = ("learning_rate", "clip_range", "clip_range_vf")
+
+#: Least value of the whole numbers among their settings, where that is not 1.
+LEAST = {"learning_starts": 0, "gradient_steps": -1, "seed": 0, "stats_window_size": 0}
+
+#: Of everything that their agent was made by.
+MADE = "their agent was made by it"
 
 #: Settings of theirs that are ours to set, or that would write somewhere.
 OURS = ("env", "_init_setup_model", "tensorboard_log", "device", "verbose")
@@ -52,14 +68,25 @@ class StableBaselines3:
         algorithm: which of theirs.
         discount: what they call gamma.
         seed: of everything random.
-        settings: more of their settings under their names and with their defaults; `learning_rate` may also
-            be {"kind": "linear", "start": 1e-3, "end": 0.0}, and `policy` is "MlpPolicy" unless given.
+        settings: more of their settings under their names and with their defaults; `learning_rate` and `clip_range`
+            may also be {"kind": "linear", "start": 1e-3, "end": 0.0} or a schedule of ours, both of the progress
+            made, from 0 up to 1; a bare function is theirs, of the progress that remains, from 1 down to 0, unless
+            its parameter is called `progress`.  `policy` is "MlpPolicy" unless given.
 
     Attributes:
         env: the environment, or None after `load` without one.
         num_timesteps: environment steps learned from.
         model: their agent.
     """
+
+    discount = number(0.0, 1.0, fixed=MADE)
+    seed = seed_number(fixed=MADE)
+    algorithm: Setting[AlgorithmName, AlgorithmName] = Setting(
+        lambda name, given: _known(name, given), fixed=MADE
+    )
+    settings: Setting[Mapping[str, Any], dict[str, Any]] = Setting(
+        lambda name, given: dict(given), fixed=MADE
+    )
 
     env: gym.Env[Any, Any] | None
 
@@ -72,14 +99,12 @@ class StableBaselines3:
         seed: int | None = 0,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
-        if algorithm not in ALGORITHMS:
-            raise ValueError(f"algorithm must be one of {', '.join(ALGORITHMS)}, got {algorithm!r}")
+        self.algorithm = algorithm
         if not isinstance(env, gym.Env):
             raise TypeError(f"env must be one gymnasium Env, got {type(env).__name__}")
         if not isinstance(env.action_space, gym.spaces.Discrete) or env.action_space.start != 0:
             raise TypeError(f"env must have a Discrete action space that starts at 0, got {env.action_space}")
-        if not 0.0 <= discount <= 1.0:
-            raise ValueError(f"discount must be in [0, 1], got {discount}")
+        self.discount, self.seed = discount, seed
         kind = ALGORITHMS[algorithm]
         given = dict(settings or {})
         for theirs, name, value in [("gamma", "discount", discount), ("seed", "seed", seed)]:
@@ -91,18 +116,23 @@ class StableBaselines3:
             raise ValueError(
                 f"settings: {algorithm} has no {', '.join(unknown)}; known are {', '.join(sorted(known))}"
             )
+        for name, value in given.items():
+            usual = inspect.signature(kind.__init__).parameters[name].default
+            if (
+                isinstance(usual, int)
+                and not isinstance(usual, bool)
+                and not isinstance(value, tuple | list | str)
+            ):
+                given[name] = whole(f"settings: {name}", value, LEAST.get(name, 1))
         self.env = env
-        self.algorithm: AlgorithmName = algorithm
-        self.discount = float(discount)
-        self.seed = seed
         self.settings = given
         self.num_timesteps = 0
         self._predict_rng = np.random.default_rng(seed)
         self._num_actions = int(env.action_space.n)
-        arguments = {"policy": "MlpPolicy", **given, "gamma": float(discount), "seed": seed}
-        if isinstance(given.get("learning_rate"), Mapping):
-            schedule = schedule_from(given["learning_rate"], "learning_rate", 0.0, np.inf)
-            arguments["learning_rate"] = lambda remaining: schedule(1.0 - remaining)
+        arguments = {"policy": "MlpPolicy", **given, "gamma": self.discount, "seed": self.seed}
+        arguments |= {name: _theirs(name, given[name]) for name in SCHEDULES if name in given}
+        self._saved: tuple[dict[str, Any], Mapping[str, npt.NDArray[Any]]] | None = None
+        self._plan_given: int | None = None
         self._chance: _Chance | None = None
         with self._their_chance():
             self.model = kind(env=env, device="cpu", verbose=0, **arguments)
@@ -124,37 +154,92 @@ class StableBaselines3:
         """DQN's present chance of a random action; 0 for the others, whose policies are random themselves."""
         return float(self.model.exploration_rate) if isinstance(self.model, DQN) else 0.0
 
+    @property
+    def learning_starts(self) -> int:
+        """Steps that must be exceeded before anything is learned: theirs, or all but one of the first rollout."""
+        model = self.model
+        return model.learning_starts if isinstance(model, DQN) else model.n_steps - 1
+
     def learn(
         self,
-        total_timesteps: int,
+        total_timesteps: float,
         callback: Callback | None = None,
         *,
         reset_num_timesteps: bool = True,
         progress_bar: bool = False,
+        planned_timesteps: float | None = None,
+        raise_interrupt: bool = False,
     ) -> Self:
         """Learns from exactly `total_timesteps` environment steps, or fewer if the callback says False.
 
         Args:
-            total_timesteps: at least 0.
+            total_timesteps: a whole number of at least 0.
             callback: asked after every step, or when its `next_timestep` is reached; False stops.
             reset_num_timesteps: count from 0 and reset the environment; otherwise the count goes on, and so
                 does the episode under way.
             progress_bar: show how far it has come.
+            planned_timesteps: how long the whole plan is that their schedules run over, all calls together; kept
+                until a call resets the count or names another.
+            raise_interrupt: after Ctrl-C raise KeyboardInterrupt; otherwise return, with a warning.
+
+        Raises:
+            FloatingPointError: the environment showed or paid something that is no finite number, or their weights
+                no longer are.
         """
-        if total_timesteps < 0:
-            raise ValueError(f"total_timesteps must be at least 0, got {total_timesteps}")
+        total = whole("total_timesteps", total_timesteps, 0)
+        planned = None if planned_timesteps is None else whole("planned_timesteps", planned_timesteps, 1)
         if self.env is None:
             raise ValueError("no environment to learn in: give one to load(path, env)")
         if reset_num_timesteps:
-            self.num_timesteps = 0
-        if total_timesteps == 0:
+            self.num_timesteps, self._plan_given = 0, None
+        if total == 0:
             return self
-        goal = self.num_timesteps + total_timesteps
-        with progress_line(progress_bar, total_timesteps, type(self).__name__) as show, self._their_chance():
+        goal, first, updates = self.num_timesteps + total, self.num_timesteps, self.model._n_updates
+        if planned is not None:
+            if planned < goal:
+                raise ValueError(
+                    f"planned_timesteps must be at least {goal}, the steps taken after this call, got {planned}"
+                )
+            self._plan_given = planned
+        title = type(self).__name__
+        with (
+            progress_line(progress_bar, total, title) as show,
+            self._their_chance(),
+            Interrupts() as interrupts,
+        ):
+            if not reset_num_timesteps and self._saved is not None:
+                self._put_back(*self._saved)
+            self._saved = None
             self.model.num_timesteps = self.num_timesteps
-            watch = _Watch(self, callback, goal, total_timesteps % self._rollout() != 0, show)
-            self.model.learn(total_timesteps, watch, reset_num_timesteps=reset_num_timesteps)
+            watch = _Watch(self, callback, goal, total % self._rollout() != 0, show, interrupts)
+            self.model.learn(total, watch, reset_num_timesteps=reset_num_timesteps)
+        self._check_finite()
+        taken = self.num_timesteps - first
+        if interrupts.asked:
+            if raise_interrupt:
+                raise KeyboardInterrupt
+            warnings.warn(
+                f"Ctrl-C ended learn after {taken} of {total} steps; what was learned is kept, and "
+                "learn(..., reset_num_timesteps=False) goes on",
+                UserWarning,
+                stacklevel=2,
+            )
+        elif not watch.stopped and self.model._n_updates == updates:
+            warnings.warn(
+                f"{self.algorithm} took {taken} steps and learned nothing: it learns once {self.learning_starts} steps "
+                "are exceeded (learning_starts, or n_steps of a rollout); learn longer, or give a smaller number",
+                UserWarning,
+                stacklevel=2,
+            )
         return self
+
+    def _check_finite(self) -> None:
+        tensors = self.model.policy.state_dict().values()
+        if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors):
+            raise FloatingPointError(
+                f"what {self.algorithm} has learned by environment step {self.num_timesteps} is no longer finite; "
+                "smaller steps or rewards may help"
+            )
 
     def _rollout(self) -> int:
         """Environment steps between two trainings; a rollout by episodes counts as endless."""
@@ -216,12 +301,20 @@ class StableBaselines3:
 
     # -- files -----------------------------------------------------------------------------------------------
 
-    def save(self, path: str | PathLike[str]) -> None:
+    def save(self, path: str | PathLike[str], *, replay: bool = False) -> None:
         """Writes weights, the optimiser's moments and settings: arrays and JSON, whole or not at all.
+
+        Args:
+            path: the file, taken as it is.
+            replay: keep what they replay from too, the generators, the episode under way, and where an environment
+                of ours stands: `learn(..., reset_num_timesteps=False)` after `load(path, env)` then goes on to the
+                same bits (PPO and A2C: if a rollout had just been finished).
 
         Raises:
             TypeError: a setting that JSON cannot hold, such as a class or a function.
+            FloatingPointError: their weights are no longer finite.
         """
+        self._check_finite()
         space = self.model.observation_space
         about: dict[str, object] = {"n": int(space.n)} if isinstance(space, gym.spaces.Discrete) else {}
         arrays: dict[str, npt.NDArray[Any]] = {}
@@ -241,14 +334,20 @@ class StableBaselines3:
             "num_actions": self._num_actions,
             "num_timesteps": self.num_timesteps,
             "exploration_rate": self.exploration_rate,
+            "fingerprint": None if self.env is None else fingerprint_of(self.env),
         }
+        if replay:
+            under_way = self._under_way() if self._saved is None else self._saved
+            settings["under_way"] = under_way[0]
+            arrays |= under_way[1]
         write_agent(path, type(self).__name__, settings, arrays)
 
     @classmethod
     def load(cls, path: str | PathLike[str], env: gym.Env[Any, Any] | None = None) -> Self:
         """Reads what `save` wrote.
 
-        Learning goes on from a reset environment, with generators made from the seed.
+        Learning goes on from a reset environment, with generators made from the seed; or, after
+        `save(path, replay=True)` and with reset_num_timesteps=False, from where it stood.
 
         Raises:
             ValueError: the file is damaged, no agent of ours, another agent's, or made for other spaces.
@@ -281,9 +380,66 @@ class StableBaselines3:
             if isinstance(agent.model, DQN):
                 agent.model.exploration_rate = settings["exploration_rate"]
             agent._take(arrays)
+            if "under_way" in settings:
+                agent._saved = settings["under_way"], arrays
+            known, here = settings["fingerprint"], None if env is None else fingerprint_of(env)
         except (KeyError, TypeError, RuntimeError) as error:
             raise ValueError(f"{path} is damaged: {error!r}") from error
+        if known is not None and here is not None and known != here:
+            agent._saved = None
+            warnings.warn(
+                f"{path} learned in a table of fingerprint {known[:12]}, but this environment walks another, "
+                f"{here[:12]}: its values are those of the other one",
+                UserWarning,
+                stacklevel=2,
+            )
         return agent
+
+    def _under_way(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+        """All that learning needs to go on, and acting does not, as JSON and as arrays."""
+        model = self.model
+        chance = self._chance or _Chance()
+        names = ("_n_updates", "_episode_num", "_current_progress_remaining", "_total_timesteps")
+        about: dict[str, Any] = {
+            "plan": self._plan_given,
+            "environment": environment_state(self.env),
+            "counts": {name: getattr(model, name) for name in names},
+            "chance": chance.to_json(),
+            "actions": generator_to_json(model.action_space.np_random),
+        }
+        arrays: dict[str, npt.NDArray[Any]] = {"chance_torch": chance.torch.numpy()}
+        if model._last_obs is not None:
+            arrays["last_observation"] = np.asarray(model._last_obs)
+            arrays["last_starts"] = np.asarray(model._last_episode_starts)
+        buffer = model.replay_buffer if isinstance(model, DQN) else None
+        if isinstance(model, DQN) and buffer is not None:
+            about |= {"calls": model._n_calls, "position": buffer.pos, "full": buffer.full}
+            arrays |= {f"buffer.{name}": getattr(buffer, name)[: buffer.size()] for name in BUFFER}
+        return about, arrays
+
+    def _put_back(self, about: dict[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Goes on where a file says that it stood, as far as the environment can."""
+        model = self.model
+        self._plan_given = about["plan"]
+        for name, value in about["counts"].items():
+            setattr(model, name, value)
+        model.action_space._np_random = generator_from_json(about["actions"])
+        buffer = model.replay_buffer if isinstance(model, DQN) else None
+        if isinstance(model, DQN) and buffer is not None:
+            model._n_calls, buffer.pos, buffer.full = about["calls"], about["position"], about["full"]
+            for name in BUFFER:
+                getattr(buffer, name)[: len(arrays[f"buffer.{name}"])] = arrays[f"buffer.{name}"]
+        theirs = model.env
+        assert theirs is not None
+        assert self.env is not None
+        theirs.reset()  # their wrappers refuse to step before
+        state = about["environment"]
+        if "last_observation" in arrays and state is not None and put_environment(self.env, state):
+            model._last_obs = arrays["last_observation"]
+            model._last_episode_starts = arrays["last_starts"]
+        else:
+            model._last_obs = None
+        _Chance.from_json(about["chance"], torch.from_numpy(arrays["chance_torch"])).put_back()
 
     def _take(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         weights: dict[str, torch.Tensor] = {}
@@ -300,11 +456,49 @@ class StableBaselines3:
         optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
 
 
+#: What a replay buffer of theirs holds.
+BUFFER = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
+
+
+def _known(name: str, algorithm: Any) -> AlgorithmName:
+    if algorithm not in ALGORITHMS:
+        raise ValueError(f"{name} must be one of {', '.join(ALGORITHMS)}, got {algorithm!r}")
+    known: AlgorithmName = algorithm
+    return known
+
+
+def _theirs(name: str, given: Any) -> Any:
+    """What they take for one of their schedules: ours, of the progress made, turned round."""
+    ours = isinstance(given, Mapping) or type(given) in KINDS.values()
+    if callable(given) and not ours:
+        ours = parameter_of(given) == "progress"
+        if not ours and parameter_of(given) != "progress_remaining":
+            warn_if_rising(
+                f"settings: {name}",
+                float(given(1.0)),
+                float(given(0.0)),
+                runs="a bare function is asked at the progress that remains, from 1 down to 0",
+                instead="Call its parameter `progress_remaining` if it is meant so, or `progress` if it is written "
+                "for the progress made, from 0 up to 1",
+            )
+    if not ours:
+        return given
+    schedule = schedule_from(given, name, 0.0, np.inf)
+    turned: Callable[[float], float] = lambda remaining: schedule(1.0 - remaining)  # noqa: E731
+    return turned
+
+
 class _Watch(BaseCallback):
     """Asks our callback, and ends an unfinished rollout at the goal."""
 
     def __init__(
-        self, agent: StableBaselines3, callback: Callback | None, goal: int, stops_at_goal: bool, show: Any
+        self,
+        agent: StableBaselines3,
+        callback: Callback | None,
+        goal: int,
+        stops_at_goal: bool,
+        show: Any,
+        interrupts: Interrupts,
     ) -> None:
         super().__init__(verbose=0)
         self.agent = agent
@@ -313,12 +507,29 @@ class _Watch(BaseCallback):
         self.stops_at_goal = stops_at_goal
         self.show = show
         self.first = agent.num_timesteps
+        self.interrupts = interrupts
+        self.stopped = False
+
+    def _on_training_start(self) -> None:
+        if self.agent._plan_given is not None:
+            self.agent.model._total_timesteps = self.agent._plan_given
 
     def _on_step(self) -> bool:
+        for name, seen in (("reward", self.locals["rewards"]), ("observation", self.locals["new_obs"])):
+            if not np.isfinite(seen).all():
+                raise FloatingPointError(
+                    f"environment step {self.num_timesteps}: the {name} is {seen[0]}; nothing can be learned from it"
+                )
         self.agent.num_timesteps = self.num_timesteps
         self.show(self.num_timesteps - self.first)
-        due = self.num_timesteps >= getattr(self.callback, "next_timestep", 0)
-        if self.callback is not None and due and self.callback(self.agent) is False:
+        if self.callback is not None and self.num_timesteps >= getattr(self.callback, "next_timestep", 0):
+            if hasattr(self.callback, "next_timestep"):  # seldom, and what it sees may be written down
+                self.agent._check_finite()
+            try:
+                self.stopped = self.callback(self.agent) is False
+            except KeyboardInterrupt:
+                self.interrupts.asked = True
+        if self.stopped or self.interrupts.asked:
             return False
         return not (self.stops_at_goal and self.num_timesteps >= self.goal)
 
@@ -330,6 +541,23 @@ class _Chance:
         self.python = random.getstate()
         self.numpy = np.random.get_state()  # noqa: NPY002  # theirs
         self.torch = torch.get_rng_state()
+
+    def to_json(self) -> dict[str, Any]:
+        """All but torch's."""
+        version, words, gauss = self.python
+        name, key, *rest = cast("tuple[Any, ...]", self.numpy)
+        return {"python": [version, list(words), gauss], "numpy": [name, key.tolist(), *rest]}
+
+    @classmethod
+    def from_json(cls, saved: dict[str, Any], torch_state: torch.Tensor) -> _Chance:
+        """What `to_json` gave."""
+        chance = cls()
+        version, words, gauss = saved["python"]
+        name, key, *rest = saved["numpy"]
+        chance.python = version, tuple(words), gauss
+        chance.numpy = (name, np.array(key, dtype=np.uint32), *rest)  # type: ignore[assignment]  # the older of two forms
+        chance.torch = torch_state
+        return chance
 
     def put_back(self) -> None:
         """Sets the global generators to these states."""

@@ -5,19 +5,16 @@ Each name is imported when it is first asked for: who makes one environment need
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ..lazy import lend
 from .registration import register_envs as register_envs
 
 if TYPE_CHECKING:
-    from .aliases import AliasedObservation as AliasedObservation
-    from .aliases import LocalViewObservation as LocalViewObservation
     from .cassandra import CassandraError as CassandraError
     from .cassandra import CassandraModel as CassandraModel
     from .cassandra import parse_cassandra as parse_cassandra
     from .cassandra import read_cassandra as read_cassandra
-    from .clock import TimeObserved as TimeObserved
     from .courses import BoyanChain as BoyanChain
     from .courses import DiceGame as DiceGame
     from .courses import PutermanTwoState as PutermanTwoState
@@ -57,10 +54,7 @@ if TYPE_CHECKING:
     from .grids import RussellNorvig as RussellNorvig
     from .grids import Taxi as Taxi
     from .grids import WindyGrid as WindyGrid
-    from .images import ImageObservation as ImageObservation
-    from .images import VectorImageObservation as VectorImageObservation
     from .mdp import TabularMDP as TabularMDP
-    from .mdp import table_of as table_of
     from .memory import BernoulliBandit as BernoulliBandit
     from .memory import CheeseMaze as CheeseMaze
     from .memory import CryingBaby as CryingBaby
@@ -72,10 +66,15 @@ if TYPE_CHECKING:
     from .memory import Tiger as Tiger
     from .memory import TMaze as TMaze
     from .memory import UmbrellaChain as UmbrellaChain
-    from .observations import CoordinatesObservation as CoordinatesObservation
-    from .observations import OneHotObservation as OneHotObservation
-    from .observations import VectorCoordinatesObservation as VectorCoordinatesObservation
-    from .observations import VectorOneHotObservation as VectorOneHotObservation
+    from .observing.aliases import AliasedObservation as AliasedObservation
+    from .observing.aliases import LocalViewObservation as LocalViewObservation
+    from .observing.clock import TimeObserved as TimeObserved
+    from .observing.images import ImageObservation as ImageObservation
+    from .observing.images import VectorImageObservation as VectorImageObservation
+    from .observing.observations import CoordinatesObservation as CoordinatesObservation
+    from .observing.observations import OneHotObservation as OneHotObservation
+    from .observing.observations import VectorCoordinatesObservation as VectorCoordinatesObservation
+    from .observing.observations import VectorOneHotObservation as VectorOneHotObservation
     from .operations import AccessControl as AccessControl
     from .operations import BusEngine as BusEngine
     from .operations import ForestManagement as ForestManagement
@@ -95,105 +94,104 @@ if TYPE_CHECKING:
     from .synthetic import FromTable as FromTable
     from .synthetic import Garnet as Garnet
     from .synthetic import Knobs as Knobs
+    from .tables import table_of as table_of
     from .tabular import TabularEnv as TabularEnv
     from .vector import TabularVectorEnv as TabularVectorEnv
 
-#: Where each name lives.
-_HOMES = {
-    "AliasedObservation": "aliases",
-    "LocalViewObservation": "aliases",
-    "CassandraError": "cassandra",
-    "CassandraModel": "cassandra",
-    "parse_cassandra": "cassandra",
-    "read_cassandra": "cassandra",
-    "TimeObserved": "clock",
-    "BoyanChain": "courses",
-    "DiceGame": "courses",
-    "PutermanTwoState": "courses",
-    "RacingCar": "courses",
-    "RandomWalk": "courses",
-    "Student": "courses",
-    "Tram": "courses",
-    "CombinationLock": "exploration",
-    "DeepSea": "exploration",
-    "DiscountingChain": "exploration",
-    "Loop": "exploration",
-    "NChain": "exploration",
-    "RiverSwim": "exploration",
-    "SixArms": "exploration",
-    "TwoStateLowerBound": "exploration",
-    "Blackjack": "games",
-    "Catch": "games",
-    "DieStopping": "games",
-    "Hanoi": "games",
-    "Parking": "games",
-    "Piglet": "games",
-    "RedBlackCards": "games",
-    "Secretary": "games",
-    "SlidingPuzzle": "games",
-    "TicTacToe": "games",
-    "BookGrid": "grids",
-    "BridgeGrid": "grids",
-    "CliffWalking": "grids",
-    "FickleTaxi": "grids",
-    "FourRooms": "grids",
-    "FrozenLake": "grids",
-    "Grid4x4": "grids",
-    "Grid5x5": "grids",
-    "Map": "grids",
-    "Maze": "grids",
-    "Racetrack": "grids",
-    "RussellNorvig": "grids",
-    "Taxi": "grids",
-    "WindyGrid": "grids",
-    "ImageObservation": "images",
-    "VectorImageObservation": "images",
-    "TabularMDP": "mdp",
-    "table_of": "mdp",
-    "BernoulliBandit": "memory",
-    "CheeseMaze": "memory",
-    "CryingBaby": "memory",
-    "LightMaze": "memory",
-    "MemoryChain": "memory",
-    "MiniHallway": "memory",
-    "RepeatPrevious": "memory",
-    "Shuttle": "memory",
-    "Tiger": "memory",
-    "TMaze": "memory",
-    "UmbrellaChain": "memory",
-    "CoordinatesObservation": "observations",
-    "OneHotObservation": "observations",
-    "VectorCoordinatesObservation": "observations",
-    "VectorOneHotObservation": "observations",
-    "AccessControl": "operations",
-    "BusEngine": "operations",
-    "ForestManagement": "operations",
-    "Gambler": "operations",
-    "HowardTaxicab": "operations",
-    "HowardToymaker": "operations",
-    "Inventory": "operations",
-    "JacksCarRental": "operations",
-    "MachineMaintenance": "operations",
-    "PutermanInventory": "operations",
-    "QueueAdmission": "operations",
-    "RecyclingRobot": "operations",
-    "register": "own",
-    "TabularPOMDP": "pomdp",
-    "TabularPOMDPEnv": "pomdp",
-    "pomdp_of": "pomdp",
-    "FromTable": "synthetic",
-    "Garnet": "synthetic",
-    "Knobs": "synthetic",
-    "TabularEnv": "tabular",
-    "TabularVectorEnv": "vector",
-}
-
-__all__ = ["register_envs", *_HOMES]
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'bellglass.envs' has no attribute {name!r}")
-    value: object = getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    globals()[name] = value
-    return value
+__all__, __getattr__, __dir__ = lend(
+    __name__,
+    {
+        "cassandra": ["CassandraError", "CassandraModel", "parse_cassandra", "read_cassandra"],
+        "courses": [
+            "BoyanChain",
+            "DiceGame",
+            "PutermanTwoState",
+            "RacingCar",
+            "RandomWalk",
+            "Student",
+            "Tram",
+        ],
+        "exploration": [
+            "CombinationLock",
+            "DeepSea",
+            "DiscountingChain",
+            "Loop",
+            "NChain",
+            "RiverSwim",
+            "SixArms",
+            "TwoStateLowerBound",
+        ],
+        "games": [
+            "Blackjack",
+            "Catch",
+            "DieStopping",
+            "Hanoi",
+            "Parking",
+            "Piglet",
+            "RedBlackCards",
+            "Secretary",
+            "SlidingPuzzle",
+            "TicTacToe",
+        ],
+        "grids": [
+            "BookGrid",
+            "BridgeGrid",
+            "CliffWalking",
+            "FickleTaxi",
+            "FourRooms",
+            "FrozenLake",
+            "Grid4x4",
+            "Grid5x5",
+            "Map",
+            "Maze",
+            "Racetrack",
+            "RussellNorvig",
+            "Taxi",
+            "WindyGrid",
+        ],
+        "mdp": ["TabularMDP"],
+        "memory": [
+            "BernoulliBandit",
+            "CheeseMaze",
+            "CryingBaby",
+            "LightMaze",
+            "MemoryChain",
+            "MiniHallway",
+            "RepeatPrevious",
+            "Shuttle",
+            "TMaze",
+            "Tiger",
+            "UmbrellaChain",
+        ],
+        "observing.aliases": ["AliasedObservation", "LocalViewObservation"],
+        "observing.clock": ["TimeObserved"],
+        "observing.images": ["ImageObservation", "VectorImageObservation"],
+        "observing.observations": [
+            "CoordinatesObservation",
+            "OneHotObservation",
+            "VectorCoordinatesObservation",
+            "VectorOneHotObservation",
+        ],
+        "operations": [
+            "AccessControl",
+            "BusEngine",
+            "ForestManagement",
+            "Gambler",
+            "HowardTaxicab",
+            "HowardToymaker",
+            "Inventory",
+            "JacksCarRental",
+            "MachineMaintenance",
+            "PutermanInventory",
+            "QueueAdmission",
+            "RecyclingRobot",
+        ],
+        "own": ["register"],
+        "pomdp": ["TabularPOMDP", "TabularPOMDPEnv", "pomdp_of"],
+        "synthetic": ["FromTable", "Garnet", "Knobs"],
+        "tables": ["table_of"],
+        "tabular": ["TabularEnv"],
+        "vector": ["TabularVectorEnv"],
+    },
+    "register_envs",
+)

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from .keywords import whole
 from .mdp import FloatArray, IntArray, TabularMDP
-from .mdp.table import SUM_TOLERANCE, cumulate, locked
+from .mdp.arrays import SUM_TOLERANCE, cumulate, locked
 from .tabular import InvalidActions, TableEnv
 
 

@@ -22,8 +22,8 @@ import gymnasium as gym
 import numpy as np
 
 from .mdp import BoolArray, TabularMDP
-from .rendering import RENDER_MODES, Artist, RGBArray, Window
-from .state_graph import default_artist
+from .rendering.cells import RENDER_MODES, Artist, RGBArray, Window
+from .rendering.state_graph import default_artist
 
 #: What an unavailable action does: the lowest available one in its place, or a ValueError.
 InvalidActions = Literal["lowest", "raise"]

@@ -1,6 +1,6 @@
 """`reward_threshold` of each id: the optimum less two standard errors of a mean over 100 episodes.
 
-Made by `python -m bellglass.experiments.thresholds`, which says how; do not edit.
+Made by `python -m bellglass.experiments.cards.reward_thresholds`, which says how; do not edit.
 """
 
 from __future__ import annotations

@@ -27,9 +27,9 @@ from gymnasium.vector.utils import batch_space
 
 from .mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from .pomdp import TabularPOMDP, cumulated
-from .rendering import Artist, RGBArray
+from .rendering.cells import Artist, RGBArray
+from .rendering.state_graph import default_artist
 from .sampling import ObservationSampler, OutcomeSampler
-from .state_graph import default_artist
 from .tabular import InvalidActions, restore_generator
 from .vector_arguments import (
     check_settings,
@@ -82,6 +82,8 @@ class TabularVectorEnv(gym.vector.VectorEnv[IntArray, IntArray, npt.NDArray[Any]
         "autoreset_mode": AutoresetMode.NEXT_STEP,
     }
     discount: float = 0.99
+    #: `reset(options={"reset_mask": ...})` works in every autoreset mode; agents with `max_episode_steps` ask.
+    resets_in_part: bool = True
 
     def __init__(
         self,

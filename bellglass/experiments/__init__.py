@@ -9,51 +9,36 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ..lazy import lend
+
 if TYPE_CHECKING:
-    from .cards import card_of as card_of
-    from .cards import load_cards as load_cards
-    from .config import Suite as Suite
-    from .config import read_suite as read_suite
-    from .config import shipped_suites as shipped_suites
-    from .config import suite_from as suite_from
-    from .mistakes import SuiteError as SuiteError
+    from .cards.making import card_of as card_of
+    from .cards.making import load_cards as load_cards
     from .records import Sweep as Sweep
     from .report import write_report as write_report
-    from .soundness import examine_folder as examine_folder
-    from .store import FolderError as FolderError
-    from .store import load_sweep as load_sweep
-    from .supervisor import run_suite as run_suite
+    from .results.store import FolderError as FolderError
+    from .results.store import load_sweep as load_sweep
+    from .running.soundness import examine_folder as examine_folder
+    from .running.sweep import run_suite as run_suite
+    from .suite.reading import read_suite as read_suite
+    from .suite.reading import shipped_suites as shipped_suites
+    from .suite.reading import suite_from as suite_from
+    from .suite.schema import Suite as Suite
+    from .suite_errors import SuiteError as SuiteError
 
-#: Where each name lives; it is imported when it is first asked for.
-_HOME = {
-    "FolderError": "store",
-    "Suite": "config",
-    "SuiteError": "mistakes",
-    "Sweep": "records",
-    "card_of": "cards",
-    "examine_folder": "soundness",
-    "load_cards": "cards",
-    "load_sweep": "store",
-    "read_suite": "config",
-    "run_suite": "supervisor",
-    "shipped_suites": "config",
-    "suite_from": "config",
-    "write_report": "report",
-}
-
-__all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f".{_HOME[name]}", __name__), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+__all__, __getattr__, __dir__ = lend(
+    __name__,
+    {
+        "cards.making": ["card_of", "load_cards"],
+        "records": ["Sweep"],
+        "report": ["write_report"],
+        "results.store": ["FolderError", "load_sweep"],
+        "running.soundness": ["examine_folder"],
+        "running.sweep": ["run_suite"],
+        "suite.reading": ["read_suite", "shipped_suites", "suite_from"],
+        "suite.schema": ["Suite"],
+        "suite_errors": ["SuiteError"],
+    },
+)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -28,14 +28,16 @@ from torch import nn
 
 from ...networks import ACTIVATIONS, LOSSES, ActivationName, Dense, LossName, move_towards
 from ..base import Memory
+from ..experience import Experience, Steps
+from ..learner import FloatArray
+from ..masks import greedy_values
 from ..schedules import Linear
-from .experience import Experience, Steps
+from ..settings import AnySchedule, count_or, counts, flag, number, word
+from ..spaces import AnyEnv, Sizes
 from .fast_tables import FastQFunction
-from .learner import FloatArray, LearningRate, check_range
-from .masks import greedy_values
+from .learner import MADE
 from .paired import PairedLearner
 from .replay import Minibatch, Replay
-from .spaces import AnyEnv, Sizes
 
 NetworkName = Literal["dense"]
 
@@ -52,13 +54,14 @@ class DQN(PairedLearner[nn.Module]):
         learning_rate: of Adam; a number, or a schedule of progress such as
             {"kind": "linear", "start": 2e-3, "end": 0.0}.
         buffer_size: transitions remembered.
-        learning_starts: environment steps of uniformly random actions before the first gradient step.
+        learning_starts: environment steps put into the memory before the first gradient step; the first ones are
+            uniformly random actions.
         batch_size: transitions in a minibatch.
         train_freq: vector steps between trainings.
         gradient_steps: minibatches a training; -1: as many as environment steps since the last.
         target_update_interval: environment steps between updates of the target network.
         tau: share of the online network in an update of the target network, in (0, 1].
-        exploration_fraction: share of the steps over which exploration falls.
+        exploration_fraction: share of the planned steps over which exploration falls.
         exploration_initial_eps: chance of a random action at first.
         exploration_final_eps: chance of a random action after the fall.
         max_grad_norm: gradients are scaled down to this Euclidean norm; None: never.
@@ -77,12 +80,20 @@ class DQN(PairedLearner[nn.Module]):
     Acting, valuing next states and the target network are always in eval mode.
     """
 
+    gradient_steps = count_or(-1, 1)
+    loss = word("huber", "mse")
+    hidden_sizes = counts(1, fixed=MADE)
+    activation = word(*ACTIVATIONS, fixed=MADE)
+    layer_norm = flag(fixed=MADE)
+    batch_norm = flag(fixed=MADE)
+    dropout = number(0.0, 1.0, below=True, fixed=MADE)
+
     def __init__(
         self,
         env: AnyEnv | Sizes,
         *,
         discount: float = 0.99,
-        learning_rate: LearningRate = FALLING_RATE,
+        learning_rate: AnySchedule = FALLING_RATE,
         buffer_size: int = 100_000,
         learning_starts: int = 500,
         batch_size: int = 256,
@@ -109,43 +120,25 @@ class DQN(PairedLearner[nn.Module]):
         super().__init__(
             env,
             discount=discount,
-            seed=seed,
             learning_rate=learning_rate,
+            buffer_size=buffer_size,
+            learning_starts=learning_starts,
+            batch_size=batch_size,
+            train_freq=train_freq,
+            target_update_interval=target_update_interval,
+            tau=tau,
             exploration_fraction=exploration_fraction,
             exploration_initial_eps=exploration_initial_eps,
             exploration_final_eps=exploration_final_eps,
-            learning_starts=learning_starts,
+            max_grad_norm=max_grad_norm,
+            double=double,
+            dueling=dueling,
             max_episode_steps=max_episode_steps,
+            seed=seed,
         )
-        for name, value in [
-            ("buffer_size", buffer_size),
-            ("batch_size", batch_size),
-            ("train_freq", train_freq),
-            ("target_update_interval", target_update_interval),
-        ]:
-            check_range(name, value, 1, np.inf)
-        if gradient_steps != -1:
-            check_range("gradient_steps", gradient_steps, 1, np.inf)
-        if not 0.0 < tau <= 1.0:
-            raise ValueError(f"tau must be in (0, 1], got {tau}")
-        if max_grad_norm is not None and not max_grad_norm > 0.0:
-            raise ValueError(f"max_grad_norm must be positive or None, got {max_grad_norm}")
-        if loss not in ("huber", "mse"):
-            raise ValueError(f"loss must be 'huber' or 'mse', got {loss!r}")
-        if activation not in ACTIVATIONS:
-            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {activation!r}")
-        self.buffer_size, self.batch_size = int(buffer_size), int(batch_size)
-        self.train_freq, self.gradient_steps = int(train_freq), int(gradient_steps)
-        self.target_update_interval, self.tau = int(target_update_interval), float(tau)
-        self.max_grad_norm, self.double, self.dueling = max_grad_norm, double, dueling
-        self.loss: LossName = loss
-        self._dense: dict[str, object] = {
-            "hidden_sizes": [int(size) for size in hidden_sizes],
-            "activation": activation,
-            "layer_norm": layer_norm,
-            "batch_norm": batch_norm,
-            "dropout": dropout,
-        }
+        self.gradient_steps, self.loss = gradient_steps, loss
+        self.hidden_sizes, self.activation = hidden_sizes, activation
+        self.layer_norm, self.batch_norm, self.dropout = layer_norm, batch_norm, dropout
         self._own = isinstance(network, nn.Module)
         if isinstance(network, nn.Module):
             module = copy.deepcopy(network)
@@ -155,9 +148,9 @@ class DQN(PairedLearner[nn.Module]):
                 self.sizes.num_actions,
                 generator=self._torch_rng,
                 integers=self.sizes.integers,
-                hidden_sizes=hidden_sizes,
-                activation=ACTIVATIONS[activation],
-                dropout=dropout,
+                hidden_sizes=self.hidden_sizes,
+                activation=ACTIVATIONS[self.activation],
+                dropout=self.dropout,
                 layer_norm=layer_norm,
                 batch_norm=batch_norm,
                 dueling=dueling,
@@ -230,7 +223,7 @@ class DQN(PairedLearner[nn.Module]):
 
     # -- learning --------------------------------------------------------------------------------------------
 
-    def _begin(self, experience: Experience) -> None:
+    def _begin(self, num_envs: int) -> None:
         self._trained_at = self.num_timesteps
 
     def _acting_values(self, experience: Experience) -> npt.NDArray[np.float32]:
@@ -240,12 +233,6 @@ class DQN(PairedLearner[nn.Module]):
         self._replay.add(steps)
 
     def _train(self) -> None:
-        experience = self._experience
-        num_envs = 1 if experience is None else experience.num_envs
-        if self._vector_steps % max(self.target_update_interval // num_envs, 1) == 0:
-            self.update_target()
-        if self.num_timesteps < self.learning_starts or self._vector_steps % self.train_freq:
-            return
         updates = self.gradient_steps
         if updates == -1:
             updates = self.num_timesteps - self._trained_at
@@ -285,17 +272,13 @@ class DQN(PairedLearner[nn.Module]):
     # -- files -----------------------------------------------------------------------------------------------
 
     def _settings(self) -> dict[str, object]:
-        return {
-            "buffer_size": self.buffer_size,
-            "batch_size": self.batch_size,
-            "train_freq": self.train_freq,
-            "gradient_steps": self.gradient_steps,
-            "target_update_interval": self.target_update_interval,
-            "tau": self.tau,
-            "max_grad_norm": self.max_grad_norm,
-            "double": self.double,
-            "dueling": self.dueling,
-            "loss": self.loss,
-            "network": self._network_word("dense"),
-            **self._dense,
-        }
+        return {**super()._settings(), "network": self._network_word("dense")}
+
+    def _memory_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        trained_at = np.array(self._trained_at)
+        return {**super()._memory_arrays(), "trained_at": trained_at, **self._replay.arrays()}
+
+    def _take_memory(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        super()._take_memory(arrays)
+        self._trained_at = int(arrays["trained_at"])
+        self._replay.take(arrays)

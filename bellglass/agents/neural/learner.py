@@ -1,11 +1,12 @@
-"""What deep learners share: the calls of `learn`, exploration, acting from action values, and files."""
+"""What deep learners share: when to train, exploration, acting from action values, and files of weights."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
+from math import isfinite
 from os import PathLike
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,94 +14,111 @@ import torch
 
 from ...envs.mdp import BoolArray
 from ...networks import Adam, FlatParameters
-from ..base import Callback, Memory
-from ..files import generator_from_json, generator_to_json, read_agent, write_agent
-from ..progress import progress_line
-from ..schedules import Linear, Schedule, schedule_from, schedule_to_json
-from .experience import Experience, Steps
-from .masks import Masks, greedy
-from .spaces import AnyEnv, Sizes, sizes_of
+from ..experience import Experience, Steps
+from ..learner import FloatArray, Learner
+from ..masks import greedy
+from ..schedules import Constant, Linear, Schedule
+from ..settings import AnySchedule, count, flag, number, number_or_none, schedule
+from ..spaces import AnyEnv, Sizes
 
-FloatArray = npt.NDArray[np.float64]
-
-#: A learning rate: a number, a schedule of progress in [0, 1], or its settings as a suite writes them.
-LearningRate = float | Schedule | Mapping[str, Any]
+#: Of a setting by which the networks were made.
+MADE = "the networks were made by it"
 
 
-class NeuralLearner(ABC):
+class NeuralLearner(Learner):
     """Learns action values with a network; subclasses say how.
 
     The policy it believes best takes the best available action, ties by the lowest; while it learns it
     explores uniformly over the available actions, with a chance that falls along a straight line from
-    `exploration_initial_eps` to `exploration_final_eps` over the first `exploration_fraction` of the steps of
-    a call of `learn`, and always during its first `learning_starts` steps.
+    `exploration_initial_eps` to `exploration_final_eps` over the first `exploration_fraction` of the plan of
+    `learn`, and always during its first `learning_starts` steps.
 
-    All chance comes from generators made from `seed`: one for learning, from which the environment's seed is
-    drawn, one for `predict`, so that looking at an agent never changes what it learns, and torch's for
-    weights and dropout.
+    The warm-up counts what the memory holds: there is no gradient step before `learning_starts` steps have been
+    put into it.  After a load without the memory it is filled again by the policy that explores, not at random.
 
     Attributes:
-        env: the environment, or None after `load` without one.
-        num_timesteps: environment steps learned from.
-        num_episodes: episodes that ended while it learned.
         num_updates: gradient steps.
-        masks: the action masks that the environment has shown.
     """
 
-    env: AnyEnv | None
+    learning_rate = schedule(0.0)
+    buffer_size = count(1, fixed="the replay memory was made for it")
+    learning_starts = count(0)
+    batch_size = count(1)
+    train_freq = count(1)
+    target_update_interval = count(1)
+    tau = number(0.0, 1.0, above=True)
+    exploration_fraction = number(0.0, 1.0)
+    exploration_initial_eps = number(0.0, 1.0)
+    exploration_final_eps = number(0.0, 1.0)
+    max_grad_norm = number_or_none(0.0, above=True)
+    double = flag()
+    dueling = flag(fixed=MADE)
+
     parameters: FlatParameters
     target_parameters: FlatParameters
     optimiser: Adam
+
+    _COUNTED: ClassVar[tuple[str, ...]] = (*Learner._COUNTED, "_vector_steps", "_warmed_up")
 
     def __init__(
         self,
         env: AnyEnv | Sizes,
         *,
         discount: float,
-        seed: int | None,
-        learning_rate: LearningRate,
+        learning_rate: AnySchedule,
+        buffer_size: float,
+        learning_starts: float,
+        batch_size: float,
+        train_freq: float,
+        target_update_interval: float,
+        tau: float,
         exploration_fraction: float,
         exploration_initial_eps: float,
         exploration_final_eps: float,
-        learning_starts: int,
-        max_episode_steps: int | None,
+        max_grad_norm: float | None,
+        double: bool,
+        dueling: bool,
+        max_episode_steps: float | None,
+        seed: int | None,
     ) -> None:
-        self.sizes = env if isinstance(env, Sizes) else sizes_of(env)
-        self.env = None if isinstance(env, Sizes) else env
-        check_range("discount", discount, 0.0, 1.0)
-        check_range("exploration_fraction", exploration_fraction, 0.0, 1.0)
-        check_range("exploration_initial_eps", exploration_initial_eps, 0.0, 1.0)
-        check_range("exploration_final_eps", exploration_final_eps, 0.0, 1.0)
-        check_range("learning_starts", learning_starts, 0, np.inf)
-        if max_episode_steps is not None:
-            check_range("max_episode_steps", max_episode_steps, 1, np.inf)
-        self.discount = float(discount)
-        self.seed = seed
-        self.learning_rate = schedule_from(learning_rate, "learning_rate", 0.0, np.inf)
-        self.exploration = (exploration_fraction, exploration_initial_eps, exploration_final_eps)
-        if exploration_fraction > 0.0:
-            line = Linear(exploration_initial_eps, exploration_final_eps, exploration_fraction)
-            self.epsilon: Schedule = line
-        else:
-            self.epsilon = schedule_from(exploration_final_eps, "exploration_final_eps", 0.0, 1.0)
-        self.learning_starts = int(learning_starts)
-        self.max_episode_steps = max_episode_steps
-        self.num_timesteps = 0
-        self.num_episodes = 0
-        self.num_updates = 0
-        self.masks = Masks(self.sizes)
-        streams = np.random.SeedSequence(seed).spawn(3)
-        self._rng, self._predict_rng = (np.random.default_rng(stream) for stream in streams[:2])
-        self._torch_rng = torch.Generator().manual_seed(int(streams[2].generate_state(1)[0]))
-        self._experience: Experience | None = None
-        self._progress = 0.0
-        self._first_step, self._steps_asked = 0, 1  # of the call of learn
+        super().__init__(env, discount=discount, max_episode_steps=max_episode_steps, seed=seed)
+        self.learning_rate = learning_rate
+        self.buffer_size, self.learning_starts, self.batch_size = buffer_size, learning_starts, batch_size
+        self.train_freq, self.target_update_interval, self.tau = train_freq, target_update_interval, tau
+        self.exploration_fraction = exploration_fraction
+        self.exploration_initial_eps = exploration_initial_eps
+        self.exploration_final_eps = exploration_final_eps
+        self.max_grad_norm, self.double, self.dueling = max_grad_norm, double, dueling
+        self._line: Schedule | None = None  # of exploration, as the three settings say
+        self._torch_rng = torch.Generator().manual_seed(self._network_seed)
         self._vector_steps = 0
+        self._remembered_steps = 0  # put into the memory since it was empty
+        self._warmed_up = False  # whether it ever held enough
+
+    @property
+    def epsilon(self) -> Schedule:
+        """The exploration rate as a function of progress, after the warm-up; it follows from `exploration_...`."""
+        if self._line is None:
+            initial, final = self.exploration_initial_eps, self.exploration_final_eps
+            fraction = self.exploration_fraction
+            self._line = Linear(initial, final, fraction) if fraction else Constant(final)
+        return self._line
+
+    @epsilon.setter
+    def epsilon(self, given: object) -> None:
+        raise AttributeError(
+            "epsilon follows from exploration_fraction, exploration_initial_eps and exploration_final_eps: "
+            "assign one of these"
+        )
 
     @property
     def exploration_rate(self) -> float:
         """The chance of a uniformly random action at the next step, in [0, 1]."""
-        return 1.0 if self.num_timesteps < self.learning_starts else float(self.epsilon(self._progress))
+        first = not self._warmed_up and self._remembered_steps < self.learning_starts
+        return 1.0 if first else float(self.epsilon(self._progress))
+
+    def _setting_changed(self, name: str) -> None:
+        self._line = None
 
     # -- what a subclass does --------------------------------------------------------------------------------
 
@@ -123,78 +141,34 @@ class NeuralLearner(ABC):
         """Keeps what was seen."""
 
     @abstractmethod
+    def update_target(self) -> None:
+        """Moves the target network towards the online network."""
+
+    @abstractmethod
     def _train(self) -> None:
-        """Gradient steps, if it is time for some, and copies to the target network, if it is time for one."""
-
-    @abstractmethod
-    def _begin(self, experience: Experience) -> None:
-        """The environment was reset."""
-
-    @abstractmethod
-    def _settings(self) -> dict[str, object]:
-        """The keyword arguments of the constructor that are not of this class, as JSON."""
+        """Gradient steps, from a memory that is warm."""
 
     # -- learning --------------------------------------------------------------------------------------------
 
-    def learn(
-        self,
-        total_timesteps: int,
-        callback: Callback | None = None,
-        *,
-        reset_num_timesteps: bool = True,
-        progress_bar: bool = False,
-    ) -> Self:
-        """Learns from `total_timesteps` environment steps; what it has learned before stays.
-
-        With n environments every step of each counts, and the last vector step may exceed the number
-        by n - 1.
-
-        Args:
-            total_timesteps: at least 0.
-            callback: asked after every vector step, or when its `next_timestep` is reached; False stops.
-            reset_num_timesteps: count from 0 and reset the environment; otherwise the count goes on, and so
-                does the episode under way.
-            progress_bar: show how far it has come.
-        """
-        if total_timesteps < 0:
-            raise ValueError(f"total_timesteps must be at least 0, got {total_timesteps}")
-        if self.env is None:
-            raise ValueError("no environment to learn in: give one to load(path, env)")
-        if reset_num_timesteps:
-            self.num_timesteps = 0
-        experience = self._experience
-        if experience is None or experience.env is not self.env:
-            if sizes_of(self.env) != self.sizes:
-                raise ValueError(f"the environment has other sizes than the agent: {sizes_of(self.env)}")
-            experience = Experience(self.env, self.sizes, self.masks, self.max_episode_steps)
-            reset_num_timesteps = True
-        if reset_num_timesteps:
-            experience.reset(seed=int(2**31 * self._rng.random()))
-            self._begin(experience)
-        self._experience = experience
-        self._first_step, self._steps_asked = self.num_timesteps, max(total_timesteps, 1)
-        self._progress = 0.0
-        goal = self.num_timesteps + total_timesteps
-        with progress_line(progress_bar, total_timesteps, type(self).__name__) as show:
-            while self.num_timesteps < goal:
-                self._play(experience)
+    def _play_until(self, timestep: int, experience: Experience) -> None:
+        interrupts = self._interrupts
+        update_every = max(self.target_update_interval // experience.num_envs, 1)  # vector steps
+        while self.num_timesteps < timestep and not interrupts.asked:
+            for copy in experience.prepare():
+                self._episode_began(copy)
+            steps = experience.step(self._explore(experience))
+            self._remember(steps)
+            self._vector_steps += 1
+            played = int(np.count_nonzero(steps.played))
+            self._remembered_steps += played
+            self.num_episodes += int(np.count_nonzero(steps.played & (steps.terminated | steps.truncated)))
+            self._count(played)
+            if self._vector_steps % update_every == 0:
+                self.update_target()
+            if self._remembered_steps >= self.learning_starts and self._vector_steps % self.train_freq == 0:
+                self._warmed_up = True
                 self._train()
-                show(self.num_timesteps - self._first_step)
-                due = self.num_timesteps >= getattr(callback, "next_timestep", 0)
-                if callback is not None and due and callback(self) is False:
-                    break
-        return self
-
-    def _play(self, experience: Experience) -> None:
-        """One vector step."""
-        experience.prepare()
-        actions = self._explore(experience)
-        steps = experience.step(actions)
-        self._remember(steps)
-        self._vector_steps += 1
-        self.num_timesteps += int(np.count_nonzero(steps.played))
-        self.num_episodes += int(np.count_nonzero(steps.played & (steps.terminated | steps.truncated)))
-        self._progress = min(1.0, (self.num_timesteps - self._first_step) / self._steps_asked)
+                self._check_finite()
 
     def _explore(self, experience: Experience) -> npt.NDArray[np.int64]:
         """[n] epsilon-greedy actions, one coin for each copy."""
@@ -212,18 +186,22 @@ class NeuralLearner(ABC):
             actions = np.where(random, drawn, actions)
         return actions
 
-    # -- acting ----------------------------------------------------------------------------------------------
+    def _finite(self) -> bool:
+        values = self.parameters.values.numpy()
+        return isfinite(values.dot(values)) or bool(np.isfinite(values).all())
 
-    def _draw(self, probabilities: FloatArray, deterministic: bool) -> npt.NDArray[np.int64]:
-        """[n] one action a row: the likeliest (ties by the lowest), or a draw."""
-        if deterministic:
-            best: npt.NDArray[np.int64] = probabilities.argmax(axis=1)
-            return best
-        running = probabilities.cumsum(axis=1)
-        drawn: npt.NDArray[np.int64] = (
-            running > self._predict_rng.random((len(running), 1)) * running[:, -1:]
-        ).argmax(axis=1)
-        return drawn
+    def _why_no_update(self) -> str:
+        if self._remembered_steps < self.learning_starts:
+            return (
+                f"the memory holds {self._remembered_steps} steps, and learning_starts is {self.learning_starts}; "
+                "learn longer, go on in further calls, or make learning_starts smaller"
+            )
+        return (
+            f"no step was one of every train_freq = {self.train_freq}, or the memory holds nothing whole yet; "
+            "learn longer, make train_freq smaller, or give max_episode_steps"
+        )
+
+    # -- acting ----------------------------------------------------------------------------------------------
 
     def _probabilities(
         self, q_values: npt.NDArray[np.float32], masks: BoolArray | None, exploring: bool
@@ -241,66 +219,7 @@ class NeuralLearner(ABC):
         probabilities[rows, greedy(q_values, masks)] += 1.0 - rate
         return probabilities
 
-    @abstractmethod
-    def predict(
-        self,
-        observation: npt.ArrayLike,
-        state: Memory = None,
-        episode_start: npt.ArrayLike | None = None,
-        deterministic: bool = False,
-    ) -> tuple[Any, Memory]:
-        """The action for one observation (np.int64), or for a batch (int64 [n]), and the memory.
-
-        Deterministic: the best available action.  Otherwise, as in Stable-Baselines3, a draw from what it
-        plays while it learns.
-        """
-
-    @abstractmethod
-    def action_probabilities(
-        self, observation: npt.ArrayLike, state: Memory = None, *, exploring: bool = False
-    ) -> FloatArray:
-        """[A], or [n, A] for a batch: the greedy policy, ties by the lowest, or what it plays to explore."""
-
     # -- files -----------------------------------------------------------------------------------------------
-
-    def save(self, path: str | PathLike[str]) -> None:
-        """Writes both networks, Adam's moments, masks and settings: arrays and JSON, whole or not at all.
-
-        Memories to replay from are not kept.
-
-        Raises:
-            TypeError: the agent has a schedule of the user's own.
-        """
-        fraction, initial, final = self.exploration
-        keywords: dict[str, object] = {
-            "discount": self.discount,
-            "seed": self.seed,
-            "learning_rate": schedule_to_json(self.learning_rate, "learning_rate"),
-            "exploration_fraction": fraction,
-            "exploration_initial_eps": initial,
-            "exploration_final_eps": final,
-            "learning_starts": self.learning_starts,
-            "max_episode_steps": self.max_episode_steps,
-            **self._settings(),
-        }
-        settings: dict[str, object] = {
-            "keywords": keywords,
-            "sizes": [self.sizes.num_observations, list(self.sizes.shape), self.sizes.num_actions],
-            "counts": [self.num_timesteps, self.num_episodes, self.num_updates, self._vector_steps],
-            "optimiser_steps": self.optimiser.num_steps,
-            "progress": self._progress,
-            "frozen": [name for name, p in self.network.named_parameters() if not p.requires_grad],
-            "generators": [generator_to_json(self._rng), generator_to_json(self._predict_rng)],
-        }
-        arrays = {
-            "optimiser_mean": self.optimiser.mean.numpy(),
-            "optimiser_square": self.optimiser.square.numpy(),
-            "torch_generator": self._torch_rng.get_state().numpy(),
-            **self.masks.arrays(),
-            **_state_arrays("online", self.network),
-            **_state_arrays("target", self.target_network),
-        }
-        write_agent(path, type(self).__name__, settings, arrays)
 
     @classmethod
     def load(
@@ -308,7 +227,8 @@ class NeuralLearner(ABC):
     ) -> Self:
         """Reads what `save` wrote.
 
-        `learn` goes on with the same generators, from a reset environment and an empty replay memory.
+        `learn` goes on with the same generators: from a reset environment and an empty memory, or, after
+        `save(path, replay=True)` and with reset_num_timesteps=False, from where it stood.
 
         Args:
             path: the file.
@@ -318,38 +238,36 @@ class NeuralLearner(ABC):
         Raises:
             ValueError: the file is damaged, no agent of ours, another agent's, or made for other sizes.
         """
-        settings, arrays = read_agent(path, cls.__name__)
-        try:
-            sizes = Sizes(settings["sizes"][0], tuple(settings["sizes"][1]), settings["sizes"][2])
-            if env is not None and sizes_of(env) != sizes:
-                raise ValueError(f"{path} was made for {sizes}, the environment has {sizes_of(env)}")
-            keywords = dict(settings["keywords"])
-            if keywords.get("network") == "own":
-                if network is None:
-                    raise ValueError(
-                        f"{path} was saved with a network of your own: give one to load(..., network=)"
-                    )
-                keywords["network"] = network
-            agent = cls(sizes if env is None else env, **keywords)
-            agent._take(settings, arrays)
-        except (KeyError, TypeError, IndexError) as error:
-            raise ValueError(f"{path} is damaged: {error!r}") from error
-        return agent
+        return cls._read(path, env, {"network": network})
 
-    def _take(self, settings: Mapping[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> None:
-        """Puts back what `save` wrote."""
-        self.num_timesteps, self.num_episodes, self.num_updates, self._vector_steps = settings["counts"]
-        self._progress = settings["progress"]
-        self._rng, self._predict_rng = map(generator_from_json, settings["generators"])
+    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+        return {
+            "optimiser_mean": self.optimiser.mean.numpy(),
+            "optimiser_square": self.optimiser.square.numpy(),
+            "optimiser_steps": np.array(self.optimiser.num_steps),
+            "torch_generator": self._torch_rng.get_state().numpy(),
+            "frozen": np.array(
+                [n for n, p in self.network.named_parameters() if not p.requires_grad], dtype=np.str_
+            ),
+            **_state_arrays("online", self.network),
+            **_state_arrays("target", self.target_network),
+        }
+
+    def _take_arrays(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         self._torch_rng.set_state(torch.from_numpy(arrays["torch_generator"]))
-        self.masks.take(arrays)
         _restore("online", self.network, arrays)
         _restore("target", self.target_network, arrays)
-        for name in settings.get("frozen", []):
+        for name in arrays["frozen"].tolist():
             self.network.get_parameter(name).requires_grad_(False)
         self.optimiser.mean.copy_(torch.from_numpy(arrays["optimiser_mean"]))
         self.optimiser.square.copy_(torch.from_numpy(arrays["optimiser_square"]))
-        self.optimiser.num_steps = settings["optimiser_steps"]
+        self.optimiser.num_steps = int(arrays["optimiser_steps"])
+
+    def _memory_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        return {"remembered_steps": np.array(self._remembered_steps)}
+
+    def _take_memory(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        self._remembered_steps = int(arrays["remembered_steps"])
 
 
 def _state_arrays(prefix: str, module: torch.nn.Module) -> dict[str, npt.NDArray[Any]]:
@@ -366,14 +284,3 @@ def _restore(prefix: str, module: torch.nn.Module, arrays: Mapping[str, npt.NDAr
                     f"{prefix}.{name} has shape {array.shape} in the file, {tuple(tensor.shape)} here"
                 )
             tensor.copy_(torch.from_numpy(array))
-
-
-def check_range(name: str, value: float, low: float, high: float) -> None:
-    """Refuses a number outside [low, high] (or nan).
-
-    Raises:
-        ValueError: it names the value and the range.
-    """
-    if not low <= value <= high:
-        range_ = f"at least {low:g}" if high == np.inf else f"in [{low:g}, {high:g}]"
-        raise ValueError(f"{name} must be {range_}, got {value}")

@@ -8,12 +8,12 @@ and saves by what its networks are then, or says what is wrong; the target netwo
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, Generic, NoReturn, Self, TypeVar, cast
+from typing import Generic, NoReturn, TypeVar, cast
 
 from torch import nn
 
 from ...networks import Adam, FlatParameters, kind_of, move_towards
-from ..base import Callback
+from ..experience import Experience
 from .learner import NeuralLearner
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -55,26 +55,11 @@ class PairedLearner(NeuralLearner, Generic[Network]):
             raise ValueError("the target network must be made like the network: assign that first")
         self.target_parameters.module = module
 
-    def learn(
-        self,
-        total_timesteps: int,
-        callback: Callback | None = None,
-        *,
-        reset_num_timesteps: bool = True,
-        progress_bar: bool = False,
-    ) -> Self:
-        """Learns from `total_timesteps` environment steps; what it has learned before stays.
-
-        Its loop does not look at its networks before each step: only the callback may change them.
-        """
+    def _play_until(self, timestep: int, experience: Experience) -> None:
+        """Between two callbacks nobody else changes the networks: they are not looked at before each step."""
         try:
             self._undisturbed(True)
-            return super().learn(
-                total_timesteps,
-                None if callback is None else _Disturbing(callback),
-                reset_num_timesteps=reset_num_timesteps,
-                progress_bar=progress_bar,
-            )
+            super()._play_until(timestep, experience)
         finally:
             self._undisturbed(False)
 
@@ -95,20 +80,3 @@ class PairedLearner(NeuralLearner, Generic[Network]):
         raise TypeError(
             f"a shallow copy of a {type(self).__name__} would share its networks and memories: use copy.deepcopy"
         )
-
-
-class _Disturbing:
-    """A callback, which may do anything to the networks."""
-
-    def __init__(self, callback: Callback) -> None:
-        self._callback = callback
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._callback, name)  # next_timestep
-
-    def __call__(self, agent: Any) -> bool | None:
-        agent._undisturbed(False)
-        try:
-            return self._callback(agent)
-        finally:
-            agent._undisturbed(True)

@@ -16,6 +16,7 @@ reset is no step.  The memory that acts is fed each observation exactly once, wi
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -25,13 +26,15 @@ from torch import nn
 
 from ...networks import FlatParameters, Gates, RecurrentValues, huber_slope, move_towards
 from ..base import Memory
+from ..experience import Experience, Steps
+from ..learner import FloatArray
+from ..masks import greedy, greedy_values
 from ..schedules import Linear
-from .experience import Experience, Steps
-from .learner import FloatArray, LearningRate, check_range
-from .masks import greedy, greedy_values
+from ..settings import AnySchedule, count, finite, flag, number
+from ..spaces import AnyEnv, Sizes
+from .learner import MADE
 from .paired import PairedLearner
-from .spaces import AnyEnv, Sizes
-from .windows import Stretches, Windows
+from .sequence_replay import Stretches, Windows
 
 RecurrentNetworkName = Literal["lstm"]
 
@@ -49,13 +52,14 @@ class RecurrentDQN(PairedLearner[RecurrentValues]):
         learning_rate: of Adam; a number, or a schedule of progress such as
             {"kind": "linear", "start": 3e-3, "end": 0.0}.
         buffer_size: steps remembered.
-        learning_starts: environment steps of uniformly random actions before the first gradient step.
+        learning_starts: environment steps put into the memory before the first gradient step; the first ones are
+            uniformly random actions.
         batch_size: stretches in a minibatch.
         train_freq: vector steps between trainings.
         gradient_steps: minibatches a training.
         target_update_interval: environment steps between updates of the target network.
         tau: share of the online network in an update of the target network, in (0, 1].
-        exploration_fraction: share of the steps over which exploration falls.
+        exploration_fraction: share of the planned steps over which exploration falls.
         exploration_initial_eps: chance of a random action at first.
         exploration_final_eps: chance of a random action after the fall.
         max_grad_norm: gradients are scaled down to this Euclidean norm; None: never.
@@ -74,12 +78,20 @@ class RecurrentDQN(PairedLearner[RecurrentValues]):
     `predict` hands back its memory: (h [n, H], c [n, H], previous action [n]), for the next call.
     """
 
+    gradient_steps = count(1)
+    trace = number(0.0, 1.0)
+    cut_traces = flag()
+    window = count(1, fixed="the replay memory was made for it")
+    hidden_size = count(1, fixed=MADE)
+    forget_bias = finite(fixed=MADE)
+    previous_action = flag(fixed=MADE)
+
     def __init__(
         self,
         env: AnyEnv | Sizes,
         *,
         discount: float = 0.99,
-        learning_rate: LearningRate = FALLING_RATE,
+        learning_rate: AnySchedule = FALLING_RATE,
         buffer_size: int = 50_000,
         learning_starts: int = 1000,
         batch_size: int = 32,
@@ -106,47 +118,36 @@ class RecurrentDQN(PairedLearner[RecurrentValues]):
         super().__init__(
             env,
             discount=discount,
-            seed=seed,
             learning_rate=learning_rate,
+            buffer_size=buffer_size,
+            learning_starts=learning_starts,
+            batch_size=batch_size,
+            train_freq=train_freq,
+            target_update_interval=target_update_interval,
+            tau=tau,
             exploration_fraction=exploration_fraction,
             exploration_initial_eps=exploration_initial_eps,
             exploration_final_eps=exploration_final_eps,
-            learning_starts=learning_starts,
+            max_grad_norm=max_grad_norm,
+            double=double,
+            dueling=dueling,
             max_episode_steps=max_episode_steps,
+            seed=seed,
         )
-        for name, value in [
-            ("buffer_size", buffer_size),
-            ("batch_size", batch_size),
-            ("train_freq", train_freq),
-            ("gradient_steps", gradient_steps),
-            ("target_update_interval", target_update_interval),
-            ("window", window),
-            ("hidden_size", hidden_size),
-        ]:
-            check_range(name, value, 1, np.inf)
-        check_range("trace", trace, 0.0, 1.0)
-        if not 0.0 < tau <= 1.0:
-            raise ValueError(f"tau must be in (0, 1], got {tau}")
-        if max_grad_norm is not None and not max_grad_norm > 0.0:
-            raise ValueError(f"max_grad_norm must be positive or None, got {max_grad_norm}")
+        self.gradient_steps, self.trace, self.cut_traces = gradient_steps, trace, cut_traces
+        self.window, self.hidden_size, self.forget_bias = window, hidden_size, forget_bias
+        self.previous_action = previous_action
         if network != "lstm":
             raise ValueError(f"network must be 'lstm', got {network!r}")
-        if buffer_size <= window:
-            raise ValueError(f"buffer_size must exceed window ({window}), got {buffer_size}")
-        self.buffer_size, self.batch_size = int(buffer_size), int(batch_size)
-        self.train_freq, self.gradient_steps = int(train_freq), int(gradient_steps)
-        self.target_update_interval, self.tau = int(target_update_interval), float(tau)
-        self.max_grad_norm, self.double, self.dueling = max_grad_norm, double, dueling
-        self.trace, self.cut_traces, self.window = float(trace), cut_traces, int(window)
-        self.hidden_size, self.forget_bias = int(hidden_size), float(forget_bias)
-        self.previous_action = previous_action
+        if self.buffer_size <= self.window:
+            raise ValueError(f"buffer_size must exceed window ({self.window}), got {self.buffer_size}")
         built = RecurrentValues(
             self.sizes.num_inputs,
             self.sizes.num_actions,
             generator=self._torch_rng,
             integers=self.sizes.integers,
-            hidden_size=hidden_size,
-            forget_bias=forget_bias,
+            hidden_size=self.hidden_size,
+            forget_bias=self.forget_bias,
             previous_action=previous_action,
             dueling=dueling,
         ).eval()
@@ -158,19 +159,19 @@ class RecurrentDQN(PairedLearner[RecurrentValues]):
 
     # -- learning --------------------------------------------------------------------------------------------
 
-    def _begin(self, experience: Experience) -> None:
-        if self._windows is None or len(self._did) != experience.num_envs:
-            self._windows = Windows(
-                self.buffer_size, self.window, experience.num_envs, self.sizes, self.hidden_size
-            )
-        self._windows.forget_open()
-        self._memory = np.zeros((2, experience.num_envs, self.hidden_size), dtype=np.float32)
-        self._did = np.full(experience.num_envs, self.sizes.num_actions, dtype=np.int64)
+    def _begin(self, num_envs: int) -> None:
+        if self._windows is None:
+            self._windows = Windows(self.buffer_size, self.window, num_envs, self.sizes, self.hidden_size)
+        else:
+            self._windows.open_for(num_envs)
+        self._memory = np.zeros((2, num_envs, self.hidden_size), dtype=np.float32)
+        self._did = np.full(num_envs, self.sizes.num_actions, dtype=np.int64)
+
+    def _episode_began(self, copy: int) -> None:
+        self._memory[:, copy] = 0.0
+        self._did[copy] = self.sizes.num_actions
 
     def _acting_values(self, experience: Experience) -> npt.NDArray[np.float32]:
-        if experience.starts.any():
-            self._memory[:, experience.starts] = 0.0
-            self._did[experience.starts] = self.sizes.num_actions
         q_values, self._after = self._look(experience.observations, self._memory, self._did)
         return q_values
 
@@ -193,11 +194,6 @@ class RecurrentDQN(PairedLearner[RecurrentValues]):
 
     def _train(self) -> None:
         assert self._windows is not None
-        num_envs = len(self._did)
-        if self._vector_steps % max(self.target_update_interval // num_envs, 1) == 0:
-            self.update_target()
-        if self.num_timesteps < self.learning_starts or self._vector_steps % self.train_freq:
-            return
         if self._windows.size:
             rate = float(self.learning_rate(self._progress))
             for _ in range(self.gradient_steps):
@@ -338,21 +334,18 @@ class RecurrentDQN(PairedLearner[RecurrentValues]):
         return word
 
     def _settings(self) -> dict[str, object]:
-        return {
-            "buffer_size": self.buffer_size,
-            "batch_size": self.batch_size,
-            "train_freq": self.train_freq,
-            "gradient_steps": self.gradient_steps,
-            "target_update_interval": self.target_update_interval,
-            "tau": self.tau,
-            "max_grad_norm": self.max_grad_norm,
-            "double": self.double,
-            "dueling": self.dueling,
-            "trace": self.trace,
-            "cut_traces": self.cut_traces,
-            "window": self.window,
-            "network": self._lstm_word(),
-            "hidden_size": self.hidden_size,
-            "forget_bias": self.forget_bias,
-            "previous_action": self.previous_action,
-        }
+        return {**super()._settings(), "network": self._lstm_word()}
+
+    def _memory_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        if self._windows is None:
+            return super()._memory_arrays()
+        here: dict[str, npt.NDArray[Any]] = {"recurrent_memory": self._memory, "did": self._did}
+        return {**super()._memory_arrays(), **here, **self._windows.arrays()}
+
+    def _take_memory(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        super()._take_memory(arrays)
+        if "did" in arrays:
+            self._begin(len(arrays["did"]))
+            self._memory, self._did = arrays["recurrent_memory"], arrays["did"]
+            assert self._windows is not None
+            self._windows.take(arrays)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .experience import Steps
-from .spaces import Sizes
+from ..experience import Steps
+from ..spaces import Sizes
 
 
 class Minibatch(NamedTuple):
@@ -76,3 +77,27 @@ class Replay:
             self._next_observation[k],
             self._terminated[k],
         )
+
+    # -- files -----------------------------------------------------------------------------------------------
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """The transitions that there are, and where the next one goes, by name."""
+        there = slice(0, self.size)  # the ring is full, or begins at 0
+        return {
+            "replay_next": np.array(self._next),
+            "replay_observation": self._observation[there],
+            "replay_action": self._action[there],
+            "replay_reward": self._reward[there],
+            "replay_next_observation": self._next_observation[there],
+            "replay_terminated": self._terminated[there],
+        }
+
+    def take(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Puts back what `arrays` gave."""
+        self.size, self._next = len(arrays["replay_action"]), int(arrays["replay_next"])
+        there = slice(0, self.size)
+        self._observation[there] = arrays["replay_observation"]
+        self._action[there] = arrays["replay_action"]
+        self._reward[there] = arrays["replay_reward"]
+        self._next_observation[there] = arrays["replay_next_observation"]
+        self._terminated[there] = arrays["replay_terminated"]

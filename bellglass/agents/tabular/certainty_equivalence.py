@@ -1,27 +1,29 @@
 """Certainty equivalence: count, believe the counts, plan.
 
     n(k)        <-  n(k) + 1                        for the outcome k = (s', r, terminated) of (s, a)
-    believed:       q(s, a)  =   sum_k n(k) (r_k + discount * V(s'_k))  /  n(s, a)
-    exploring:      q+(s, a) = ( sum_k n(k) (r_k + discount * V+(s'_k))  +  optimism * heaven ) / (n(s, a) + optimism)
+    believed:       q(s, a)  =   sum_k n(k) (r_k + discount * V(s'_k))                  /  n(s, a)
+    exploring:      q+(s, a) = ( sum_k n(k) (r_k + discount * V+(s'_k))  +  m * V_opt ) / (n(s, a) + m)
 
-    V(s) = max_a q(s, a), and nothing is added behind a terminated outcome.  `heaven` is a value that is hard to beat:
-    by default twice the highest believed one; while nothing better than 0 is known, the smallest size of a reward
-    (other than 0) seen, paid for ever, above the highest believed one.
+    V(s) = max_a q(s, a), and nothing is added behind a terminated outcome.  m is `optimistic_visits`; V_opt,
+    `optimistic_value`, is a value that is hard to beat: by default twice the highest believed one; while nothing
+    better than 0 is known, the smallest size of a reward (other than 0) seen, paid for ever, above the highest
+    believed one.
 
 Maximum-likelihood counts with planning are model-based reinforcement learning in its plainest form (Kumar & Varaiya,
 "Stochastic Systems" (1986), give the name).  Greedy on the counts alone stops exploring at the first pair that
 disappointed once; so, as in the optimistic initial model of Szita & Lorincz, "The many faces of optimism" (ICML
-2008), it *acts* as if every pair had also led to heaven `optimism` times.  What it *believes best* (`q_values`,
+2008), it *acts* as if every pair had also led to V_opt m times.  What it *believes best* (`q_values`,
 `predict(deterministic=True)`) uses the counts alone; a pair that was never tried is no choice there.
 
-The easy mistake is a heaven of (highest reward) / (1 - discount): where episodes end, that is a hundred times any
-true value, every end looks like a loss, and the agent learns least about the steps that lead to the goal.
+The easy mistake is an optimistic value of (highest reward) / (1 - discount): where episodes end, that is a hundred
+times any true value, every end looks like a loss, and the agent learns least about the steps that lead to the goal.
 
 Outcomes that reach one state with different rewards, or of which one terminates, are counted apart.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,10 +32,11 @@ import numpy.typing as npt
 
 from ...envs.mdp import TabularMDP
 from ..base import Transition
-from ..schedules import Schedule, schedule_from, schedule_to_json
+from ..learner import FloatArray
+from ..settings import AnySchedule, number, number_or_none, renamed
+from ..spaces import AnyEnv, Sizes
 from .counts import Counts
-from .experience import AnyEnv, Sizes
-from .learner import FloatArray, TabularLearner
+from .learner import TabularLearner
 
 
 class CertaintyEquivalence(TabularLearner):
@@ -47,44 +50,52 @@ class CertaintyEquivalence(TabularLearner):
         discount: weight of the value one step later, in [0, 1).
         epsilon: chance of a uniformly random action while learning, in [0, 1]; a number, or a schedule of the
             progress of `learn`.
-        optimism: imagined visits to heaven of each pair, at least 0; 0 leaves exploring to `epsilon`.
-        heaven: value of heaven; None: found from what is believed, as told above (size 1 while only 0 was paid).
+        optimistic_visits: imagined visits of each pair, at least 0; 0 leaves exploring to `epsilon`.
+        optimistic_value: what each of them was worth; None: found from what is believed, as told above (size 1 while
+            only 0 was paid).
+        max_episode_steps: reset an episode after so many steps, as a truncation.
         seed: seeds the agent's own generators, and through them the environment; None for fresh entropy.
 
     Attributes:
         counts: everything seen.
     """
 
+    discount = number(0.0, 1.0, below=True)
+    optimistic_visits = number(0.0)
+    optimistic_value = number_or_none(-math.inf)
+
+    @renamed(optimism="optimistic_visits", heaven="optimistic_value")
     def __init__(
         self,
         env: AnyEnv | Sizes,
         *,
         discount: float = 0.99,
-        epsilon: float | Schedule | Mapping[str, Any] = 0.0,
-        optimism: float = 1.0,
-        heaven: float | None = None,
+        epsilon: AnySchedule = 0.0,
+        optimistic_visits: float = 1.0,
+        optimistic_value: float | None = None,
+        max_episode_steps: int | None = None,
         seed: int | None = 0,
     ) -> None:
         super().__init__(
-            env, discount=discount, epsilon=schedule_from(epsilon, "epsilon", 0.0, 1.0), seed=seed
+            env, discount=discount, epsilon=epsilon, max_episode_steps=max_episode_steps, seed=seed
         )
-        if discount >= 1.0:
-            raise ValueError(f"discount must be in [0, 1) to plan on counts, got {discount}")
-        if not (np.isfinite(optimism) and optimism >= 0):
-            raise ValueError(f"optimism must be a finite number of at least 0, got {optimism}")
-        if heaven is not None and not np.isfinite(heaven):
-            raise ValueError(f"heaven must be finite, got {heaven}")
-        self.optimism = float(optimism)
-        self.heaven = None if heaven is None else float(heaven)
-        S, A = self.masks.available.shape
+        self.optimistic_visits = optimistic_visits
+        self.optimistic_value = optimistic_value
+        S, A = self.sizes.num_observations, self.sizes.num_actions
         self.counts = Counts(S, A)
-        self._heaven = 1.0 if self.heaven is None else self.heaven
-        self._hoped_q = np.zeros((S, A))  # of the counts alone, at the last plan: where heaven comes from
-        self._exploring = np.full((S, A), self._heaven)  # q+
-        self._exploring_best = np.full(S, self._heaven)  # V+
+        self._hoped = (
+            1.0 if self.optimistic_value is None else self.optimistic_value
+        )  # V_opt at the last plan
+        self._hoped_q = np.zeros((S, A))  # of the counts alone, at the last plan: where V_opt comes from
+        self._exploring = np.full((S, A), self._hoped)  # q+
+        self._exploring_best = np.full(S, self._hoped)  # V+
         self._planned_visits = np.zeros_like(self.counts.visits)
         self._since_plan, self._due = 0, False  # steps since the last plan, and whether one is wanted
         self._believed: FloatArray | None = None
+
+    def _setting_changed(self, name: str) -> None:
+        if name in ("discount", "optimistic_visits", "optimistic_value"):
+            self._believed, self._due = None, True
 
     # -- learning ----------------------------------------------------------------------------------------------
 
@@ -99,20 +110,22 @@ class CertaintyEquivalence(TabularLearner):
             self._plan_exploring()
         else:
             self._exploring[s, a] = self.counts.backup(
-                s, a, self._exploring_best, self.discount, self.optimism, self._heaven
+                s, a, self._exploring_best, self.discount, self.optimistic_visits, self._hoped
             )
             row = self._exploring[s].tolist()
             self._exploring_best[s] = max((row[b] for b in self.masks.actions(s)), default=0.0)
 
     def _plan_exploring(self) -> None:
-        if self.heaven is None:
+        if self.optimistic_value is not None:
+            self._hoped = self.optimistic_value
+        else:
             self._hoped_q, hoped = self.counts.plan(self.discount, self.masks.available, start=self._hoped_q)
             highest = float(hoped[self.counts.acted].max())
             small = self.counts.smallest_reward
             for_ever = (small if small > 0 else 1.0) / (1.0 - self.discount)
-            self._heaven = 2.0 * highest if highest > 0 else highest + for_ever
+            self._hoped = 2.0 * highest if highest > 0 else highest + for_ever
         self._exploring, self._exploring_best = self.counts.plan(
-            self.discount, self.masks.available, self.optimism, self._heaven, self._exploring
+            self.discount, self.masks.available, self.optimistic_visits, self._hoped, self._exploring
         )
         self._planned_visits = self.counts.visits.copy()
         self._since_plan, self._due = 0, False
@@ -146,12 +159,8 @@ class CertaintyEquivalence(TabularLearner):
 
     # -- files -------------------------------------------------------------------------------------------------
 
-    def _settings(self) -> dict[str, object]:
-        return {
-            "epsilon": schedule_to_json(self.epsilon, "epsilon"),
-            "optimism": self.optimism,
-            "heaven": self.heaven,
-        }
+    def _finite(self) -> bool:
+        return bool((self._exploring < np.inf).all())  # -inf where an action does not exist; no nan
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
         return {
@@ -161,15 +170,15 @@ class CertaintyEquivalence(TabularLearner):
             "planned_visits": self._planned_visits,
             "hoped_q": self._hoped_q,
             "since_plan": np.array([self._since_plan, self._due], dtype=np.int64),
-            "heaven": np.array(self._heaven),
+            "hoped": np.array(self._hoped),
         }
 
     def _take_arrays(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-        self.counts = Counts.from_arrays(arrays, *self.masks.available.shape)
+        self.counts = Counts.from_arrays(arrays, self.sizes.num_observations, self.sizes.num_actions)
         self._exploring = arrays["exploring"]
         self._exploring_best = arrays["exploring_best"]
         self._planned_visits = arrays["planned_visits"]
         self._hoped_q = arrays["hoped_q"]
         self._since_plan, self._due = int(arrays["since_plan"][0]), bool(arrays["since_plan"][1])
-        self._heaven = float(arrays["heaven"])
+        self._hoped = float(arrays["hoped"])
         self._believed = None

@@ -8,13 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...envs.mdp import TabularMDP
+from ...envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from ..base import Transition
 from .estimation import estimate_mdp
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 #: Linear systems of at most this many states are solved densely.
 DENSE = 400
@@ -77,43 +73,52 @@ class Counts:
         return k
 
     def backup(
-        self, s: int, a: int, values: FloatArray, discount: float, optimism: float = 0.0, heaven: float = 0.0
+        self,
+        s: int,
+        a: int,
+        values: FloatArray,
+        discount: float,
+        optimistic_visits: float = 0.0,
+        optimistic_value: float = 0.0,
     ) -> float:
         """The value of one pair that was tried, if `values` [S] are those of the states."""
-        total = optimism * heaven
+        total = optimistic_visits * optimistic_value
         for k in self._of_pair[s * self.visits.shape[1] + a]:
             r, going_on = float(self._reward[k]), float(self._going_on[k])
             total += float(self._count[k]) * (r + discount * going_on * float(values[self._next[k]]))
-        return total / (float(self.visits[s, a]) + optimism)
+        return total / (float(self.visits[s, a]) + optimistic_visits)
 
     def plan(
         self,
         discount: float,
         available: BoolArray,
-        optimism: float = 0.0,
-        heaven: float = 0.0,
+        optimistic_visits: float = 0.0,
+        optimistic_value: float = 0.0,
         start: FloatArray | None = None,
     ) -> tuple[FloatArray, FloatArray]:
         """Optimal values [S, A] and [S] of the counted table, by policy iteration.
 
-        With `optimism` every pair has also led to `heaven` that many times; without, a pair never tried is no
-        choice (-inf), and a state without choice is worth 0.
+        With `optimistic_visits` every pair has also been worth `optimistic_value` that many times; without, a pair
+        never tried is no choice (-inf), and a state without choice is worth 0.
 
         Args:
             discount: weight of the value one step later, in [0, 1).
             available: [S, A] the actions that exist.
-            optimism: imagined visits of each pair to heaven, at least 0.
-            heaven: its value.
+            optimistic_visits: imagined visits of each pair, at least 0.
+            optimistic_value: what each of them was worth.
             start: [S, A] values whose greedy policy is tried first.
         """
         S, A = self.visits.shape
         used = slice(0, self._size)
         pair, count, going_on = self._pair[used], self._count[used], self._going_on[used]
         next_state = self._next[used]
-        weight = self.visits.ravel() + optimism
+        weight = self.visits.ravel() + optimistic_visits
         choice = (available & (weight > 0).reshape(S, A)).ravel()
         known = np.maximum(weight, 1e-300)
-        paid = np.bincount(pair, weights=count * self._reward[used], minlength=S * A) + optimism * heaven
+        paid = (
+            np.bincount(pair, weights=count * self._reward[used], minlength=S * A)
+            + optimistic_visits * optimistic_value
+        )
         reward = paid / known
         chance = discount * count * going_on / known[pair]
         acting = np.flatnonzero(choice.reshape(S, A).any(axis=1))

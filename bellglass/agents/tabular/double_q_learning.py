@@ -19,9 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base import Transition
-from ..schedules import Schedule
-from .action_values import EXPLORATION, STEP_SIZE, ActionValueLearner
-from .experience import AnyEnv, Sizes
+from .action_values import ActionValueLearner
 
 
 class DoubleQLearning(ActionValueLearner):
@@ -34,24 +32,8 @@ class DoubleQLearning(ActionValueLearner):
         table_visits: [2, S, A] number of updates of each.
     """
 
-    def __init__(
-        self,
-        env: AnyEnv | Sizes,
-        *,
-        discount: float = 0.99,
-        step_size: float | Schedule | Mapping[str, Any] = STEP_SIZE,
-        epsilon: float | Schedule | Mapping[str, Any] = EXPLORATION,
-        initial_value: float = 0.0,
-        seed: int | None = 0,
-    ) -> None:
-        super().__init__(
-            env,
-            discount=discount,
-            step_size=step_size,
-            epsilon=epsilon,
-            initial_value=initial_value,
-            seed=seed,
-        )
+    def _make_tables(self) -> None:
+        super()._make_tables()
         self.tables = np.stack([self._q_values, self._q_values])
         self.table_visits = np.stack([self.visits, self.visits])
 

@@ -19,12 +19,8 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from ...envs.mdp import TabularMDP
+from ...envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from ..base import Transition
-
-IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 #: What becomes of a pair that was never tried.
 Unseen = Literal["unavailable", "self_loop", "error"]

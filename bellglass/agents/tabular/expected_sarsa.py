@@ -10,14 +10,8 @@ van Seijen et al., "A theoretical and empirical analysis of Expected Sarsa" (200
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from ..base import Transition
-from ..schedules import Schedule
-from .action_values import ActionValueLearner
-from .experience import AnyEnv, Sizes
-from .sarsa import FADING
+from .action_values import CONSTANT, FADING, ActionValueLearner
 
 
 class ExpectedSarsa(ActionValueLearner):
@@ -27,24 +21,8 @@ class ExpectedSarsa(ActionValueLearner):
     an exploration that fades to .01.
     """
 
-    def __init__(
-        self,
-        env: AnyEnv | Sizes,
-        *,
-        discount: float = 0.99,
-        step_size: float | Schedule | Mapping[str, Any] = 0.1,
-        epsilon: float | Schedule | Mapping[str, Any] = FADING,
-        initial_value: float = 0.0,
-        seed: int | None = 0,
-    ) -> None:
-        super().__init__(
-            env,
-            discount=discount,
-            step_size=step_size,
-            epsilon=epsilon,
-            initial_value=initial_value,
-            seed=seed,
-        )
+    usual_step_size = CONSTANT
+    usual_epsilon = FADING
 
     def td_error(self, transition: Transition) -> float:
         """Target minus estimate, leaving the table as it is."""
@@ -59,12 +37,3 @@ class ExpectedSarsa(ActionValueLearner):
         self.visits[s, a] += 1
         self._q_values[s, a] += self.step_size(int(self.visits[s, a])) * td_error
         return td_error
-
-    def _expected(self, observation: int) -> float:
-        """The mean value under epsilon-greedy play; 0 where no action is available (a terminal state)."""
-        row: list[float] = self._q_values[observation].tolist()
-        values = [row[a] for a in self.masks.actions(observation)]
-        if not values:
-            return 0.0
-        epsilon = self.exploration_rate
-        return epsilon * sum(values) / len(values) + (1.0 - epsilon) * max(values)

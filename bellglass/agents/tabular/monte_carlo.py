@@ -14,40 +14,25 @@ on with what is believed about s'; a return cut there would call every long epis
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from ..base import Transition
-from ..schedules import Schedule
-from .action_values import ActionValueLearner
-from .experience import AnyEnv, Experience, Sizes
-from .sarsa import FADING
+from .action_values import CONSTANT, FADING, ActionValueLearner
 
 
 class MonteCarlo(ActionValueLearner):
     """A table of mean returns of the policy that it plays; learns at the end of each episode.
 
     Settings are those of `ActionValueLearner`, with a constant step size (older returns speak of older policies) and
-    an exploration that fades to .01.  An episode that is under way when the agent is saved is not kept.
+    an exploration that fades to .01.  An episode that is under way is saved with `save(path, replay=True)`.
     """
 
-    def __init__(
-        self,
-        env: AnyEnv | Sizes,
-        *,
-        discount: float = 0.99,
-        step_size: float | Schedule | Mapping[str, Any] = 0.1,
-        epsilon: float | Schedule | Mapping[str, Any] = FADING,
-        initial_value: float = 0.0,
-        seed: int | None = 0,
-    ) -> None:
-        super().__init__(
-            env,
-            discount=discount,
-            step_size=step_size,
-            epsilon=epsilon,
-            initial_value=initial_value,
-            seed=seed,
-        )
+    usual_step_size = CONSTANT
+    usual_epsilon = FADING
 
     def update(self, transition: Transition) -> None:
         """Learns from one step as if it were an episode of its own, cut after it unless it terminated."""
@@ -64,24 +49,35 @@ class MonteCarlo(ActionValueLearner):
                 following - self._q_values[s, a]
             )
 
-    def _expected(self, observation: int) -> float:
-        """The mean value under epsilon-greedy play; 0 where no action is available (a terminal state)."""
-        row: list[float] = self._q_values[observation].tolist()
-        values = [row[a] for a in self.masks.actions(observation)]
-        if not values:
-            return 0.0
-        epsilon = self.exploration_rate
-        return epsilon * sum(values) / len(values) + (1.0 - epsilon) * max(values)
+    # -- the episodes under way ----------------------------------------------------------------------------------
 
-    def _play_until(self, timestep: int, experience: Experience) -> None:
-        while self.num_timesteps < timestep:
-            actions = [self.select_action(observation) for observation in experience.observations()]
-            transitions = experience.step(actions)
-            for copy, transition in zip(experience.played, transitions, strict=True):
-                path = experience.paths[copy]
-                path.append(transition)
-                if transition.terminated or transition.truncated:
-                    self.learn_from(path)
-                    path.clear()
-                    self.num_episodes += 1
-            self._count(len(transitions))
+    def _begin(self, num_envs: int) -> None:
+        self._paths: list[list[Transition]] = [[] for _ in range(num_envs)]
+
+    def _learn_from(self, transition: Transition, copy: int) -> None:
+        path = self._paths[copy]
+        path.append(transition)
+        if transition.terminated or transition.truncated:
+            self.learn_from(path)
+            self.num_updates += len(path)
+            path.clear()
+
+    def _why_no_update(self) -> str:
+        return (
+            "it learns at the end of an episode, and none ended; learn longer, or give max_episode_steps if episodes "
+            "may go on for ever"
+        )
+
+    def _memory_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        paths = getattr(self, "_paths", [])
+        columns = zip(*(transition for path in paths for transition in path), strict=True)
+        steps = dict(zip(Transition._fields, map(np.array, columns), strict=False))
+        return {
+            "path_lengths": np.array([len(path) for path in paths], dtype=np.int64),
+            **{f"path_{name}": steps.get(name, np.zeros(0)) for name in Transition._fields},
+        }
+
+    def _take_memory(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        columns = [arrays[f"path_{name}"].tolist() for name in Transition._fields]
+        steps = map(Transition._make, zip(*columns, strict=True))
+        self._paths = [list(islice(steps, length)) for length in arrays["path_lengths"].tolist()]

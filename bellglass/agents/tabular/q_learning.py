@@ -15,27 +15,27 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...compiled import compiled, worth_compiling
 from ..base import Transition
-from ..compiled import compiled, worth_compiling
+from ..experience import Experience
+from ..learner import FloatArray
 from ..schedules import Constant, tabulate
 from .action_values import ActionValueLearner
-from .experience import Experience
+from .fast_path import FastPath
 from .kernels import q_learning_steps
-from .learner import FloatArray
-from .open_road import OpenRoad
 
 #: Steps that the compiled loop takes at a time, so that tables of schedules stay small.
 BLOCK = 1 << 16
 
 #: A subclass that changes one of these is stepped, never compiled.
-RULES = ("update", "td_error", "select_action", "_highest")
+RULES = ("update", "td_error", "select_action", "_highest", "_act", "_learn_from", "_episode_began")
 
 
 class QLearning(ActionValueLearner):
     """A table of action values, improved off-policy along an epsilon-greedy walk.
 
     On an environment that walks an open table with nothing on it but Gymnasium's checkers and time limits, long
-    runs take a compiled road: the same steps from the same generators, to the same bits.
+    runs take a fast path, compiled: the same steps from the same generators, to the same bits.
 
     Settings and attributes are those of `ActionValueLearner`.
     """
@@ -61,28 +61,34 @@ class QLearning(ActionValueLearner):
         row = self._q_values[observation].tolist()
         return max((row[a] for a in self.masks.actions(observation)), default=0.0)
 
-    # -- the compiled road -------------------------------------------------------------------------------------
+    def _setting_changed(self, name: str) -> None:
+        if name == "step_size":
+            self._step_sizes = np.zeros(0)
+
+    # -- the fast path -------------------------------------------------------------------------------------------
 
     def _play_until(self, timestep: int, experience: Experience) -> None:
         own = all(getattr(type(self), name) is getattr(QLearning, name) for name in RULES)
-        road = OpenRoad.through(self.env) if own else None
+        path = FastPath.through(self.env) if own else None
+        steps_left = max(self._plan, timestep) - self.num_timesteps
         alone = timestep - self.num_timesteps == 1  # a callback wants to see every step: nothing to gain
-        if road is None or alone or not worth_compiling(q_learning_steps, self._steps_asked):
+        if path is None or alone or not worth_compiling(q_learning_steps, steps_left):
             super()._play_until(timestep, experience)
             return
-        mdp = road.mdp
-        while self.num_timesteps < timestep:
+        mdp = path.mdp
+        while self.num_timesteps < timestep and not self._interrupts.asked:
+            if not path.agrees_with(experience):  # two clocks that began at different times
+                super()._play_until(self.num_timesteps + 1, experience)
+                continue
             steps = min(timestep - self.num_timesteps, BLOCK)
-            begun = self.num_timesteps - self._first_step
-            epsilons = tabulate(self.epsilon, (t / self._steps_asked for t in range(begun, begun + steps)))
             taken, state, over, elapsed, episodes = compiled(q_learning_steps)(
                 steps,
-                road.state,
+                path.state,
                 experience.over,
-                road.elapsed,
-                road.limit,
+                path.elapsed_of(experience),
+                path.limit_of(experience),
                 self.discount,
-                epsilons,
+                self._exploration_rates(steps),
                 self._step_sizes_up_to(int(self.visits.max()) + steps),
                 self._q_values,
                 self.visits,
@@ -95,16 +101,23 @@ class QLearning(ActionValueLearner):
                 mdp.terminated,
                 mdp.cumulative_initial,
                 mdp.action_mask,
-                road.generator,
+                path.generator,
                 self._rng,
             )
-            road.put(state, elapsed)
-            experience.put(state, over)
+            path.put(state, elapsed)
+            experience.put(state, over, elapsed)
             self.masks.forget_cached()
-            self._count(taken)
+            self.num_updates += taken
             self.num_episodes += episodes
+            self._count(taken)
+            self._check_finite()
             if taken < steps:  # in a terminal state that was entered unterminated
                 super()._play_until(self.num_timesteps + 1, experience)
+
+    def _exploration_rates(self, steps: int) -> FloatArray:
+        """The exploration rates of so many steps to come (one number if they are all the same)."""
+        progress = np.arange(self.num_timesteps, self.num_timesteps + steps) / self._plan
+        return tabulate(self.epsilon, np.clip(progress, self._progress_before, 1.0).tolist())
 
     def _step_sizes_up_to(self, count: int) -> FloatArray:
         """The step sizes of the first `count` updates of a pair (one number if they are all the same)."""

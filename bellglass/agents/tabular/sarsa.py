@@ -15,13 +15,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..base import Transition
-from ..schedules import Linear, Schedule
-from .action_values import ActionValueLearner
-from .experience import AnyEnv, Experience, Sizes
+import numpy as np
+import numpy.typing as npt
 
-#: From 1 to nearly nothing: an on-policy learner values what it explores with.
-FADING = Linear(1.0, 0.01)
+from ..base import Transition
+from .action_values import CONSTANT, FADING, ActionValueLearner
 
 
 class Sarsa(ActionValueLearner):
@@ -31,24 +29,8 @@ class Sarsa(ActionValueLearner):
     an exploration that fades to .01.
     """
 
-    def __init__(
-        self,
-        env: AnyEnv | Sizes,
-        *,
-        discount: float = 0.99,
-        step_size: float | Schedule | Mapping[str, Any] = 0.1,
-        epsilon: float | Schedule | Mapping[str, Any] = FADING,
-        initial_value: float = 0.0,
-        seed: int | None = 0,
-    ) -> None:
-        super().__init__(
-            env,
-            discount=discount,
-            step_size=step_size,
-            epsilon=epsilon,
-            initial_value=initial_value,
-            seed=seed,
-        )
+    usual_step_size = CONSTANT
+    usual_epsilon = FADING
 
     def td_error(self, transition: Transition, next_action: int | None) -> float:
         """Target minus estimate, leaving the table as it is; `next_action` does not matter if terminated."""
@@ -67,19 +49,25 @@ class Sarsa(ActionValueLearner):
         self._q_values[s, a] += self.step_size(int(self.visits[s, a])) * td_error
         return td_error
 
-    def _play_until(self, timestep: int, experience: Experience) -> None:
-        while self.num_timesteps < timestep:
-            places = zip(experience.observations(), experience.chosen, strict=True)
-            actions = [self.select_action(o) if chosen is None else chosen for o, chosen in places]
-            transitions = experience.step(actions)
-            experience.chosen = [None] * experience.num_envs
-            for copy, transition in zip(experience.played, transitions, strict=True):
-                next_action = (
-                    None if transition.terminated else self.select_action(transition.next_observation)
-                )
-                self.update(transition, next_action)
-                if transition.terminated or transition.truncated:
-                    self.num_episodes += 1
-                else:
-                    experience.chosen[copy] = next_action
-            self._count(len(transitions))
+    # -- what was chosen for the step to come --------------------------------------------------------------------
+
+    def _begin(self, num_envs: int) -> None:
+        self._chosen: list[int | None] = [None] * num_envs
+
+    def _act(self, observation: int, copy: int) -> int:
+        chosen, self._chosen[copy] = self._chosen[copy], None
+        return self.select_action(observation) if chosen is None else chosen
+
+    def _learn_from(self, transition: Transition, copy: int) -> None:
+        next_action = None if transition.terminated else self.select_action(transition.next_observation)
+        self.update(transition, next_action)
+        self.num_updates += 1
+        if not (transition.terminated or transition.truncated):
+            self._chosen[copy] = next_action
+
+    def _memory_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        chosen = getattr(self, "_chosen", [])
+        return {"chosen": np.array([-1 if action is None else action for action in chosen], dtype=np.int64)}
+
+    def _take_memory(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        self._chosen = [None if action < 0 else action for action in arrays["chosen"].tolist()]

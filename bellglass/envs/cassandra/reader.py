@@ -23,8 +23,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..mdp import FloatArray, TabularMDP
-from ..mdp.room import require_room
-from ..mdp.table import row_sums
+from ..mdp.arrays import row_sums
+from ..mdp.memory_limit import require_memory
 from ..pomdp import TabularPOMDP
 from .rewards import RewardRules
 from .tokens import PREAMBLE, WHOLE, Words, is_name, is_number, value
@@ -99,7 +99,7 @@ class _Reader:
         words, size = self.words, self.sizes
         num_states, num_actions = size["states"], size["actions"]
         num_observations = size.get("observations", 0)
-        require_room(
+        require_memory(
             8 * num_states * num_actions * (3 + num_observations),
             f"a model of {num_states} states, {num_actions} actions and {num_observations} observations",
         )
@@ -183,7 +183,7 @@ class _Reader:
         if "states" not in self.sizes:
             words.fail("states: must stand before start", words.at - 1)
         num_states = self.sizes["states"]
-        require_room(8 * num_states, f"a model of {num_states} states")
+        require_memory(8 * num_states, f"a model of {num_states} states")
         if words.current in ("include", "exclude"):
             included = words.next() == "include"
             words.expect(":", "after start include" if included else "after start exclude")
@@ -234,7 +234,7 @@ class _Reader:
     def room_for_uniform(self, action: int | None, state: int | None) -> None:
         size, rows = self.sizes["states"], self.sizes["states"] if state is None else 1
         rows *= self.sizes["actions"] if action is None else 1
-        require_room(40 * rows * size, f"{rows} uniform rows of {size} outcomes each")
+        require_memory(40 * rows * size, f"{rows} uniform rows of {size} outcomes each")
 
     def observation(self) -> None:
         """O: in its three forms."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..mdp import FloatArray, IntArray
-from ..mdp.room import require_room
+from ..mdp.memory_limit import require_memory
 
 
 class Rule(NamedTuple):
@@ -64,7 +64,7 @@ class RewardRules:
             if rule.tells_observations_apart:
                 apart[finder.matching(rule)] = True
         place = np.cumsum(apart) - 1  # row of `each` for those told apart
-        require_room(8 * int(apart.sum()) * self.num_observations, "rewards that depend on observations")
+        require_memory(8 * int(apart.sum()) * self.num_observations, "rewards that depend on observations")
         each = np.zeros((int(apart.sum()), self.num_observations))
         plain = np.zeros(len(action))
         for rule in self._rules:

@@ -12,7 +12,7 @@ from typing import NoReturn
 import numpy as np
 
 from ..mdp import FloatArray
-from .errors import CassandraError
+from .cassandra_error import CassandraError
 
 NUMBER = r"(?:[+-][ \t]*)?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 

@@ -20,9 +20,9 @@ import numpy as np
 
 from ..keywords import real, whole
 from ..mdp import FloatArray, Layout, TabularMDP
+from ..mdp.memory_limit import require_memory_to_make
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import require_room_to_make
-from ..rows import in_rows
+from ..rendering.rows import in_rows
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -34,7 +34,7 @@ def default_left_reward(n: int) -> float:
 
 def random_walk(n: int, *, left_reward: float) -> TabularMDP:
     """The table: states 1 .. n (indices 0 .. n - 1), then the end."""
-    require_room_to_make(n + 1, 1, 2 * n, {"n": n})
+    require_memory_to_make(n + 1, 1, 2 * n, {"n": n})
     s = np.arange(n)
     leaves = np.stack([s == 0, s == n - 1])
     fields = sorted_outcomes(

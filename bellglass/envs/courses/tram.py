@@ -21,9 +21,9 @@ import numpy as np
 
 from ..keywords import real, whole
 from ..mdp import FloatArray, TabularMDP
+from ..mdp.memory_limit import require_memory_to_make
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import require_room_to_make
-from ..rows import in_rows
+from ..rendering.rows import in_rows
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -32,7 +32,7 @@ WALK, TRAM = 0, 1
 
 def tram(N: int, *, fail: float) -> TabularMDP:
     """The table: state s is block s + 1."""
-    require_room_to_make(N, 2, 2 * N, {"N": N})
+    require_memory_to_make(N, 2, 2 * N, {"N": N})
     walking, riding = np.arange(N - 1), np.arange(N // 2)  # block 2s is state 2s - 1
     next_state = np.concatenate([walking + 1, 2 * riding + 1, riding])
     fields = sorted_outcomes(

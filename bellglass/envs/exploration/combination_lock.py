@@ -19,9 +19,9 @@ import numpy as np
 
 from ..keywords import whole
 from ..mdp import IntArray, TabularMDP
+from ..mdp.memory_limit import require_memory_to_make
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import require_room_to_make
-from ..rows import in_rows
+from ..rendering.rows import in_rows
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -79,7 +79,7 @@ class CombinationLock(TabularEnv):
         invalid_actions: InvalidActions = "lowest",
     ) -> None:
         n, actions = whole("n", n, 1), whole("actions", actions, 1)
-        require_room_to_make(n + 1, actions, n * actions, {"n": n, "actions": actions})
+        require_memory_to_make(n + 1, actions, n * actions, {"n": n, "actions": actions})
         rng = np.random.default_rng(whole("model_seed", model_seed, 0))
         super().__init__(
             combination_lock(rng.integers(actions, size=n), actions=actions),

@@ -27,7 +27,7 @@ import numpy as np
 
 from ..keywords import flag, real, whole
 from ..mdp import Layout, TabularMDP
-from ..mdp.room import brief, require_room
+from ..mdp.memory_limit import brief, require_memory
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -115,7 +115,7 @@ class DeepSea(TabularEnv):
         invalid_actions: InvalidActions = "lowest",
     ) -> None:
         N, cost = whole("N", N, 2), real("move_cost", move_cost, 0.0)
-        require_room(1500 * N * N, f"a table of {brief(N * N + 1)} states", {"N": N})
+        require_memory(1500 * N * N, f"a table of {brief(N * N + 1)} states", {"N": N})
         rng = np.random.default_rng(whole("model_seed", model_seed, 0))
         swapped = np.zeros((N, N), dtype=np.bool_)
         if flag("randomize_actions", randomize_actions):

@@ -22,9 +22,9 @@ import numpy as np
 
 from ..keywords import real, whole
 from ..mdp import TabularMDP
+from ..mdp.memory_limit import require_memory_to_make
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import require_room_to_make
-from ..rows import in_rows
+from ..rendering.rows import in_rows
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -33,7 +33,7 @@ FORWARD, BACK = 0, 1
 
 def n_chain(n: int, *, slip: float, small: float, large: float) -> TabularMDP:
     """The table: states 0 .. n - 1."""
-    require_room_to_make(n, 2, 4 * n, {"n": n})
+    require_memory_to_make(n, 2, 4 * n, {"n": n})
     s = np.arange(n)
     happens = [
         (np.minimum(s + 1, n - 1), np.where(s == n - 1, large, 0.0)),

@@ -27,8 +27,8 @@ import numpy as np
 
 from ..keywords import one_of, real, whole
 from ..mdp import TabularMDP
-from ..mdp.room import brief, require_room
-from ..rows import in_rows
+from ..mdp.memory_limit import brief, require_memory
+from ..rendering.rows import in_rows
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -54,7 +54,7 @@ def swimming(n: int, variant: Variant, s: int) -> tuple[float, float, float]:
 
 def river_swim(n: int, variant: Variant, *, r_left: float, r_right: float, reward_on: RewardOn) -> TabularMDP:
     """The table: states 0 .. n - 1 from the calm end on."""
-    require_room(1500 * n, f"a table of {brief(n)} states", {"n": n})
+    require_memory(1500 * n, f"a table of {brief(n)} states", {"n": n})
     P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {}
     for s in range(n):
         moved = zip(swimming(n, variant, s), (s - 1, s, s + 1), strict=True)

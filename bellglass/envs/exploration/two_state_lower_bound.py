@@ -21,8 +21,8 @@ import numpy as np
 
 from ..keywords import real, whole
 from ..mdp import TabularMDP
+from ..mdp.memory_limit import require_memory_to_make
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import require_room_to_make
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -31,7 +31,7 @@ POOR, RICH = 0, 1
 
 def two_state_lower_bound(*, delta: float, eps: float, actions: int) -> TabularMDP:
     """The table: s0, where nothing is paid, and s1."""
-    require_room_to_make(2, actions, 4 * actions, {"actions": actions})
+    require_memory_to_make(2, actions, 4 * actions, {"actions": actions})
     leaves = np.full((2, actions), delta)
     leaves[POOR, 0] = delta + eps
     state, action = np.indices((2, actions))

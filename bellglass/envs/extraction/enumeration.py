@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import gymnasium as gym
 
-from ..mdp.room import RoomError, require_room, require_room_for_table
+from ..mdp.memory_limit import TableTooLarge, require_memory, require_memory_for_table
 from .attributes import Leaf, Reader, digest
 from .clocks import Clock
 from .copies import Freezer, positions, reseed
@@ -172,11 +172,11 @@ class Enumeration:
         if n >= MANY and n & (n - 1) == 0:
             pairs = 2 * n * len(self.actions)
             try:
-                require_room_for_table(2 * n, len(self.actions), pairs)
+                require_memory_for_table(2 * n, len(self.actions), pairs)
                 if self.waiting and isinstance(self.waiting[-1][1], bytes):
                     size = 2 * len(self.waiting) * len(self.waiting[-1][1])
-                    require_room(size, f"{2 * len(self.waiting)} states that wait to be expanded")
-            except RoomError as error:
+                    require_memory(size, f"{2 * len(self.waiting)} states that wait to be expanded")
+            except TableTooLarge as error:
                 self.stop(str(error))
 
     # -- steps -----------------------------------------------------------------------------------------------

@@ -22,16 +22,16 @@ import gymnasium as gym
 import numpy as np
 
 from ..keywords import real, whole
-from ..mdp.behind import read
-from ..mdp.evidence import Evidence
 from ..mdp.outcomes import sorted_outcomes
 from ..mdp.table import TabularMDP
+from ..tables import read
 from .attributes import Reader, digest, layers
-from .blackjack import is_blackjack
 from .clocks import find_clocks
 from .copies import Freezer, bare_copy, global_generators_kept, stripped
 from .enumeration import Enumeration, Result
+from .evidence import Evidence
 from .report import Check, Extraction, Report
+from .toy_blackjack import is_blackjack
 
 #: Steps of the last walk, and the longest episode of it.
 WALK, EPISODE = 1000, 100

@@ -19,13 +19,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..drawing import canvas, panel, spot
-from ..glyphs import Colour
 from ..keywords import whole
 from ..mdp import TabularMDP
+from ..mdp.memory_limit import require_memory_to_make
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import require_room_to_make
-from ..rendering import AGENT, Artist, RGBArray
+from ..rendering.cells import AGENT, Artist, RGBArray
+from ..rendering.glyphs import Colour
+from ..rendering.shapes import canvas, panel, spot
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -33,7 +33,7 @@ from ..vector import vector_maker
 def catch(rows: int, cols: int) -> TabularMDP:
     """The table: rows * cols * cols states."""
     num_states = rows * cols * cols
-    require_room_to_make(num_states, 3, 3 * num_states, {"rows": rows, "cols": cols})
+    require_memory_to_make(num_states, 3, 3 * num_states, {"rows": rows, "cols": cols})
     live = np.arange((rows - 1) * cols * cols)
     row, ball, paddle = live // cols**2, live // cols % cols, live % cols
     action = np.arange(3)[:, None]

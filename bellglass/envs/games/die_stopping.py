@@ -18,12 +18,12 @@ from collections.abc import Hashable
 
 import numpy as np
 
-from ..drawing import canvas, panel, spot
-from ..glyphs import Colour
 from ..keywords import whole
 from ..mdp import TabularMDP
-from ..mdp.room import brief, require_room
-from ..rendering import AGENT, INK, LINE, WHITE, Artist, RGBArray
+from ..mdp.memory_limit import brief, require_memory
+from ..rendering.cells import AGENT, INK, LINE, WHITE, Artist, RGBArray
+from ..rendering.glyphs import Colour
+from ..rendering.shapes import canvas, panel, spot
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -34,7 +34,7 @@ FACES = range(1, 7)
 def die_stopping(k: int) -> TabularMDP:
     """The table: (1, 1), .., (1, 6), (2, 1), .., (k, 6), the end."""
     end = 6 * k
-    require_room(2500 * end, f"a table of {brief(end + 1)} states", {"k": k})
+    require_memory(2500 * end, f"a table of {brief(end + 1)} states", {"k": k})
     P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {
         end: {a: [(1.0, end, 0.0, True)] for a in (STOP, ROLL)}
     }

@@ -18,13 +18,13 @@ from itertools import product
 
 import numpy as np
 
-from ..drawing import canvas, mixed, panel, words
-from ..glyphs import Colour
 from ..keywords import whole
 from ..mdp import IntArray, TabularMDP
+from ..mdp.memory_limit import brief, require_memory
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import brief, require_room
-from ..rendering import FAINT, LINE, WHITE, Artist, RGBArray
+from ..rendering.cells import FAINT, LINE, WHITE, Artist, RGBArray
+from ..rendering.glyphs import Colour
+from ..rendering.shapes import canvas, mixed, panel, words
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -46,7 +46,7 @@ def hanoi(n: int) -> TabularMDP:
     """The table: 3**n states."""
     num_states = 3 ** min(n, MOST_DISCS)
     # 6 outcomes' worth of arrays a state, its discs, and a tuple for its name
-    require_room(
+    require_memory(
         num_states * (120 * 6 + 24 * n + 150),
         f"a table of {brief(num_states)} states and 6 actions",
         {"n": n},

@@ -22,14 +22,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..drawing import canvas, panel, spot, words
-from ..glyphs import Colour
 from ..keywords import real, whole
 from ..mdp import FloatArray, Layout, TabularMDP
+from ..mdp.memory_limit import brief, require_memory
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import brief, require_room
-from ..rendering import AGENT, FAINT, GOAL, HOLE, INK, LINE, WHITE, Artist, RGBArray
-from ..rows import in_rows
+from ..rendering.cells import AGENT, FAINT, GOAL, HOLE, INK, LINE, WHITE, Artist, RGBArray
+from ..rendering.glyphs import Colour
+from ..rendering.rows import in_rows
+from ..rendering.shapes import canvas, panel, spot, words
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -39,7 +39,7 @@ DRIVE, PARK = 0, 1
 def parking(N: int, *, p: float, C: float) -> TabularMDP:
     """The table: 2 N states from the far end on, and the end."""
     end = 2 * N
-    require_room(600 * end, f"a table of {brief(end + 1)} states", {"N": N})
+    require_memory(600 * end, f"a table of {brief(end + 1)} states", {"N": N})
     states = np.arange(end)
     k, free = N - states // 2, states % 2 == 1
     pairs, chances, targets, rewards, ends = [], [], [], [], []

@@ -22,13 +22,13 @@ from collections.abc import Hashable
 
 import numpy as np
 
-from ..drawing import canvas, panel, spot, words
-from ..glyphs import Colour
 from ..keywords import whole
 from ..mdp import FloatArray, IntArray, TabularMDP
+from ..mdp.memory_limit import brief, require_memory
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import brief, require_room
-from ..rendering import AGENT, FAINT, GOAL, HOLE, INK, LINE, WHITE, Artist, RGBArray
+from ..rendering.cells import AGENT, FAINT, GOAL, HOLE, INK, LINE, WHITE, Artist, RGBArray
+from ..rendering.glyphs import Colour
+from ..rendering.shapes import canvas, panel, spot, words
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -73,7 +73,7 @@ def piglet(n: int) -> TabularMDP:
     """The table: (i, j, k) in that order, and the end."""
     num_states = n * n * (n + 1) // 2
     num_bytes = num_states * (7 * 90 + 150) + 100 * n**3
-    require_room(num_bytes, f"a table of {brief(num_states)} states and 2 actions", {"n": n})
+    require_memory(num_bytes, f"a table of {brief(num_states)} states and 2 actions", {"n": n})
     flip, hold = chances_of_winning(n)
     with np.errstate(invalid="ignore"):
         flips = ~(flip < hold - TIE)

@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..drawing import canvas, panel, polygon, words
-from ..glyphs import Colour
 from ..keywords import whole
 from ..mdp import FloatArray, TabularMDP
+from ..mdp.memory_limit import require_memory_to_make
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import require_room_to_make
-from ..rendering import FAINT, INK, WHITE, Artist, RGBArray
+from ..rendering.cells import FAINT, INK, WHITE, Artist, RGBArray
+from ..rendering.glyphs import Colour
+from ..rendering.shapes import canvas, panel, polygon, words
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -33,7 +33,7 @@ STOP, TURN = 0, 1
 def red_black_cards(r: int, b: int) -> TabularMDP:
     """The table: (0, 0), (0, 1), .., (0, b), (1, 0), .., (r, b)."""
     num_states = (r + 1) * (b + 1)
-    require_room_to_make(num_states, 2, 3 * num_states, {"r": r, "b": b})
+    require_memory_to_make(num_states, 2, 3 * num_states, {"r": r, "b": b})
     live = np.arange(1, num_states)
     reds, blacks = live // (b + 1), live % (b + 1)
     cards = reds + blacks

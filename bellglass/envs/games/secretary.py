@@ -21,12 +21,12 @@ from collections.abc import Hashable
 
 import numpy as np
 
-from ..drawing import canvas, panel, polygon, spot, words
-from ..glyphs import Colour
 from ..keywords import whole
 from ..mdp import TabularMDP
-from ..mdp.room import brief, require_room
-from ..rendering import AGENT, FAINT, INK, LINE, Artist, RGBArray
+from ..mdp.memory_limit import brief, require_memory
+from ..rendering.cells import AGENT, FAINT, INK, LINE, Artist, RGBArray
+from ..rendering.glyphs import Colour
+from ..rendering.shapes import canvas, panel, polygon, spot, words
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -36,7 +36,7 @@ STOP, CONTINUE = 0, 1
 def secretary(n: int) -> TabularMDP:
     """The table: (1, no), (1, yes), .., (n, no), (n, yes), the end."""
     end = 2 * n
-    require_room(1700 * end, f"a table of {brief(end + 1)} states", {"n": n})
+    require_memory(1700 * end, f"a table of {brief(end + 1)} states", {"n": n})
     P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {
         end: {a: [(1.0, end, 0.0, True)] for a in (STOP, CONTINUE)}
     }

@@ -20,13 +20,13 @@ from math import factorial
 import numpy as np
 import numpy.typing as npt
 
-from ..drawing import canvas, panel, words
-from ..glyphs import Colour
 from ..keywords import whole
 from ..mdp import TabularMDP
+from ..mdp.memory_limit import brief, require_memory
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import brief, require_room
-from ..rendering import GOAL, WHITE, Artist, RGBArray
+from ..rendering.cells import GOAL, WHITE, Artist, RGBArray
+from ..rendering.glyphs import Colour
+from ..rendering.shapes import canvas, panel, words
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -70,7 +70,7 @@ def sliding_puzzle(rows: int, cols: int) -> TabularMDP:
     n = rows * cols
     num_states = factorial(min(n, MOST_CELLS)) // 2
     num_bytes, what = num_states * (2 * 3 * n + 750), f"a table of {brief(num_states)} states and 4 actions"
-    require_room(num_bytes, what, {"rows": rows, "cols": cols})
+    require_memory(num_bytes, what, {"rows": rows, "cols": cols})
     tiles = solvable(rows, cols)
     weight = n ** np.arange(n - 1, -1, -1)
     codes = tiles @ weight  # ascending

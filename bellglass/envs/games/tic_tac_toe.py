@@ -23,12 +23,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..drawing import canvas, panel, ring, stroke
-from ..glyphs import Colour
 from ..keywords import one_of
 from ..mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from ..mdp.outcomes import sorted_outcomes
-from ..rendering import LINE, WHITE, Artist, RGBArray
+from ..rendering.cells import LINE, WHITE, Artist, RGBArray
+from ..rendering.glyphs import Colour
+from ..rendering.shapes import canvas, panel, ring, stroke
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 

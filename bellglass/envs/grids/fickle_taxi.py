@@ -28,13 +28,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..drawing import panel, words
 from ..keywords import flag, real
 from ..mdp import TabularMDP
-from ..rendering import WHITE, Artist, RGBArray
+from ..rendering.cells import WHITE, Artist, RGBArray
+from ..rendering.shapes import panel, words
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
-from .taxi import DEPOTS, IN_TAXI, MOVES, taxi
+from .taxi import MOVES, taxi
+from .taxi_map import DEPOTS, IN_TAXI
 from .taxi_pictures import SIZE, TARGET, TaxiArtist, decode
 
 #: States of Taxi: the first half, in which the passenger is still to decide.

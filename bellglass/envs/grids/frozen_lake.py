@@ -22,7 +22,7 @@ import numpy as np
 
 from ..keywords import flag, one_of, real
 from ..mdp import Layout, TabularMDP
-from ..mdp.room import require_room
+from ..mdp.memory_limit import require_memory
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 from .drawings import begun
@@ -56,7 +56,7 @@ def frozen_lake(desc: Sequence[str], *, is_slippery: bool, success_rate: float) 
     """
     _check_map(desc)
     num_cells = len(desc) * len(desc[0])
-    require_room((3600 if is_slippery else 2000) * num_cells, f"a map of {num_cells} cells")
+    require_memory((3600 if is_slippery else 2000) * num_cells, f"a map of {num_cells} cells")
     cells = cells_of(len(desc), len(desc[0]))
     letters = "".join(desc)
     to_side = (1.0 - success_rate) / 2.0

@@ -37,8 +37,8 @@ import numpy.typing as npt
 
 from ..keywords import real
 from ..mdp import BoolArray, FloatArray, IntArray, Layout, TabularMDP
+from ..mdp.memory_limit import require_memory
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import require_room
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 from .drawings import SYNONYMS, WINDS, checked_letters, is_portal, portals, rows_of
@@ -91,7 +91,7 @@ def drawn_map(
     free = letters != "#"
     letter = letters[free]
     num_cells = len(letter)
-    require_room(BYTES_PER_CELL * num_cells, f"a map of {num_cells} free cells")
+    require_memory(BYTES_PER_CELL * num_cells, f"a map of {num_cells} free cells")
     next_cell = neighbours(free)
     partner = np.arange(num_cells)
     number = np.cumsum(free).reshape(free.shape) - 1

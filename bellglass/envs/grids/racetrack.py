@@ -43,10 +43,11 @@ import numpy as np
 from ..keywords import one_of, real
 from ..mdp import BoolArray, IntArray, TabularMDP
 from ..mdp.outcomes import sorted_outcomes
-from ..rendering import Artist
+from ..rendering.cells import Artist
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 from .moves import Cell
+from .racetrack_pictures import RacetrackArtist
 
 Track = Literal["left", "right"]
 
@@ -267,8 +268,6 @@ class Racetrack(TabularEnv):
     @property
     def artist(self) -> Artist:
         """Draws the track, the car, and where its velocity takes it."""
-        from .racetrack_pictures import RacetrackArtist
-
         if not isinstance(self._artist, RacetrackArtist):
             self._artist = RacetrackArtist(TRACKS[self._track], self.mdp)
         return self._artist

@@ -7,10 +7,10 @@ from typing import cast
 
 import numpy as np
 
-from ..drawing import canvas, panel, spot, stroke, words
-from ..glyphs import Colour
 from ..mdp import TabularMDP
-from ..rendering import AGENT, FLOOR, INK, LINE, START, WALL, WHITE, RGBArray
+from ..rendering.cells import AGENT, FLOOR, INK, LINE, START, WALL, WHITE, RGBArray
+from ..rendering.glyphs import Colour
+from ..rendering.shapes import canvas, panel, spot, stroke, words
 
 #: Pixels a cell, and of the line below.
 SIZE = 20

@@ -27,23 +27,13 @@ import numpy as np
 
 from ..keywords import flag, real
 from ..mdp import TabularMDP
-from ..rendering import Artist
+from ..rendering.cells import Artist
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 from .moves import Cell
+from .taxi_map import DEPOTS, IN_TAXI, MAP, SIDE
+from .taxi_pictures import TaxiArtist
 
-MAP = (
-    "+---------+",
-    "|R: | : :G|",
-    "| : | : : |",
-    "| : : : : |",
-    "| | : | : |",
-    "|Y| : |B: |",
-    "+---------+",
-)
-SIDE = 5
-DEPOTS: tuple[Cell, ...] = ((0, 0), (0, 4), (4, 0), (4, 3))
-IN_TAXI = 4
 SOUTH, NORTH, EAST, WEST, PICK_UP, DROP_OFF = range(6)
 MOVES: dict[int, Cell] = {SOUTH: (1, 0), NORTH: (-1, 0), EAST: (0, 1), WEST: (0, -1)}
 
@@ -138,8 +128,6 @@ class Taxi(TabularEnv):
     @property
     def artist(self) -> Artist:
         """Draws the town, the taxi, the passenger and the destination."""
-        from .taxi_pictures import TaxiArtist
-
         return TaxiArtist()
 
 

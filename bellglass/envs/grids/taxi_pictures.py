@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..glyphs import Colour, disc, paint, rounded_box, write_centred
-from ..rendering import FLOOR, INK, LINE, WALL, WHITE, RGBArray
-from .taxi import DEPOTS, IN_TAXI, MAP, SIDE
+from ..rendering.cells import FLOOR, INK, LINE, WALL, WHITE, RGBArray
+from ..rendering.glyphs import Colour, disc, paint, rounded_box, write_centred
+from .taxi_map import DEPOTS, IN_TAXI, MAP, SIDE
 
 SIZE = 64
 NAMES = "RGYB"

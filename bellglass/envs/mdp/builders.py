@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .room import require_room
-from .table import Outcomes
+from .arrays import Outcomes
+from .memory_limit import require_memory
 
 #: The outcomes of one pair: (probability, next_state, reward, terminated).
 Rows = Sequence[tuple[float, int, float, bool]]
@@ -82,7 +82,7 @@ def fields_from_arrays(
     """The flat arrays of dense ones; `TabularMDP.from_arrays` tells their shapes."""
     given = np.asarray(transition)
     copied = 0 if given.dtype == np.float64 else 8  # bytes an entry; two masks of as many entries follow
-    require_room((2 + copied) * given.size, f"reading a dense transition of shape {list(given.shape)}")
+    require_memory((2 + copied) * given.size, f"reading a dense transition of shape {list(given.shape)}")
     transition = np.asarray(given, dtype=np.float64)
     if transition.ndim != 3 or transition.shape[0] != transition.shape[2]:
         raise ValueError(f"transition must have shape [S, A, S], got {list(transition.shape)}")

@@ -13,7 +13,7 @@ from collections.abc import Hashable
 import numpy as np
 
 from ..keywords import whole
-from .room import require_room_to_make
+from .memory_limit import require_memory_to_make
 from .table import TabularMDP
 
 
@@ -25,7 +25,7 @@ def clocked(mdp: TabularMDP, horizon: int) -> TabularMDP:
         horizon: steps after which an episode ends, at least 1.
     """
     H, S, A, N = whole("horizon", horizon, 1), mdp.num_states, mdp.num_actions, mdp.num_outcomes
-    require_room_to_make((H + 1) * S, A, H * N, {"horizon": H})
+    require_memory_to_make((H + 1) * S, A, H * N, {"horizon": H})
     time = np.repeat(np.arange(H), N)
     starts = np.concatenate([mdp.first_outcome[:-1] + t * N for t in range(H)])
     return TabularMDP(

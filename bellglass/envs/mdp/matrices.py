@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from .arrays import BoolArray, FloatArray, IntArray, locked
 from .builders import as_mask, as_pairs_mask
-from .room import require_room, require_room_for_table
-from .table import BoolArray, FloatArray, IntArray, locked
+from .memory_limit import require_memory, require_memory_for_table
 
 #: A matrix, dense or sparse, or a list of them.
 MatrixLike = Any
@@ -148,7 +148,7 @@ def fields_from_pairs(
         num_actions = int(a.max(initial=-1)) + 1
         if num_actions == 0:
             raise ValueError("Q has no rows: there is no action in any state")
-        require_room_for_table(num_states, num_actions, num_pairs)
+        require_memory_for_table(num_states, num_actions, num_pairs)
         if rewards.shape != (num_pairs,):
             raise ValueError(f"R must have shape [{num_pairs}] like the rows of Q, got {list(rewards.shape)}")
     pair = s * num_actions + a
@@ -302,7 +302,7 @@ def _csr(name: str, matrix: MatrixLike, *, whole: bool = False, rows: IntArray |
 
     if not scipy.sparse.issparse(matrix):
         dense = np.asarray(matrix)
-        require_room(10 * dense.size, f"reading {name} of shape {list(dense.shape)}")
+        require_memory(10 * dense.size, f"reading {name} of shape {list(dense.shape)}")
         matrix = scipy.sparse.csr_array(np.asarray(dense, dtype=np.float64))
     if matrix.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold numbers, got {matrix.dtype}")
@@ -353,7 +353,7 @@ def _fields(
     action_mask: npt.ArrayLike | None,
 ) -> dict[str, Any]:
     """The flat arrays: each block's entries moved to where their pair begins."""
-    require_room_for_table(num_states, num_actions, sum(len(block.probability) for block in blocks))
+    require_memory_for_table(num_states, num_actions, sum(len(block.probability) for block in blocks))
     ends = as_mask(terminal, num_states)
     mask = as_pairs_mask(action_mask, num_states, num_actions) & ~ends[:, None]
     available = mask.ravel()

@@ -19,28 +19,22 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from .arrays import BoolArray, FloatArray, IntArray, Outcomes, cumulate, locked, row_sums
+from .builders import fields_from_arrays, fields_from_function, fields_from_P
 from .layout import Layout
+from .matrices import fields_from_mdptoolbox, fields_from_pairs, fields_from_sparse
+from .reach import walked_through
+from .table_files import ARRAYS, read_table, write_table
+from .validation import checked_fields
 
 if TYPE_CHECKING:
     import networkx
     import scipy.sparse
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
-
-Number = TypeVar("Number", bound=np.generic)
-
-#: Gymnasium's toy-text form: P[s][a] = [(probability, next_state, reward, terminated), ...]
-Outcomes = Mapping[int, Mapping[int, Sequence[tuple[float, int, float, bool]]]]
-
-#: How far a row of probabilities may miss the sum of 1.
-SUM_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -93,8 +87,6 @@ class TabularMDP:
         layout: Layout | None = None,
         normalise: bool = False,
     ) -> None:
-        from .validation import checked_fields
-
         fields = checked_fields(
             first_outcome=first_outcome,
             probability=probability,
@@ -189,11 +181,21 @@ class TabularMDP:
         ).tocsr()
 
     @cached_property
+    def walked_through(self) -> BoolArray:
+        """[S] states that an episode can go on in: the starts, and what outcomes that do not terminate enter."""
+        states = self.row_of_outcome // self.num_actions
+        return locked(
+            walked_through(self.initial, states, self.probability, self.next_state, self.terminated)
+        )
+
+    @cached_property
     def reachable(self) -> BoolArray:
         """[S] states that an episode can show: the starts, what can follow, and where it can end."""
-        from .reach import reachable
-
-        return locked(reachable(self))
+        walked = self.walked_through
+        entered = (self.probability > 0) & walked[self.row_of_outcome // self.num_actions]
+        found = walked.copy()
+        found[self.next_state[entered]] = True
+        return locked(found)
 
     @cached_property
     def P(self) -> dict[int, dict[int, list[tuple[float, int, float, bool]]]]:
@@ -293,8 +295,6 @@ class TabularMDP:
         >>> TabularMDP.from_P(coin, initial=[1, 0]).terminal
         array([False,  True])
         """
-        from .builders import fields_from_P
-
         return cls(
             **fields_from_P(P, initial),
             state_labels=state_labels,
@@ -337,8 +337,6 @@ class TabularMDP:
         >>> mdp.P[0][1]
         [(1.0, 1, -1.0, True)]
         """
-        from .builders import fields_from_arrays
-
         return cls(
             **fields_from_arrays(transition, reward, initial, terminal, action_mask),
             state_labels=state_labels,
@@ -388,8 +386,6 @@ class TabularMDP:
         >>> mdp.P[1]
         {0: [(1.0, 1, 2.0, False)], 1: [(1.0, 0, -1.0, False)]}
         """
-        from .matrices import fields_from_sparse
-
         return cls(
             **fields_from_sparse(transition, reward, initial, terminal, action_mask),
             state_labels=state_labels,
@@ -438,8 +434,6 @@ class TabularMDP:
         >>> mdp.action_mask.tolist()
         [[True, True], [True, False]]
         """
-        from .matrices import fields_from_pairs
-
         return cls(
             **fields_from_pairs(R, Q, s_indices, a_indices, initial, terminal),
             state_labels=state_labels,
@@ -486,8 +480,6 @@ class TabularMDP:
         >>> mdp.P[1][0]
         [(0.8, 0, -1.0, False), (0.2, 1, -1.0, False)]
         """
-        from .matrices import fields_from_mdptoolbox
-
         return cls(
             **fields_from_mdptoolbox(P, R, initial, terminal, action_mask),
             state_labels=state_labels,
@@ -524,17 +516,14 @@ class TabularMDP:
         >>> TabularMDP.from_function(walk, states=range(3), actions=[-1, +1]).P[1][1]
         [(1.0, 2, -1.0, True)]
         """
-        from .builders import fields_from_function
-
         return cls(
             **fields_from_function(model, states, actions, initial), layout=layout, normalise=normalise
         )
 
     def save(self, path: str | PathLike[str]) -> None:
         """Writes an ``.npz`` file (arrays and JSON, never pickle), whole or not at all."""
-        from .files import save
-
-        save(self, path)
+        arrays = {name: getattr(self, name) for name in ARRAYS}
+        write_table(path, arrays, self.fingerprint, self.state_labels, self.action_labels, self.layout)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> TabularMDP:
@@ -543,9 +532,14 @@ class TabularMDP:
         Raises:
             ValueError: the file is no table of ours, damaged, or not valid.
         """
-        from .files import load
-
-        return load(path)
+        fields, fingerprint = read_table(path)
+        try:
+            mdp = cls(**fields)
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged: {error}") from error
+        if mdp.fingerprint != fingerprint:
+            raise ValueError(f"{path} is damaged: its arrays do not have the fingerprint it states")
+        return mdp
 
     def to_networkx(self) -> networkx.MultiDiGraph:
         """A directed multigraph: one node a state, one edge an outcome.
@@ -578,39 +572,3 @@ class TabularMDP:
 
     def __deepcopy__(self, memo: dict[int, object]) -> TabularMDP:
         return self  # nothing in it can change
-
-
-def row_sums(first_outcome: IntArray, numbers: FloatArray) -> FloatArray:
-    """[S*A] sums of `numbers` [N] over each pair's outcomes; 0 where there are none."""
-    sums = np.zeros(len(first_outcome) - 1)
-    filled = np.flatnonzero(np.diff(first_outcome))
-    if filled.size:
-        sums[filled] = np.add.reduceat(numbers, first_outcome[filled])
-    return sums
-
-
-def cumulate(first_outcome: IntArray, probability: FloatArray) -> FloatArray:
-    """[N] running sums within each row; exactly 1 from the last outcome of positive probability on."""
-    running = probability.copy()
-    lengths = np.diff(first_outcome)
-    long = lengths > 64  # such as the starts: one row of S; np.cumsum adds in the same order
-    for first, length in zip(first_outcome[:-1][long].tolist(), lengths[long].tolist(), strict=True):
-        running[first : first + length] = np.cumsum(probability[first : first + length])
-    short = np.where(long, 0, lengths)
-    for k in range(1, int(short.max(initial=0))):
-        here = first_outcome[:-1][short > k] + k
-        running[here] += running[here - 1]
-    outcomes = np.arange(len(probability))
-    last_positive = np.zeros(len(lengths), dtype=np.int64)
-    filled = np.flatnonzero(lengths)
-    if filled.size:
-        positive = np.where(probability > 0, outcomes, -1)
-        last_positive[filled] = np.maximum.reduceat(positive, first_outcome[filled])
-    running[outcomes >= np.repeat(last_positive, lengths)] = 1.0
-    return running
-
-
-def locked(array: npt.NDArray[Number]) -> npt.NDArray[Number]:
-    """The same array, read-only from now on."""
-    array.setflags(write=False)
-    return array

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .arrays import SUM_TOLERANCE, BoolArray, FloatArray, IntArray, locked, row_sums
 from .layout import Layout
-from .room import require_room_for_table
-from .table import SUM_TOLERANCE, BoolArray, FloatArray, IntArray, locked, row_sums
+from .memory_limit import require_memory_for_table
 
 
 def checked_fields(
@@ -44,7 +44,7 @@ def checked_fields(
         )
     num_actions = num_pairs // num_states
     if not all(map(_fixed, (probability, next_state, reward, terminated))):
-        require_room_for_table(num_states, num_actions, int(np.size(probability)))
+        require_memory_for_table(num_states, num_actions, int(np.size(probability)))
     chances: FloatArray = _vector("probability", probability, np.float64)
     outcomes = {
         "probability": chances,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -39,3 +39,20 @@ class TableWalker(Protocol):
     def walks_table(self) -> bool:
         """Whether the description above holds."""
         ...
+
+
+def fingerprint_of(env: Any) -> str | None:
+    """The fingerprint of the table that `env` walks, hidden states and wrappers included; None if it walks none.
+
+    Nothing else of the table is told.
+    """
+    layer = env
+    while layer is not None:  # the outermost: a wrapper that changes the dynamics walks a table of its own
+        base = layer is getattr(layer, "unwrapped", layer)
+        for name in ("pomdp", "mdp"):
+            table = getattr(layer, name, None) if base else vars(layer).get(name)
+            fingerprint = getattr(table, "fingerprint", None)
+            if isinstance(fingerprint, str):
+                return fingerprint
+        layer = None if base else layer.env
+    return None

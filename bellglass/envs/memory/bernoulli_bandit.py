@@ -21,13 +21,13 @@ from collections.abc import Hashable
 
 import numpy as np
 
-from ..drawing import canvas, panel, words
-from ..glyphs import Colour
 from ..keywords import real, whole
 from ..mdp import FloatArray, IntArray, TabularMDP
+from ..mdp.memory_limit import brief, require_memory
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import brief, require_room
-from ..rendering import FAINT, GOAL, INK, LINE, WHITE, Artist, RGBArray
+from ..rendering.cells import FAINT, GOAL, INK, LINE, WHITE, Artist, RGBArray
+from ..rendering.glyphs import Colour
+from ..rendering.shapes import canvas, panel, words
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -45,7 +45,7 @@ def counts_after(pulls: int) -> IntArray:
 def bernoulli_bandit(n: int) -> TabularMDP:
     """The table: counts of fewer than n pulls, and the end."""
     end = n * (n + 1) * (n + 2) * (n + 3) // 24
-    require_room(end * 700 + 80 * n**3, f"a table of {brief(end)} states", {"n": n})
+    require_memory(end * 700 + 80 * n**3, f"a table of {brief(end)} states", {"n": n})
     levels = [counts_after(pulls) for pulls in range(n)]
     first = np.cumsum([0, *(len(level) for level in levels)])
     codes = [level @ (n + 1) ** np.arange(3, -1, -1) for level in levels]  # ascending

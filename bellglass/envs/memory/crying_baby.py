@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..drawing import canvas, panel, ring, spot, stroke
-from ..glyphs import Colour
 from ..keywords import flag
 from ..mdp import TabularMDP
 from ..pomdp import TabularPOMDP, TabularPOMDPEnv
-from ..rendering import INK, WHITE, Artist, RGBArray
+from ..rendering.cells import INK, WHITE, Artist, RGBArray
+from ..rendering.glyphs import Colour
+from ..rendering.shapes import canvas, panel, ring, spot, stroke
 from ..tabular import InvalidActions
 from ..vector import vector_maker
 from .resets import hidden

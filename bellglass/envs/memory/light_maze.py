@@ -21,11 +21,11 @@ from collections.abc import Hashable
 
 import numpy as np
 
-from ..drawing import canvas, panel, spot, words
-from ..glyphs import Colour
 from ..mdp import TabularMDP
 from ..pomdp import TabularPOMDP, TabularPOMDPEnv
-from ..rendering import AGENT, FAINT, FLOOR, LINE, WALL, WHITE, Artist, RGBArray
+from ..rendering.cells import AGENT, FAINT, FLOOR, LINE, WALL, WHITE, Artist, RGBArray
+from ..rendering.glyphs import Colour
+from ..rendering.shapes import canvas, panel, spot, words
 from ..tabular import InvalidActions
 from ..vector import vector_maker
 

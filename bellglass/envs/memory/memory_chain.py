@@ -20,14 +20,14 @@ from itertools import product
 
 import numpy as np
 
-from ..drawing import canvas, panel, spot, words
-from ..glyphs import Colour
 from ..keywords import whole
 from ..mdp import TabularMDP
+from ..mdp.memory_limit import brief, require_memory
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import brief, require_room
 from ..pomdp import TabularPOMDP, TabularPOMDPEnv
-from ..rendering import AGENT, FAINT, INK, LINE, WHITE, Artist, RGBArray
+from ..rendering.cells import AGENT, FAINT, INK, LINE, WHITE, Artist, RGBArray
+from ..rendering.glyphs import Colour
+from ..rendering.shapes import canvas, panel, spot, words
 from ..tabular import InvalidActions
 from ..vector import vector_maker
 
@@ -41,7 +41,7 @@ def memory_chain(N: int, bits: int) -> TabularPOMDP:
     a_step = num_patterns * bits
     end = (N + 1) * a_step
     num_observations = num_patterns + 1 + bits
-    require_room(
+    require_memory(
         end * (9 * 8 * num_observations + 400),
         f"a table of {brief(end)} states with {brief(num_observations)} observations each",
         {"N": N, "bits": bits},

@@ -18,12 +18,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..drawing import canvas, panel, polygon, spot, words
-from ..glyphs import DIRECTIONS, arrow, paint
 from ..keywords import flag
 from ..mdp import TabularMDP
 from ..pomdp import TabularPOMDP, TabularPOMDPEnv
-from ..rendering import AGENT, FAINT, FLOOR, GOAL, LINE, WALL, WHITE, Artist, RGBArray
+from ..rendering.cells import AGENT, FAINT, FLOOR, GOAL, LINE, WALL, WHITE, Artist, RGBArray
+from ..rendering.glyphs import DIRECTIONS, arrow, paint
+from ..rendering.shapes import canvas, panel, polygon, spot, words
 from ..tabular import InvalidActions
 from ..vector import vector_maker
 from .resets import hidden

@@ -19,14 +19,14 @@ from itertools import product
 
 import numpy as np
 
-from ..drawing import canvas, panel, words
-from ..glyphs import Colour
 from ..keywords import whole
 from ..mdp import TabularMDP
+from ..mdp.memory_limit import brief, require_memory
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import brief, require_room
 from ..pomdp import TabularPOMDP, TabularPOMDPEnv
-from ..rendering import FAINT, INK, LINE, WHITE, Artist, RGBArray
+from ..rendering.cells import FAINT, INK, LINE, WHITE, Artist, RGBArray
+from ..rendering.glyphs import Colour
+from ..rendering.shapes import canvas, panel, words
 from ..tabular import InvalidActions
 from ..vector import vector_maker
 
@@ -38,7 +38,7 @@ def repeat_previous(m: int, k: int, L: int) -> TabularPOMDP:
     """The table: m**(k+1) windows at each of L steps, and the end."""
     num_windows = m ** min(k + 1, MOST_SHOWN)
     end = L * num_windows
-    require_room(
+    require_memory(
         end * (m * m * 70 + 16 * m + 200 + 8 * k),
         f"a table of {brief(end)} states and {brief(end * m * m)} outcomes",
         {"m": m, "k": k, "L": L},

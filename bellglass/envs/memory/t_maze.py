@@ -24,11 +24,11 @@ from collections.abc import Hashable
 import numpy as np
 
 from ..keywords import whole
-from ..layout_artist import LayoutArtist
 from ..mdp import Layout, TabularMDP
-from ..mdp.room import brief, require_room
+from ..mdp.memory_limit import brief, require_memory
 from ..pomdp import TabularPOMDP, TabularPOMDPEnv
-from ..rendering import Artist, RGBArray
+from ..rendering.cells import Artist, RGBArray
+from ..rendering.layout_artist import LayoutArtist
 from ..tabular import InvalidActions
 from ..vector import vector_maker
 
@@ -41,7 +41,7 @@ RIGHT_TURN, WRONG_TURN, BUMP = 4.0, -0.1, -0.1
 def t_maze(N: int) -> TabularPOMDP:
     """The table: cells 0 .. N under the signal up, then under the signal down, then the end."""
     end = 2 * (N + 1)
-    require_room(1600 * end, f"a table of {brief(end + 1)} states", {"N": N})
+    require_memory(1600 * end, f"a table of {brief(end + 1)} states", {"N": N})
     P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {
         end: {a: [(1.0, end, 0.0, True)] for a in range(4)}
     }

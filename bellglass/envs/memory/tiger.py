@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..drawing import canvas, panel, polygon, spot, stroke, words
-from ..glyphs import Colour
 from ..keywords import flag, real
 from ..mdp import TabularMDP
 from ..pomdp import TabularPOMDP, TabularPOMDPEnv
-from ..rendering import FAINT, INK, Artist, RGBArray
+from ..rendering.cells import FAINT, INK, Artist, RGBArray
+from ..rendering.glyphs import Colour
+from ..rendering.shapes import canvas, panel, polygon, spot, stroke, words
 from ..tabular import InvalidActions
 from ..vector import vector_maker
 from .resets import hidden

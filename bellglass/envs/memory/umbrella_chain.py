@@ -20,13 +20,13 @@ from collections.abc import Hashable
 
 import numpy as np
 
-from ..drawing import canvas, panel, polygon, spot, stroke, words
-from ..glyphs import Colour
 from ..keywords import whole
 from ..mdp import TabularMDP
+from ..mdp.memory_limit import brief, require_memory
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import brief, require_room
-from ..rendering import AGENT, FAINT, LINE, WHITE, Artist, RGBArray
+from ..rendering.cells import AGENT, FAINT, LINE, WHITE, Artist, RGBArray
+from ..rendering.glyphs import Colour
+from ..rendering.shapes import canvas, panel, polygon, spot, stroke, words
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -38,7 +38,7 @@ FORECASTS = ("sun", "rain")
 def umbrella_chain(N: int) -> TabularMDP:
     """The table: (0, sun, False), (0, sun, True), (0, rain, False), .., (N - 1, rain, True), the end."""
     end = 4 * N
-    require_room(600 * end, f"a table of {brief(end)} states", {"N": N})
+    require_memory(600 * end, f"a table of {brief(end)} states", {"N": N})
     states = np.arange(end)
     step, forecast, umbrella = states // 4, states // 2 % 2, states % 2
     action = np.arange(2)[:, None]

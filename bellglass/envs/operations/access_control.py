@@ -20,12 +20,12 @@ import numpy as np
 
 from ..keywords import real, whole
 from ..mdp import FloatArray, IntArray, Layout, TabularMDP
+from ..mdp.memory_limit import require_memory_to_make
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import require_room_to_make
-from ..rendering import Artist
+from ..rendering.cells import Artist
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
-from .pictures import ServersArtist
+from .lots_and_servers import ServersArtist
 
 PRIORITIES = (1, 2, 4, 8)
 REJECT, ACCEPT = 0, 1
@@ -35,7 +35,7 @@ def access_control(servers: int, *, p: float) -> TabularMDP:
     """The table: (free servers, priority), the priority counting fastest."""
     num_free, num_priorities = servers + 1, len(PRIORITIES)
     num_states = num_free * num_priorities
-    require_room_to_make(num_states, 2, num_priorities * num_states * (num_free + 2), {"servers": servers})
+    require_memory_to_make(num_states, 2, num_priorities * num_states * (num_free + 2), {"servers": servers})
     s, a, next_s = np.ix_(np.arange(num_states), np.arange(2), np.arange(num_states))
     free, priority = s // num_priorities, np.array(PRIORITIES)[s % num_priorities]
     served = (a == ACCEPT) & (free > 0)

@@ -26,7 +26,7 @@ import numpy as np
 from ..keywords import real
 from ..mdp import FloatArray, TabularMDP
 from ..mdp.outcomes import sorted_outcomes
-from ..rows import in_rows
+from ..rendering.rows import in_rows
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 

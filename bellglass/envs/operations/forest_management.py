@@ -22,8 +22,8 @@ import numpy as np
 
 from ..keywords import real, whole
 from ..mdp import TabularMDP
+from ..mdp.memory_limit import require_memory_to_make
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import require_room_to_make
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -32,7 +32,7 @@ WAIT, CUT = 0, 1
 
 def forest_management(S: int, *, r1: float, r2: float, p: float) -> TabularMDP:
     """The table: ages 0 .. S - 1."""
-    require_room_to_make(S, 2, 3 * S, {"S": S})
+    require_memory_to_make(S, 2, 3 * S, {"S": S})
     age = np.arange(S)
     oldest = age == S - 1
     waiting = np.where(oldest, r1, 0.0)

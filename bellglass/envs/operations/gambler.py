@@ -22,8 +22,8 @@ import numpy as np
 
 from ..keywords import real, whole
 from ..mdp import FloatArray, TabularMDP
-from ..mdp.room import brief, require_room
-from ..rows import in_rows
+from ..mdp.memory_limit import brief, require_memory
+from ..rendering.rows import in_rows
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -31,7 +31,7 @@ from ..vector import vector_maker
 def gambler(*, p_h: float, goal: int) -> TabularMDP:
     """The table: capital 0 .. goal; action a stakes a + 1."""
     num_actions = goal // 2
-    require_room(220 * goal**2, f"a table of {brief(goal + 1)} states", {"goal": goal})
+    require_memory(220 * goal**2, f"a table of {brief(goal + 1)} states", {"goal": goal})
     P: dict[int, dict[int, list[tuple[float, int, float, bool]]]] = {
         s: {a: [(1.0, s, 0.0, True)] for a in range(num_actions)} for s in (0, goal)
     }

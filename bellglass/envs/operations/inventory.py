@@ -25,8 +25,8 @@ import numpy as np
 
 from ..keywords import real, whole
 from ..mdp import FloatArray, TabularMDP
-from ..mdp.room import require_room_to_make
-from ..rows import in_rows
+from ..mdp.memory_limit import require_memory_to_make
+from ..rendering.rows import in_rows
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 from .poisson import poisson
@@ -40,7 +40,7 @@ def inventory(*, lam: float, K: float, h: float, b: float, lo: int, hi: int) -> 
     demand = poisson(lam)
     num_levels, num_demands = hi - lo + 1, len(demand)
     num_pairs = num_levels * (num_levels + 1) // 2
-    require_room_to_make(num_levels, num_levels, num_pairs * num_demands, {"lam": lam, "lo": lo, "hi": hi})
+    require_memory_to_make(num_levels, num_levels, num_pairs * num_demands, {"lam": lam, "lo": lo, "hi": hi})
     stock, level = np.triu_indices(num_levels)  # every pair of a stock and a level that is not below it
 
     left = np.arange(lo, hi + 1)[:, None] - np.arange(num_demands)[None, :]  # [levels, demands]

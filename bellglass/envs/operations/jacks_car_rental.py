@@ -26,10 +26,10 @@ import numpy as np
 
 from ..keywords import flag
 from ..mdp import FloatArray, Layout, TabularMDP
-from ..rendering import Artist
+from ..rendering.cells import Artist
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
-from .pictures import CarLotsArtist
+from .lots_and_servers import CarLotsArtist
 from .poisson import poisson
 
 MOST_CARS, MOST_MOVED = 20, 5

@@ -19,9 +19,9 @@ import numpy as np
 
 from ..keywords import real, whole
 from ..mdp import TabularMDP
+from ..mdp.memory_limit import require_memory_to_make
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import require_room_to_make
-from ..rows import in_rows
+from ..rendering.rows import in_rows
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -32,7 +32,7 @@ DEMAND = np.array([0.25, 0.5, 0.25])
 def puterman_inventory(M: int, *, K: float, c: float, h: float, price: float) -> TabularMDP:
     """The table: stocks 0 .. M; action a orders a."""
     num_pairs = (M + 1) * (M + 2) // 2
-    require_room_to_make(M + 1, M + 1, len(DEMAND) * num_pairs, {"M": M})
+    require_memory_to_make(M + 1, M + 1, len(DEMAND) * num_pairs, {"M": M})
     s, a = np.nonzero(np.add.outer(np.arange(M + 1), np.arange(M + 1)) <= M)
     filled = (s + a)[:, None]
     demand = np.arange(len(DEMAND))[None, :]

@@ -25,9 +25,9 @@ import numpy as np
 
 from ..keywords import real, whole
 from ..mdp import TabularMDP
+from ..mdp.memory_limit import require_memory_to_make
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import require_room_to_make
-from ..rows import in_rows
+from ..rendering.rows import in_rows
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -37,7 +37,7 @@ REJECT, ADMIT = 0, 1
 def queue_admission(*, lam: float, mu: float, R: float, h: float, capacity: int) -> TabularMDP:
     """The table: 0 .. capacity customers in the system."""
     num_states = capacity + 1
-    require_room_to_make(num_states, 2, 4 * num_states, {"capacity": capacity})
+    require_memory_to_make(num_states, 2, 4 * num_states, {"capacity": capacity})
     s = np.arange(num_states)
     waiting = -h * s / (lam + mu)
     room = s < capacity

@@ -21,7 +21,7 @@ import numpy as np
 
 from ..keywords import real, whole
 from ..mdp import FloatArray, IntArray, TabularMDP
-from ..mdp.room import brief, require_room, table_bytes
+from ..mdp.memory_limit import brief, require_memory, table_bytes
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 
@@ -90,7 +90,7 @@ class Garnet(TabularEnv):
         share = real("sparsity", sparsity, 0.0, 1.0)
         rng = np.random.default_rng(whole("model_seed", model_seed, 0))
         num_outcomes = states * actions * branches
-        require_room(  # besides the table itself, the cuts, their differences and a sorter's copy
+        require_memory(  # besides the table itself, the cuts, their differences and a sorter's copy
             2 * table_bytes(states, actions, num_outcomes) + 36 * num_outcomes,
             f"a table of {brief(states)} states, {brief(actions)} actions and {brief(num_outcomes)} outcomes",
             {"num_states": states, "num_actions": actions, "branching": branches},

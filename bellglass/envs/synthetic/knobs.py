@@ -34,9 +34,9 @@ import numpy as np
 
 from ..keywords import real, whole
 from ..mdp import BoolArray, IntArray, TabularMDP
+from ..mdp.memory_limit import brief, require_memory
 from ..mdp.outcomes import sorted_outcomes
-from ..mdp.room import brief, require_room
-from ..rendering import Artist
+from ..rendering.cells import Artist
 from ..tabular import InvalidActions, TabularEnv
 from ..vector import vector_maker
 from .knobs_pictures import knobs_artist
@@ -136,7 +136,7 @@ class Knobs(TabularEnv):
         deviation = real("noise", noise, 0.0)
         rng = np.random.default_rng(whole("model_seed", model_seed, 0))
         num_states = actions * rings * 2 ** min(waits, 200)
-        require_room(  # the outcomes of all next places are laid out before those without a chance are dropped
+        require_memory(  # the outcomes of all next places are laid out before those without a chance are dropped
             num_states * actions * actions * (2 if deviation > 0 else 1) * 120 + 200 * num_states,
             f"a table of {brief(num_states)} states and {brief(actions)} actions",
             {"num_actions": actions, "diameter": rings, "delay": waits},

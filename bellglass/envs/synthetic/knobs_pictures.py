@@ -11,12 +11,12 @@ from functools import cached_property
 
 import numpy as np
 
-from ..drawing import canvas, mixed, polygon, spot, stroke
-from ..glyphs import Colour
-from ..letters import caption, width
 from ..mdp import FloatArray, IntArray, TabularMDP
-from ..rendering import AGENT, FAINT, FLOOR, GOAL, INK, LINE, WHITE, Artist, RGBArray
-from ..state_graph import ACTION_COLOURS, BORDER, StateGraphArtist, default_artist
+from ..rendering.cells import AGENT, FAINT, FLOOR, GOAL, INK, LINE, WHITE, Artist, RGBArray
+from ..rendering.glyphs import Colour
+from ..rendering.letters import caption, width
+from ..rendering.shapes import canvas, mixed, polygon, spot, stroke
+from ..rendering.state_graph import ACTION_COLOURS, BORDER, StateGraphArtist, default_artist
 
 #: Rings and places in a ring of the largest world that is drawn so.
 MOST_RINGS, MOST_PLACES = 24, 24

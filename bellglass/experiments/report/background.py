@@ -8,14 +8,14 @@ import shlex
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from ..card import Card
-from ..counts import counted, ranges
+from ..cards.card import Card
 from ..records import AgentSpec, EnvironmentSpec, FailedRun, RunSpec, Sweep
+from ..wording import counted, ranges
 from . import words
-from .cells import Cell
 from .comparison import Comparison
 from .detail import Detail
 from .elements import left_out, named, section, table
+from .table_cells import Cell
 
 #: What is said of the measures of hardness where an environment hides its states.
 HARDNESS_UNSEEN = "what makes it hard is measured on the hidden states, as if they were seen"

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..aggregate import FloatArray
-from ..pictures import clipped, mark, marker, path, pixel, short, stops, stroke, svg, typeset
+from ..statistics.aggregate import FloatArray
+from .svg import clipped, mark, marker, path, pixel, short, stops, stroke, svg, typeset
 
 #: With more lines than this a chart hides its bands, which would be one grey mass.
 FEW = 5

@@ -14,11 +14,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from .. import aggregate
-from ..aggregate import FloatArray, Interval, Pair
-from ..card import Card
+from ..cards.card import Card
 from ..records import RunSpec, Sweep
-from .cells import LEVELS, Cell, Scale, Share, added, cell_of, scale_of, seed_means
+from ..statistics import aggregate
+from ..statistics.aggregate import FloatArray, Interval, Pair
+from .table_cells import LEVELS, Cell, Scale, Share, added, cell_of, scale_of, seed_means
 
 Run = TypeVar("Run")
 

@@ -8,8 +8,8 @@ from html import escape
 
 import numpy as np
 
-from ..pictures import clipped, pixel, stops, svg, typeset
 from .maps import EnvironmentMap, Moment, action_name, cells_of, ends
+from .svg import clipped, pixel, stops, svg, typeset
 
 #: Glyphs that are drawn as strokes, as paths from the middle of a cell of side 1.
 STROKES = {

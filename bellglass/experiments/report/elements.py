@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
-from .. import pictures
+from . import svg as pictures
 
 #: Kinds of tables that become a stack of cards where there is no room.
 STACKED = ("ranking", "heat", "fair")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from ..counts import counted
+from ..wording import counted
 from . import charts, words
 from .comparison import Comparison
 from .detail import Detail

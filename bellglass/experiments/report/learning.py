@@ -8,13 +8,13 @@ from html import escape
 
 import numpy as np
 
-from ..pictures import short, typeset
 from . import charts, words
-from .cells import Cell, Curve, Regret
 from .charts import Series
 from .comparison import Comparison
 from .detail import Detail
 from .elements import crossed, figure, grouped_table, left_out, named, section
+from .svg import short, typeset
+from .table_cells import Cell, Curve, Regret
 
 #: Fewest points of a line, however many lines there are.
 FEWEST_POINTS = 8

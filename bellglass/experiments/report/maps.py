@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..card import Card
-from ..card_layout import CardLayout
+from ..cards.card import Card
+from ..cards.card_layout import CardLayout
 from ..records import RunResult
-from .cells import Cell, Scale
 from .comparison import Comparison
 from .detail import Detail
+from .table_cells import Cell, Scale
 
 #: Letters of numbers in base 64; of actions, the first ones, and "~" for none.
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

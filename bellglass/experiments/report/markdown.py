@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from .. import pictures
-from ..counts import counted
+from ..wording import counted
 from . import charts, words
+from . import svg as pictures
 from .background import (
     HARDNESS_UNSEEN,
     commands_of,
@@ -20,7 +20,6 @@ from .background import (
     tuning,
     where,
 )
-from .cells import Cell, Curve
 from .charts import Series
 from .comparison import Comparison, Ranking
 from .detail import LEVELS
@@ -38,6 +37,7 @@ from .learning import (
 )
 from .maps import maps_of
 from .sections import profile_picture, seed_dots, time_picture, timed
+from .table_cells import Cell, Curve
 
 Figures = dict[str, str]
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 
-from ..counts import counted
-from ..pictures import DARK, LIGHT, marker, marks, stroke, svg
+from ..wording import counted
 from . import background, learned, learning, sections, words
 from .comparison import Comparison
 from .detail import LEVELS, LIMIT, Detail
 from .drawing import STROKES
+from .svg import DARK, LIGHT, marker, marks, stroke, svg
 
 #: Before the first paint, so that dark readers see no white flash.
 THEME = (

@@ -7,16 +7,16 @@ from html import escape
 
 import numpy as np
 
-from ..aggregate import Interval
-from ..counts import counted
-from ..pictures import typeset
+from ..statistics.aggregate import Interval
+from ..wording import counted
 from . import charts, words
-from .cells import Cell
 from .charts import Series
 from .comparison import THRESHOLDS, Comparison, Ranking
 from .detail import Detail
 from .elements import crossed, figure, left_out, named, section, table
 from .learning import chart_data
+from .svg import typeset
+from .table_cells import Cell
 
 
 def numbers(comparison: Comparison) -> str:

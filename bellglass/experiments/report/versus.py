@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from .. import aggregate
-from ..aggregate import FloatArray, Interval
-from ..counts import counted
 from ..records import Sweep
-from .cells import Cell, Scale
+from ..statistics import aggregate
+from ..statistics.aggregate import FloatArray, Interval
+from ..wording import counted
 from .comparison import Comparison
+from .table_cells import Cell, Scale
 from .words import listed, three
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from .. import aggregate
-from ..aggregate import CensoredMedian, Interval
-from ..counts import counted
-from ..pictures import short, typeset
-from .cells import Cell, Share
+from ..statistics import aggregate
+from ..statistics.aggregate import CensoredMedian, Interval
+from ..wording import counted
 from .comparison import Comparison, Ranking, Row
+from .svg import short, typeset
+from .table_cells import Cell, Share
 
 CRITERIA = {
     "discounted": "discounted return from the start",

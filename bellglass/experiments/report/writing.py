@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ..card import Card
+from ..cards.card import Card
 from ..records import Sweep
-from ..store import writable, write_whole
+from ..results.store import writable, write_whole
 from .comparison import compare
 from .markdown import markdown
 from .page import page
-from .plain import curves_csv, runs_csv, summary_json
+from .plain_text import curves_csv, runs_csv, summary_json
 
 
 class ReportPaths(NamedTuple):

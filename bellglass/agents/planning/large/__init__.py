@@ -1,1 +1,0 @@
-"""Large discounted tables: compiled kernels, the searches that use them, and their certificate."""

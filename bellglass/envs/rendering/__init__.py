@@ -1,0 +1,1 @@
+"""How states look: pixels, letters, maps and graphs, drawn with NumPy alone."""

@@ -1,0 +1,1 @@
+"""From seeds to statements: means, intervals, ranks, and the chance that one agent is better than another."""

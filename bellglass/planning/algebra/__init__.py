@@ -1,0 +1,1 @@
+"""Pairs, chains and linear systems: the algebra that every criterion is solved with."""

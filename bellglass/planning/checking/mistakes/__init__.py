@@ -1,0 +1,1 @@
+"""What commonly goes wrong, and what numbers would come of it: guesses to hold an answer against."""

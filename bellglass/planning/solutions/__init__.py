@@ -1,0 +1,1 @@
+"""What a solver found: numbers that print, draw and save themselves."""
