@@ -42,7 +42,7 @@ types: $(READY)
 
 generated: $(READY)
 	@echo "==> what is derived from the registered ids: thresholds, the page of environments and its picture"
-	@$(BIN)/python -m bellglass.experiments.thresholds
+	@$(BIN)/python -m bellglass.experiments.cards.reward_thresholds
 	@$(BIN)/python docs/environments_page.py
 	@$(BIN)/python examples/contact_sheet.py
 

@@ -9,6 +9,7 @@ at every pointer (2 microseconds for six parameters) and adopts what was assigne
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import Any
 
 import torch
@@ -26,11 +27,14 @@ class FlatParameters:
         gradient: [n] where backward passes add; to be zeroed (`zero_gradient`) by whoever starts one.
         generation: changes when the module's layers or parameters are other objects than before; views of
             `values` made earlier may then be stale.
+        moves: counts what `Adam` and `move_towards` did to the values.
         kind: what the module is made of; equal for modules that differ in their weights alone.
     """
 
     def __init__(self, module: nn.Module) -> None:
-        self.generation = 0
+        self.generation = self.moves = 0
+        self._undisturbed = False
+        self._left: bytes | list[bytes] = b""  # the contents when it was disturbed
         self._parts: list[tuple[nn.Parameter, slice, Tensor]] = []  # the third is its view of `gradient`
         self._adopt(module)
         self._must_learn()
@@ -58,24 +62,47 @@ class FlatParameters:
         Raises:
             ValueError: a trainable parameter is not float32 on the CPU.
         """
-        try:
-            now: list[Any] = [owner[name] for owner, name in self._slots]
-            same = (
-                [*map(id, now)] == self._identities
-                and [p.data_ptr() for p in now] == self._pointers
-                and all([p.is_contiguous() for p in self._matrices])
-                and self._children == self._children_then
-            )
-        except (KeyError, AttributeError):  # deleted, or set to None
-            same = False
-        if not same:
+        if self._undisturbed:
+            return
+        now = [*chain.from_iterable(map(dict.values, self._owners))]
+        if (
+            [*map(id, now)] != self._identities
+            or [*map(Tensor.data_ptr, self._tensors)] != self._pointers
+            or not all(map(Tensor.is_contiguous, self._matrices))
+            or self._children != self._children_then
+        ):
             self._adopt(self._module)
 
-    def snapshot(self) -> bytes | list[bytes]:
-        """All weights and buffers as bytes: what a value derived from them is valid for, along with `generation`.
+    @property
+    def undisturbed(self) -> bool:
+        """Whether nobody but `Adam` and `move_towards` touches the module: then `sync` need not look.
 
-        Writes through a NumPy view or `p.data` leave no trace but this one.
+        A learner says so of its own loop, and takes it back while it asks a callback.
         """
+        return self._undisturbed
+
+    @undisturbed.setter
+    def undisturbed(self, undisturbed: bool) -> None:
+        if undisturbed == self._undisturbed:
+            return
+        if undisturbed:
+            self.sync()
+            if self._contents() != self._left:
+                self.moves += 1
+            self._left = b""
+        else:
+            self._left = self._contents()
+        self._undisturbed = undisturbed
+
+    def snapshot(self) -> object:
+        """What a value derived from the weights and buffers is valid for, along with `generation`.
+
+        Writes through a NumPy view or `p.data` leave no trace but in the bytes, so they are what is compared; or
+        the count of our own moves, where nobody else can have written.
+        """
+        return self.moves if self._undisturbed else self._contents()
+
+    def _contents(self) -> bytes | list[bytes]:
         values = self._array.tobytes()
         if not self._buffers and not self._others:
             return values
@@ -117,20 +144,17 @@ class FlatParameters:
         """Notes what `sync` compares."""
         modules = list(module.modules())
         self._module = module
-        self._slots = [
-            (m._parameters, name) for m in modules for name, p in m._parameters.items() if p is not None
-        ]
-        self._buffers = [
-            (m._buffers, name) for m in modules for name, b in m._buffers.items() if b is not None
-        ]
-        now: list[Any] = [owner[name] for owner, name in self._slots]
-        self._pointers = [p.data_ptr() for p in now]
-        self._matrices = [p for p in now if p.dim() > 1]
-        identities, children = [*map(id, now)], [m._modules for m in modules if m._modules]
-        self._children_then = [dict(names) for names in children]
-        self._identities, self._children = identities, children
+        self._owners = [m._parameters for m in modules if m._parameters]
+        self._identities = [id(p) for owner in self._owners for p in owner.values()]
+        self._tensors = [p for owner in self._owners for p in owner.values() if p is not None]
+        self._pointers = [p.data_ptr() for p in self._tensors]
+        self._matrices = [p for p in self._tensors if p.dim() > 1]
+        self._children = [m._modules for m in modules if m._modules]
+        self._children_then = [dict(names) for names in self._children]
+        self._buffers = [(m._buffers, name) for m in modules for name in m._buffers]
         self.kind = kind_of(module)
         self.generation += 1
+        self.moves += 1
 
     # -- gradients -------------------------------------------------------------------------------------------
 
@@ -145,6 +169,10 @@ class FlatParameters:
         _refuse_kinds(self._others)
         if not any([p.requires_grad for p, _, _ in self._parts]):
             raise ValueError("the network has no parameters to learn: all are frozen")
+
+    def versions(self) -> list[tuple[int, bool]]:
+        """What autograd compares: how often each parameter was written to, and whether it asks for a gradient."""
+        return [(p._version, p.requires_grad) for p in self._tensors]
 
     def link(self) -> None:
         """A gradient that someone replaced or set to None is again the view that it was."""
@@ -196,6 +224,7 @@ class FlatParameters:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.generation, self._parts = state["generation"], []
+        self.moves, self._undisturbed, self._left = 0, False, b""
         self._adopt(state["module"])
         self.gradient.copy_(state["gradient"])
 

@@ -65,6 +65,7 @@ class Adam:
         values, gradient, (b1, b2) = self._values, self.parameters.gradient, self.betas
         kept = [(x[part], x[part].clone()) for part in frozen for x in (values, self.mean, self.square)]
         self.num_steps += 1
+        self.parameters.moves += 1
         self.mean.lerp_(gradient, 1.0 - b1)
         self.square.mul_(b2).addcmul_(gradient, gradient, value=1.0 - b2)
         torch.sqrt(self.square, out=self._work)
@@ -93,6 +94,7 @@ def move_towards(target: FlatParameters, online: FlatParameters, share: float) -
     if target.kind != online.kind:
         target.module = copy.deepcopy(online.module).eval()
         return
+    target.moves += 1
     if share == 1.0:
         values.copy_(aims)
     else:

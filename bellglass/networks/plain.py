@@ -146,6 +146,10 @@ class PlainDense:
         self.parameters.sync()
         if self._generation != self.parameters.generation:
             self._look()
+        return self.run(inputs, keep)
+
+    def run(self, inputs: npt.NDArray[Any] | None, keep: bool) -> Array:
+        """`forward` for whoever has called `sync` and found the same generation."""
         kept: list[tuple[Array, Array | None, Array | None]] = []
         x: Array | None = None
         for i, layer in enumerate(self.layers):

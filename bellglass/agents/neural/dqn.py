@@ -227,7 +227,7 @@ class DQN(PairedLearner[nn.Module]):
         self._trained_at = self.num_timesteps
 
     def _acting_values(self, experience: Experience) -> npt.NDArray[np.float32]:
-        return self._values(experience.observations)
+        return self._q.values(experience.observations)
 
     def _remember(self, steps: Steps) -> None:
         self._replay.add(steps)

@@ -7,8 +7,8 @@ Three shortcuts, each taken only where it computes what the textbook computes:
     where, besides, S is small, the slopes of a minibatch are summed per (s, a) before one backward pass of S
     rows, whatever the batch size.
 
-What people get wrong: a table outlives its weights.  Ours is compared with the very bytes that it was made
-from whenever it is asked.
+What people get wrong: a table outlives its weights.  Whenever ours is asked, it is compared with the very bytes
+that it was made from; inside `learn`, where nobody else writes, with a count of the updates.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class FastQFunction(QFunction):
         self._table: FloatArray32 | None = None
         self._graph: Tensor | None = None  # the table as autograd's, for a backward pass
         self._versions: list[tuple[int, bool]] = []  # of the parameters in that
-        self._made_from: bytes | list[bytes] = b""
+        self._made_from: object = None
         self._generation = self.parameters.generation
 
     def _follow(self) -> None:
@@ -78,12 +78,12 @@ class FastQFunction(QFunction):
 
     def values(self, observations: npt.NDArray[Any]) -> FloatArray32:
         """[n, A]; where observations are few, looked up."""
-        if self.num_observations:
-            return self.all_values().take(observations, axis=0)
         self._follow()
+        if self.num_observations:
+            return self._current_table().take(observations, axis=0)
         if self._plain is None:
             return super().values(observations)
-        return self._checked(self._plain.forward(observations, keep=False), len(observations))
+        return self._checked(self._plain.run(observations, keep=False), len(observations))
 
     def by_state(self, function: Valuation, observations: npt.NDArray[Any]) -> FloatArray32:
         """[n]; asked once for each state, where there are fewer states than observations."""
@@ -102,7 +102,7 @@ class FastQFunction(QFunction):
         if self._table is None or snapshot != self._made_from:
             self._made_from = snapshot
             if self._plain is not None:
-                table = self._plain.forward(None, keep=self._summed)
+                table = self._plain.run(None, keep=self._summed)
             elif self._summed:
                 table = self._with_graph()
             else:
@@ -113,7 +113,7 @@ class FastQFunction(QFunction):
     def _with_graph(self) -> FloatArray32:
         with torch.enable_grad():
             self._graph = self.network(torch.arange(self.num_observations))
-        self._versions = self._versions_now()
+        self._versions = self.parameters.versions()
         table: FloatArray32 = self._graph.detach().numpy()
         return table
 
@@ -124,7 +124,7 @@ class FastQFunction(QFunction):
             self._backward_summed(batch, targets, loss)
         elif self._plain is not None:
             rows = np.arange(len(targets))
-            q_values = self._plain.forward(batch.observation)
+            q_values = self._plain.run(batch.observation, keep=True)
             slope = np.zeros_like(q_values)
             slope[rows, batch.action] = _mean_slope(loss, q_values[rows, batch.action] - targets)
             self._plain.backward(slope)
@@ -141,15 +141,15 @@ class FastQFunction(QFunction):
             self._plain.backward(summed)
             return
         self.parameters.zero_gradient()
-        if self._graph is None or not self._graph.requires_grad or self._versions != self._versions_now():
+        if (
+            self._graph is None
+            or not self._graph.requires_grad
+            or self._versions != self.parameters.versions()
+        ):
             self._with_graph()
         assert self._graph is not None
         torch.autograd.backward(self._graph, torch.from_numpy(summed))
         self._graph = None
-
-    def _versions_now(self) -> list[tuple[int, bool]]:
-        """Autograd refuses a pass through parameters that were written to since, whatever was written."""
-        return [(p._version, p.requires_grad) for p in self.network.parameters()]
 
     def __getstate__(self) -> dict[str, Any]:
         derived = {"_plain", "_table", "_graph", "_versions", "_made_from", "_generation"}

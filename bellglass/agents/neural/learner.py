@@ -40,6 +40,7 @@ class NeuralLearner(Learner):
         parameters: of the online network, in one vector.
         target_parameters: of the network that values next states.
         optimiser: Adam, on the online network's parameters.
+        num_updates: gradient steps.
     """
 
     learning_rate = schedule(0.0)

@@ -13,6 +13,7 @@ from typing import Generic, NoReturn, TypeVar, cast
 from torch import nn
 
 from ...networks import Adam, FlatParameters, kind_of, move_towards
+from ..experience import Experience
 from .learner import NeuralLearner
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -53,6 +54,17 @@ class PairedLearner(NeuralLearner, Generic[Network]):
         if kind_of(module) != self.parameters.kind:
             raise ValueError("the target network must be made like the network: assign that first")
         self.target_parameters.module = module
+
+    def _play_until(self, timestep: int, experience: Experience) -> None:
+        """Between two callbacks nobody else changes the networks: they are not looked at before each step."""
+        try:
+            self._undisturbed(True)
+            super()._play_until(timestep, experience)
+        finally:
+            self._undisturbed(False)
+
+    def _undisturbed(self, undisturbed: bool) -> None:
+        self.parameters.undisturbed = self.target_parameters.undisturbed = undisturbed
 
     def _network_word(self, word: str) -> str:
         """What a file says of the network: `word` if it is the one that the constructor makes, else "own".
