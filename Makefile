@@ -5,13 +5,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help demo test test-all lint types bench clean
+.PHONY: help demo test test-all lint types generated bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo      compare six agents on five environments and write a report (about 5 minutes)"
 	@echo "make test      ruff, mypy and the fast tests (about 7 minutes)"
 	@echo "make test-all  the same with every slow proof"
+	@echo "make generated what is derived from the registered ids, after a new one"
 	@echo "make bench     speed against peers"
 
 demo: $(READY)
@@ -34,6 +35,12 @@ lint: $(READY)
 types: $(READY)
 	@echo "==> mypy --strict"
 	@$(BIN)/mypy
+
+generated: $(READY)
+	@echo "==> what is derived from the registered ids: thresholds, the page of environments and its picture"
+	@$(BIN)/python -m bellglass.experiments.thresholds
+	@$(BIN)/python docs/environments_page.py
+	@$(BIN)/python examples/contact_sheet.py
 
 bench: $(READY)
 	@for file in $$(grep -l __main__ benchmarks/*.py); do echo "==> $$file"; $(BIN)/python $$file || exit 1; done

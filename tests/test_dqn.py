@@ -126,30 +126,6 @@ def test_the_maximum_runs_over_available_actions_only() -> None:
     assert agent.targets(minibatch(False)) == pytest.approx([1.0])  # nothing to be done there: value 0
 
 
-@pytest.mark.parametrize("double", [False, True])
-@pytest.mark.parametrize("loss", ["huber", "mse"])
-def test_every_road_through_an_update_gives_the_same_gradient(double: bool, loss: Any) -> None:
-    rng = np.random.default_rng(1)
-    batch = Minibatch(
-        rng.integers(0, 5, 64),
-        rng.integers(0, 3, 64),
-        rng.normal(size=64).astype(np.float32) * 2,
-        rng.integers(0, 5, 64),
-        rng.random(64) < 0.2,
-    )
-    agent = DQN(Sizes(5, (), 3), double=double, loss=loss, batch_size=64)
-    agent.masks.note(np.arange(5), rng.random((5, 3)) < 0.8)
-    agent.target_parameters.values.mul_(0.7)
-    assert agent._plain is not None
-    agent._update_plain(agent._plain, batch)
-    summed = agent.parameters.gradient.clone()
-    agent._update_by_autograd(batch)
-    by_rows = agent.parameters.gradient.clone()
-    agent._update_summed(batch)
-    np.testing.assert_allclose(summed, by_rows, atol=1e-6)
-    np.testing.assert_allclose(agent.parameters.gradient, by_rows, atol=1e-6)
-
-
 @pytest.mark.parametrize("one_hot", [False, True])
 def test_gradient_steps_equal_those_of_stable_baselines3(
     one_hot: bool, monkeypatch: pytest.MonkeyPatch

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import bellglass
+from bellglass.envs.registration import ENVIRONMENTS
 from bellglass.lazy import lend
 
 ROOT = Path(bellglass.__file__).parent
@@ -30,14 +31,16 @@ def test_type_checkers_read_what_is_lent(file: Path) -> None:
         if alias.asname == alias.name
     }
     assert len(read) == len(block.body)
-    (call,) = [
-        node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "lend"
-    ]
-    lent = ast.literal_eval(call.args[1])
-    assert {(module, name) for module, names in lent.items() for name in names} == read
-    for module, names in lent.items():
-        assert module not in names  # the name would be the module once that is imported
     package = import_module(".".join(file.parent.relative_to(ROOT.parent).parts))
+    for module, name in read:
+        assert module != name  # the name would be the module once that is imported
+        assert getattr(package, name) is getattr(import_module(f"{package.__name__}.{module}"), name)
+    lent = set(package.__all__) - {name for name in vars(package) if name in ("__version__", "register_envs")}
+    untyped = lent - {name for _, name in read}
+    assert {name for _, name in read} <= lent
+    assert untyped <= {
+        row.name for row in ENVIRONMENTS
+    }  # an environment is lent by its row, typed by a line more
     for name in package.__all__:
         assert getattr(package, name) is not None
         assert name in dir(package)

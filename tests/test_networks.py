@@ -131,7 +131,7 @@ def test_gradients_by_hand_equal_autograd(
     )
     flat = FlatParameters(network)
     flat.values.add_(torch.randn(flat.values.shape, generator=generator(5)) * 0.1)
-    plain = PlainDense(network)
+    plain = PlainDense(flat)
     rng = np.random.default_rng(0)
     inputs = rng.integers(0, 6, 20) if integers else rng.normal(size=(20, 6)).astype(np.float32)
     slope = rng.normal(size=(20, 3)).astype(np.float32)
@@ -146,7 +146,7 @@ def test_gradients_by_hand_equal_autograd(
 def test_one_pass_over_all_integers_equals_the_same_rows_one_by_one() -> None:
     network = Dense(6, 3, generator=generator(), integers=True)
     flat = FlatParameters(network)
-    plain = PlainDense(network)
+    plain = PlainDense(flat)
     slope = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
     np.testing.assert_allclose(plain.forward(None), plain.forward(np.arange(6)), atol=1e-6)
     plain.backward(slope.copy())
@@ -162,9 +162,9 @@ def test_a_plain_pass_refuses_what_it_does_not_compute() -> None:
         Dense(3, 2, generator=generator(), dropout=0.1),
         Dense(3, 2, generator=generator(), dueling=True),
     ]:
-        FlatParameters(network)
+        flat = FlatParameters(network)
         with pytest.raises(ValueError, match="plain"):
-            PlainDense(network)
+            PlainDense(flat)
 
 
 def test_adam_on_the_flat_vector_equals_torchs_adam() -> None:

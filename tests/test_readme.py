@@ -11,6 +11,7 @@ import pytest
 from pages import blocks, run
 
 from bellglass.cli.commands import COMMANDS
+from bellglass.envs.vector import vector_maker
 from bellglass.experiments.suite.reading import suite_from
 
 README = Path(__file__).parent.parent / "README.md"
@@ -29,7 +30,10 @@ def test_the_python_runs_and_its_numbers_hold(capsys: pytest.CaptureFixture[str]
         0.74419, abs=1e-5
     )
     assert names["score"].solved
-    copies = names["slippery_corridor_vector"](num_envs=3)
+    corridor = names["SlipperyCorridor"](slip=0.5)
+    step = 0.5 * 0.99 / (1 - 0.5 * 0.99)  # the closed form that its docstring tells
+    assert solve(corridor, discount=0.99).start_value == pytest.approx(step**5 / 0.99)
+    copies = vector_maker(names["SlipperyCorridor"])(num_envs=3)
     assert copies.reset(seed=0)[0].tolist() == [0, 0, 0]
     assert "best discounted reward" in capsys.readouterr().out
 

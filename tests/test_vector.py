@@ -14,7 +14,7 @@ from gymnasium.utils.env_checker import data_equivalence
 
 from bellglass.envs import TabularEnv, TabularPOMDP, TabularPOMDPEnv, TabularVectorEnv
 from bellglass.envs.mdp import TabularMDP
-from bellglass.envs.sampling import SHORT_ROW, OutcomeSampler, RowSampler, _patterns
+from bellglass.envs.vector.sampling import SHORT_ROW, OutcomeSampler, RowSampler, _patterns
 
 
 def random_table(num_states: int, num_actions: int, width: int, seed: int, starts: int = 3) -> TabularMDP:

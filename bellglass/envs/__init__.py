@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..lazy import lend
+from .registration import ENVIRONMENTS
 from .registration import register_envs as register_envs
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ if TYPE_CHECKING:
     from .synthetic import Garnet as Garnet
     from .synthetic import Knobs as Knobs
     from .tables import table_of as table_of
+    from .tabular import EnvSettings as EnvSettings
     from .tabular import TabularEnv as TabularEnv
     from .vector import TabularVectorEnv as TabularVectorEnv
 
@@ -102,67 +104,7 @@ __all__, __getattr__, __dir__ = lend(
     __name__,
     {
         "cassandra": ["CassandraError", "CassandraModel", "parse_cassandra", "read_cassandra"],
-        "courses": [
-            "BoyanChain",
-            "DiceGame",
-            "PutermanTwoState",
-            "RacingCar",
-            "RandomWalk",
-            "Student",
-            "Tram",
-        ],
-        "exploration": [
-            "CombinationLock",
-            "DeepSea",
-            "DiscountingChain",
-            "Loop",
-            "NChain",
-            "RiverSwim",
-            "SixArms",
-            "TwoStateLowerBound",
-        ],
-        "games": [
-            "Blackjack",
-            "Catch",
-            "DieStopping",
-            "Hanoi",
-            "Parking",
-            "Piglet",
-            "RedBlackCards",
-            "Secretary",
-            "SlidingPuzzle",
-            "TicTacToe",
-        ],
-        "grids": [
-            "BookGrid",
-            "BridgeGrid",
-            "CliffWalking",
-            "FickleTaxi",
-            "FourRooms",
-            "FrozenLake",
-            "Grid4x4",
-            "Grid5x5",
-            "Map",
-            "Maze",
-            "Racetrack",
-            "RussellNorvig",
-            "Taxi",
-            "WindyGrid",
-        ],
         "mdp": ["TabularMDP"],
-        "memory": [
-            "BernoulliBandit",
-            "CheeseMaze",
-            "CryingBaby",
-            "LightMaze",
-            "MemoryChain",
-            "MiniHallway",
-            "RepeatPrevious",
-            "Shuttle",
-            "TMaze",
-            "Tiger",
-            "UmbrellaChain",
-        ],
         "observing.aliases": ["AliasedObservation", "LocalViewObservation"],
         "observing.clock": ["TimeObserved"],
         "observing.images": ["ImageObservation", "VectorImageObservation"],
@@ -172,26 +114,15 @@ __all__, __getattr__, __dir__ = lend(
             "VectorCoordinatesObservation",
             "VectorOneHotObservation",
         ],
-        "operations": [
-            "AccessControl",
-            "BusEngine",
-            "ForestManagement",
-            "Gambler",
-            "HowardTaxicab",
-            "HowardToymaker",
-            "Inventory",
-            "JacksCarRental",
-            "MachineMaintenance",
-            "PutermanInventory",
-            "QueueAdmission",
-            "RecyclingRobot",
-        ],
         "own": ["register"],
         "pomdp": ["TabularPOMDP", "TabularPOMDPEnv", "pomdp_of"],
-        "synthetic": ["FromTable", "Garnet", "Knobs"],
         "tables": ["table_of"],
-        "tabular": ["TabularEnv"],
+        "tabular": ["EnvSettings", "TabularEnv"],
         "vector": ["TabularVectorEnv"],
+        **{
+            row.module: [other.name for other in ENVIRONMENTS if other.module == row.module]
+            for row in ENVIRONMENTS
+        },
     },
     "register_envs",
 )

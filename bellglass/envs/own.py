@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from .mdp import TabularMDP
 from .pomdp import TabularPOMDP, TabularPOMDPEnv
 from .tabular import InvalidActions, TableEnv, TabularEnv
 from .vector import TabularVectorEnv, vector_maker
-from .vector_arguments import check_limit
+from .vector.arguments import check_limit
 
 #: What makes a table, or an environment that walks through one.
 Maker = Callable[..., TabularMDP | TabularPOMDP | TableEnv[Any]]
@@ -66,19 +67,19 @@ def register(
     if isinstance(table, str | PathLike):
         path = Path(fspath(table)).absolute()
         TabularMDP.load(path)  # a file that is no table is refused now, not at the first make
-        entry, vector, ours = "synthetic.from_table:FromTable", "from_table_vector", {"path": str(path)}
+        entry, vector = "synthetic.from_table:FromTable", "vector.entry_points:FromTable"
+        ours = {"path": str(path)}
     else:
-        entry, vector, ours = "own:made", "made_vector", {"maker": name_of(table)}
+        entry, vector, ours = "own:made", "own:made_vector", {"maker": name_of(table)}
     for name in ours:
         if name in given:
             raise ValueError(f"keywords must not say {name!r}, which says where the table comes from")
-    module = f"{__package__}.{entry.partition(':')[0]}"
     earlier = gym.registry.pop(env_id, None)
     try:
         gym.register(
             env_id,
             entry_point=f"{__package__}.{entry}",
-            vector_entry_point=f"{module}:{vector}",
+            vector_entry_point=f"{__package__}.{vector}",
             max_episode_steps=max_episode_steps,
             kwargs=ours | given,
         )
@@ -157,8 +158,4 @@ def made(
 
 def made_vector(maker: str, num_envs: int = 1, **keywords: Any) -> TabularVectorEnv:
     """The vector entry point of the same ids; keywords as in `TabularVectorEnv`, and those of the maker."""
-
-    def single(**own: Any) -> TableEnv[Any]:
-        return made(maker, **own)
-
-    return vector_maker(single)(num_envs, **keywords)
+    return vector_maker(partial(made, maker))(num_envs, **keywords)

@@ -16,7 +16,7 @@ from bisect import bisect_right
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Unpack
 
 import gymnasium as gym
 import numpy as np
@@ -25,7 +25,7 @@ import numpy.typing as npt
 from .keywords import whole
 from .mdp import FloatArray, IntArray, TabularMDP
 from .mdp.arrays import SUM_TOLERANCE, cumulate, locked
-from .tabular import InvalidActions, TableEnv
+from .tabular import EnvSettings, TableEnv
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -219,14 +219,8 @@ class TabularPOMDPEnv(TableEnv[np.int64]):
     it.
     """
 
-    def __init__(
-        self,
-        pomdp: TabularPOMDP,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
-        super().__init__(pomdp.mdp, render_mode=render_mode, invalid_actions=invalid_actions)
+    def __init__(self, pomdp: TabularPOMDP, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(pomdp.mdp, **settings)
         self.pomdp = pomdp
         self.observation_space = gym.spaces.Discrete(pomdp.num_observations)
         self._at_reset = cumulated(pomdp.initial_observation)

@@ -12,11 +12,12 @@ not part of the table: `gymnasium.make` adds them, so `step` never truncates.  A
 from __future__ import annotations
 
 import copy
+import inspect
 import operator
 from bisect import bisect_right
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar, cast
+from typing import Any, ClassVar, Generic, Literal, TypedDict, TypeVar, Unpack, cast
 
 import gymnasium as gym
 import numpy as np
@@ -29,6 +30,35 @@ from .rendering.state_graph import default_artist
 InvalidActions = Literal["lowest", "raise"]
 
 Observation = TypeVar("Observation")
+
+
+class EnvSettings(TypedDict, total=False):
+    """What every environment takes besides its own keywords, and hands on as `**settings`; told in `TabularEnv`."""
+
+    render_mode: str | None
+    invalid_actions: InvalidActions
+
+
+def checked_settings(
+    *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest"
+) -> tuple[str | None, InvalidActions]:
+    """Both settings, or a ValueError for the one that is wrong; their defaults are written here alone."""
+    check_render_mode(render_mode)
+    if invalid_actions not in ("lowest", "raise"):
+        raise ValueError(f"invalid_actions must be 'lowest' or 'raise', got {invalid_actions!r}")
+    return render_mode, invalid_actions
+
+
+SETTINGS = inspect.signature(checked_settings).parameters
+
+
+def _written_out(init: inspect.Signature) -> inspect.Signature:
+    """The constructor's signature without `self`, and with both settings in the place of `**settings`."""
+    _, *own = init.parameters.values()
+    if own and EnvSettings.__name__ in str(own[-1].annotation):
+        names = [parameter.name for parameter in own]
+        own[-1:] = [parameter for name, parameter in SETTINGS.items() if name not in names]
+    return init.replace(parameters=own)
 
 
 @dataclass(frozen=True)
@@ -51,16 +81,21 @@ class TableEnv(gym.Env[Observation, np.int64], Generic[Observation]):
     metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 4}
     discount: float = 0.99
     state: np.int64
+    __signature__: ClassVar[inspect.Signature]
 
-    def __init__(
-        self, mdp: TabularMDP, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest"
-    ) -> None:
-        check_render_mode(render_mode)
-        if invalid_actions not in ("lowest", "raise"):
-            raise ValueError(f"invalid_actions must be 'lowest' or 'raise', got {invalid_actions!r}")
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Writes `**settings` out where a signature is read: by `help`, by a suite, by the page of environments."""
+        super().__init_subclass__(**keywords)
+        if "__init__" in vars(cls):
+            cls.__signature__ = _written_out(inspect.signature(cls.__init__))
+
+    def __init__(self, mdp: TabularMDP, **settings: Unpack[EnvSettings]) -> None:
+        unknown = settings.keys() - SETTINGS.keys()
+        if unknown:
+            named = f"{type(self).__name__}.__init__()"
+            raise TypeError(f"{named} got an unexpected keyword argument {min(unknown)!r}")
         self.mdp = mdp
-        self.render_mode = render_mode
-        self.invalid_actions: InvalidActions = invalid_actions
+        self.render_mode, self.invalid_actions = checked_settings(**settings)
         self.action_space = gym.spaces.Discrete(mdp.num_actions)
         self.state = np.int64(-1)
         self._rows = _Rows(mdp)
@@ -224,10 +259,8 @@ class TabularEnv(TableEnv[np.int64]):
     (np.int64(0), (np.int64(1), 2.0, True, False))
     """
 
-    def __init__(
-        self, mdp: TabularMDP, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest"
-    ) -> None:
-        super().__init__(mdp, render_mode=render_mode, invalid_actions=invalid_actions)
+    def __init__(self, mdp: TabularMDP, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(mdp, **settings)
         self.observation_space = gym.spaces.Discrete(mdp.num_states)
 
     def observe(self, state: int | np.int64) -> np.int64:

@@ -68,8 +68,3 @@ class Dropout(nn.Module):
             return x
         kept = torch.rand(x.shape, generator=self.generator) >= self.chance
         return x * kept / (1.0 - self.chance)
-
-    def __deepcopy__(self, memo: dict[int, object]) -> Dropout:
-        twin = Dropout(self.chance, self.generator.clone_state())  # torch cannot deepcopy a generator
-        twin.train(self.training)
-        return twin

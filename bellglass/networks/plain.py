@@ -21,6 +21,7 @@ import numpy.typing as npt
 from torch import Tensor, nn
 
 from .dense import Dense
+from .flat import FlatParameters
 from .heads import LinearHead
 from .layers import Gather
 
@@ -52,18 +53,30 @@ class _Layer:
 class PlainDense:
     """Forward and backward of a `Dense` of ReLUs, layer normalisation allowed, without dropout or batch norm.
 
-    Build it after `FlatParameters` has moved the module's parameters: it keeps views of them and of their
-    gradients.
+    It keeps views of the parameters and of their gradients, and makes them anew where the module's are others.
+
+    Args:
+        parameters: of the network.
 
     Raises:
-        ValueError: the network has something else in it (`suits` tells beforehand).
+        ValueError: the network has something else in it (`suits` tells beforehand); also later on, if it was
+            changed.
     """
 
-    def __init__(self, network: Dense) -> None:
-        if not self.suits(network):
+    def __init__(self, parameters: FlatParameters) -> None:
+        self.parameters = parameters
+        self._kept: list[tuple[Array, Array | None, Array | None]] = []
+        self._inputs: npt.NDArray[Any] | None = None
+        self._look()
+
+    def _look(self) -> None:
+        """Makes the views."""
+        network = self.parameters.module
+        if not isinstance(network, Dense) or not self.suits(network):
             raise ValueError(
                 "only ReLU layers, with or without layer normalisation, and a linear head are plain"
             )
+        self._generation = self.parameters.generation
         self.integers = network.integers
         self.layers: list[_Layer] = []
         for module in [*network.torso, network.head]:
@@ -92,23 +105,47 @@ class PlainDense:
                     _slope(module.bias),
                     np.float32(module.eps),
                 )
-        self._kept: list[tuple[Array, Array | None, Array | None]] = []
-        self._inputs: npt.NDArray[Any] | None = None
 
     @staticmethod
     def suits(network: nn.Module) -> bool:
         """Whether the hand-written passes compute what the module does."""
-        return (
-            type(network) is Dense
-            and type(network.head) in (LinearHead, Gather)
-            and all(type(m) in (nn.Linear, Gather, nn.ReLU, nn.LayerNorm) for m in network.torso)
-        )
+        if type(network) is not Dense or any(
+            m._forward_hooks or m._forward_pre_hooks for m in network.modules()
+        ):
+            return False
+        layers = [*network.torso, network.head.linear if type(network.head) is LinearHead else network.head]
+        for i, layer in enumerate(layers):
+            before = None if i == 0 else layers[i - 1]
+            if type(layer) in (nn.Linear, Gather):
+                if type(before) not in (type(None), nn.ReLU) or layer.bias is None:
+                    return False
+                if (type(layer) is Gather) != (i == 0 and network.integers):
+                    return False
+            elif type(layer) is nn.LayerNorm:
+                if (
+                    type(before) not in (nn.Linear, Gather)
+                    or layer.bias is None
+                    or len(layer.normalized_shape) != 1
+                ):
+                    return False
+            elif type(layer) is not nn.ReLU or type(before) not in (nn.Linear, Gather, nn.LayerNorm):
+                return False
+        return type(layers[-1]) in (nn.Linear, Gather)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"parameters": self.parameters}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["parameters"])  # type: ignore[misc]  # all else is made from it
 
     def forward(self, inputs: npt.NDArray[Any] | None, keep: bool = True) -> Array:
         """[B, A] outputs of [B, num_inputs] floats, of [B] integers, or, for None, of every integer there is.
 
         With `keep`, what `backward` needs stays until the next call.
         """
+        self.parameters.sync()
+        if self._generation != self.parameters.generation:
+            self._look()
         kept: list[tuple[Array, Array | None, Array | None]] = []
         x: Array | None = None
         for i, layer in enumerate(self.layers):
@@ -138,6 +175,7 @@ class PlainDense:
 
     def backward(self, slope: Array) -> None:
         """Writes (does not add) the gradients of a loss whose slope by the last outputs is `slope` [B, A]."""
+        self.parameters.link()
         dz = slope
         for i in range(len(self.layers) - 1, -1, -1):
             layer = self.layers[i]

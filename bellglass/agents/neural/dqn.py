@@ -10,9 +10,8 @@ online network is van Hasselt, Guez & Silver, Deep reinforcement learning with d
 What people get wrong: a truncated episode still has a next value; the maximum runs over the
 available actions only.
 
-Where observations are integers, one pass through the network values all S of them.  So the target network is
-asked once per copy, acting once per training, and the slopes of a minibatch are summed per (s, a) before one
-backward pass of S rows, whatever the batch size.
+`QFunction` holds a network, its values and the gradient of the loss, as autograd has them; `FastQFunction` gives
+the same sooner.  A changed target is a subclass with another `targets`.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from ...networks import ACTIVATIONS, ActivationName, Adam, Dense, FlatParameters, PlainDense
+from ...networks import ACTIVATIONS, LOSSES, ActivationName, Dense, LossName, move_towards
 from ..base import Memory
 from ..experience import Experience, Steps
 from ..learner import FloatArray
@@ -35,21 +34,18 @@ from ..masks import greedy_values
 from ..schedules import Linear
 from ..settings import AnySchedule, count_or, counts, flag, number, word
 from ..spaces import AnyEnv, Sizes
-from .learner import MADE, NeuralLearner
+from .fast_tables import FastQFunction
+from .learner import MADE
+from .paired import PairedLearner
 from .replay import Minibatch, Replay
 
 NetworkName = Literal["dense"]
-LossName = Literal["huber", "mse"]
-
-#: Integer observations up to this number are valued all at once.
-LARGEST_TABLE = 4096
-
 
 #: The learning rate of the defaults.
 FALLING_RATE = Linear(2e-3, 0.0)
 
 
-class DQN(NeuralLearner):
+class DQN(PairedLearner[nn.Module]):
     """Deep Q-network; settings bear Stable-Baselines3's names where they mean the same.
 
     Args:
@@ -85,7 +81,7 @@ class DQN(NeuralLearner):
     """
 
     gradient_steps = count_or(-1, 1)
-    loss = word("huber", "mse")
+    loss = word(*LOSSES)
     hidden_sizes = counts(1, fixed=MADE)
     activation = word(*ACTIVATIONS, fixed=MADE)
     layer_norm = flag(fixed=MADE)
@@ -143,11 +139,11 @@ class DQN(NeuralLearner):
         self.gradient_steps, self.loss = gradient_steps, loss
         self.hidden_sizes, self.activation = hidden_sizes, activation
         self.layer_norm, self.batch_norm, self.dropout = layer_norm, batch_norm, dropout
+        self._own = isinstance(network, nn.Module)
         if isinstance(network, nn.Module):
-            self.network, self._own = copy.deepcopy(network), True
+            module = copy.deepcopy(network)
         elif network == "dense":
-            self._own = False
-            self.network = Dense(
+            module = Dense(
                 self.sizes.num_inputs,
                 self.sizes.num_actions,
                 generator=self._torch_rng,
@@ -161,29 +157,46 @@ class DQN(NeuralLearner):
             )
         else:
             raise ValueError(f"network must be 'dense' or a torch module, got {network!r}")
-        if any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in self.network.modules()):
+        if any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in module.modules()):
             warnings.warn(
                 "batch normalisation harms Q-learning; layer_norm does not", UserWarning, stacklevel=2
             )
-        self.target_network = copy.deepcopy(self.network)
-        for module in (self.network, self.target_network):
-            module.eval()
-        self.parameters = FlatParameters(self.network)
-        self.target_parameters = FlatParameters(self.target_network)
-        self.optimiser = Adam(self.parameters)
-        plain = PlainDense.suits(self.network)
-        self._plain = PlainDense(self.network) if plain else None  # type: ignore[arg-type]  # suits: a Dense
-        self._plain_target = PlainDense(self.target_network) if plain else None  # type: ignore[arg-type]
-        # Rows of one state may share a pass only where the pass is a function of the state.
-        pure = plain or (isinstance(self.network, Dense) and dropout == 0.0 and not batch_norm)
-        self._all_states = np.arange(self.sizes.num_observations)
-        self._tabular = 0 < self.sizes.num_observations <= LARGEST_TABLE
-        self._summed = self._tabular and pure and self.sizes.num_observations <= 4 * self.batch_size
-        self._modal = not pure
-        self._table: npt.NDArray[np.float32] | None = None
-        self._target_table: npt.NDArray[np.float32] | None = None
+        self._q, self._q_target = (
+            FastQFunction(
+                each,
+                self.sizes.num_actions,
+                num_observations=self.sizes.num_observations,
+                batch_size=self.batch_size,
+            )
+            for each in (module, copy.deepcopy(module))
+        )
+        self._take_networks(self._q.parameters, self._q_target.parameters)
         self._replay = Replay(self.buffer_size, self.sizes)
         self._trained_at = 0
+
+    # -- target and update -----------------------------------------------------------------------------------
+
+    def targets(self, batch: Minibatch) -> npt.NDArray[np.float32]:
+        """[B] r + discount * the next state's value, r alone if terminated."""
+        next_value = self._q.by_state(self.state_values, batch.next_observation)
+        next_value[batch.terminated] = 0.0
+        return batch.reward + np.float32(self.discount) * next_value
+
+    def state_values(self, observations: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """[n] q_target(s, argmax_a q_online(s, a)), over the available actions."""
+        valued = self._q_target.values(observations)  # [n, A]
+        choosing = self._q.values(observations) if self.double else valued
+        return greedy_values(choosing, valued, self.masks.of(observations))
+
+    def update(self, batch: Minibatch, learning_rate: float) -> None:
+        """One gradient step on one minibatch."""
+        self._q.backward(batch, self.targets(batch), LOSSES[self.loss])
+        self.optimiser.step(learning_rate, self.max_grad_norm)
+        self.num_updates += 1
+
+    def update_target(self) -> None:
+        """q_target <- (1 - tau) * q_target + tau * q_online; buffers are copied."""
+        move_towards(self.target_parameters, self.parameters, self.tau)
 
     # -- values ----------------------------------------------------------------------------------------------
 
@@ -192,38 +205,21 @@ class DQN(NeuralLearner):
         """[O, A] action values of every integer observation."""
         if not self.sizes.integers:
             raise AttributeError("q_values needs integer observations")
-        return self._values(self._all_states).astype(np.float64)
+        return self._values(np.arange(self.sizes.num_observations)).astype(np.float64)
 
     def _values(self, observations: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """[n, A] of the online network; from one table of all observations where that is small."""
-        if not self._tabular:
-            return self._forward(self.network, self._plain, observations)
-        if self._table is None:
-            everything = None if self._plain is not None else self._all_states
-            self._table = self._forward(self.network, self._plain, everything)
-        rows: npt.NDArray[np.float32] = self._table[observations]
-        return rows
+        """[n, A] of the online network."""
+        return self._q.values(observations)
 
-    def _target_values(self, observations: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """[n, A] of the target network; where observations are few, remembered until its next update."""
-        if not self._tabular:
-            return self._forward(self.target_network, self._plain_target, observations)
-        if self._target_table is None:
-            everything = None if self._plain_target is not None else self._all_states
-            self._target_table = self._forward(self.target_network, self._plain_target, everything)
-        rows: npt.NDArray[np.float32] = self._target_table[observations]
-        return rows
-
-    def _forward(
-        self, network: nn.Module, plain: PlainDense | None, observations: npt.NDArray[Any] | None
-    ) -> npt.NDArray[np.float32]:
-        """[n, A] without gradients, in eval mode."""
-        if plain is not None:
-            return plain.forward(observations, keep=False)
-        assert observations is not None
+    def _check_network(self, module: nn.Module) -> None:
+        """Refuses a module that does not give one value an action."""
+        kind = torch.int64 if self.sizes.integers else torch.float32
         with torch.no_grad():
-            values: npt.NDArray[np.float32] = network(torch.from_numpy(observations)).numpy()
-        return values
+            shape = module.eval()(torch.zeros((2, *self.sizes.shape), dtype=kind)).shape
+        if shape != (2, self.sizes.num_actions):
+            raise ValueError(
+                f"the network must give [n, {self.sizes.num_actions}] action values, got {list(shape)} for n = 2"
+            )
 
     # -- learning --------------------------------------------------------------------------------------------
 
@@ -245,90 +241,6 @@ class DQN(NeuralLearner):
             rate = float(self.learning_rate(self._progress))
             for _ in range(updates):
                 self.update(self._replay.draw(self.batch_size, self._rng), rate)
-
-    def update_target(self) -> None:
-        """Moves the target network towards the online network; buffers are copied."""
-        if self.tau == 1.0:
-            self.target_parameters.values.copy_(self.parameters.values)
-        else:
-            self.target_parameters.values.lerp_(self.parameters.values, self.tau)
-        for mine, theirs in zip(self.target_network.buffers(), self.network.buffers(), strict=True):
-            mine.copy_(theirs)
-        self._target_table = None
-
-    def targets(self, batch: Minibatch) -> npt.NDArray[np.float32]:
-        """[B] r + discount * the next value, r alone if terminated."""
-        masks = self.masks.of(batch.next_observation)
-        valued = self._target_values(batch.next_observation)
-        choosing = self._values(batch.next_observation) if self.double else valued
-        next_value = greedy_values(choosing, valued, masks)
-        next_value[batch.terminated] = 0.0
-        return batch.reward + np.float32(self.discount) * next_value
-
-    def update(self, batch: Minibatch, learning_rate: float) -> None:
-        """One gradient step on one minibatch."""
-        if self._plain is not None:
-            self._update_plain(self._plain, batch)
-        elif self._summed:
-            self._update_summed(batch)
-        else:
-            self._update_by_autograd(batch)
-        if self.max_grad_norm is not None:
-            self.parameters.clip_(self.max_grad_norm)
-        self.optimiser.step(learning_rate)
-        self._table = None
-        self.num_updates += 1
-
-    def _update_plain(self, plain: PlainDense, batch: Minibatch) -> None:
-        """By hand, on S rows where that is fewer."""
-        if self._summed:
-            q_values = self._table = plain.forward(None)
-            plain.backward(self._summed_slope(q_values, batch))
-            return
-        target = self.targets(batch)
-        rows = np.arange(len(target))
-        q_values = plain.forward(batch.observation)
-        slope = np.zeros_like(q_values)
-        slope[rows, batch.action] = self._slope(q_values[rows, batch.action] - target)
-        plain.backward(slope)
-
-    def _update_summed(self, batch: Minibatch) -> None:
-        """By autograd on S rows."""
-        self.parameters.gradient.zero_()
-        q_values = self.network(torch.from_numpy(self._all_states))
-        self._table = q_values.detach().numpy()
-        q_values.backward(torch.from_numpy(self._summed_slope(self._table, batch)))
-
-    def _update_by_autograd(self, batch: Minibatch) -> None:
-        """On the minibatch itself: any module, dropout and batch normalisation in train mode."""
-        target = torch.from_numpy(self.targets(batch))
-        self.parameters.gradient.zero_()
-        if self._modal:
-            self.network.train()
-        q_values = self.network(torch.from_numpy(batch.observation))
-        taken = q_values.gather(1, torch.from_numpy(batch.action)[:, None])[:, 0]
-        slope = self._slope((taken.detach() - target).numpy())
-        taken.backward(torch.from_numpy(slope))
-        if self._modal:
-            self.network.eval()
-
-    def _summed_slope(self, q_values: npt.NDArray[np.float32], batch: Minibatch) -> npt.NDArray[np.float32]:
-        """[S, A] slope of the mean loss by every action value; `q_values` [S, A] are the online network's."""
-        valued = self._target_values(self._all_states)
-        masks = self.masks.of(self._all_states)
-        state_values = greedy_values(q_values if self.double else valued, valued, masks)
-        next_value = state_values[batch.next_observation]
-        next_value[batch.terminated] = 0.0
-        target = batch.reward + np.float32(self.discount) * next_value
-        pair = batch.observation * q_values.shape[1] + batch.action
-        slope = self._slope(q_values.ravel()[pair] - target)
-        summed = np.bincount(pair, slope, minlength=q_values.size)
-        return summed.astype(np.float32).reshape(q_values.shape)
-
-    def _slope(self, error: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """[B] derivative of the mean loss by each prediction."""
-        size = np.float32(len(error))
-        return np.clip(error, -1.0, 1.0) / size if self.loss == "huber" else 2.0 * error / size
 
     # -- acting ----------------------------------------------------------------------------------------------
 
@@ -360,11 +272,7 @@ class DQN(NeuralLearner):
     # -- files -----------------------------------------------------------------------------------------------
 
     def _settings(self) -> dict[str, object]:
-        return {**super()._settings(), "network": "own" if self._own else "dense"}
-
-    def _take_arrays(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-        super()._take_arrays(arrays)
-        self._table = self._target_table = None
+        return {**super()._settings(), "network": self._network_word("dense")}
 
     def _memory_arrays(self) -> dict[str, npt.NDArray[Any]]:
         trained_at = np.array(self._trained_at)

@@ -35,10 +35,6 @@ class NeuralLearner(Learner):
 
     The warm-up counts what the memory holds: there is no gradient step before `learning_starts` steps have been
     put into it.  After a load without the memory it is filled again by the policy that explores, not at random.
-
-    Attributes:
-        network: the online network.
-        target_network: the one that values next states.
     """
 
     learning_rate = schedule(0.0)
@@ -55,8 +51,6 @@ class NeuralLearner(Learner):
     double = flag()
     dueling = flag(fixed=MADE)
 
-    network: torch.nn.Module
-    target_network: torch.nn.Module
     parameters: FlatParameters
     target_parameters: FlatParameters
     optimiser: Adam
@@ -124,6 +118,16 @@ class NeuralLearner(Learner):
         self._line = None
 
     # -- what a subclass does --------------------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def network(self) -> torch.nn.Module:
+        """The online network."""
+
+    @property
+    @abstractmethod
+    def target_network(self) -> torch.nn.Module:
+        """The one that values next states."""
 
     @abstractmethod
     def _acting_values(self, experience: Experience) -> npt.NDArray[np.float32]:
@@ -238,6 +242,7 @@ class NeuralLearner(Learner):
             "optimiser_mean": self.optimiser.mean.numpy(),
             "optimiser_square": self.optimiser.square.numpy(),
             "optimiser_steps": np.array(self.optimiser.num_steps),
+            "frozen": np.array([not p.requires_grad for p in self.network.parameters()]),
             "torch_generator": self._torch_rng.get_state().numpy(),
             **_state_arrays("online", self.network),
             **_state_arrays("target", self.target_network),
@@ -247,6 +252,8 @@ class NeuralLearner(Learner):
         self._torch_rng.set_state(torch.from_numpy(arrays["torch_generator"]))
         _restore("online", self.network, arrays)
         _restore("target", self.target_network, arrays)
+        for parameter, frozen in zip(self.network.parameters(), arrays["frozen"].tolist(), strict=True):
+            parameter.requires_grad_(not frozen)
         self.optimiser.mean.copy_(torch.from_numpy(arrays["optimiser_mean"]))
         self.optimiser.square.copy_(torch.from_numpy(arrays["optimiser_square"]))
         self.optimiser.num_steps = int(arrays["optimiser_steps"])

@@ -22,8 +22,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
-from ...networks import Adam, FlatParameters, Gates, RecurrentValues
+from ...networks import FlatParameters, Gates, RecurrentValues, huber_slope, move_towards
 from ..base import Memory
 from ..experience import Experience, Steps
 from ..learner import FloatArray
@@ -31,7 +32,8 @@ from ..masks import greedy, greedy_values
 from ..schedules import Linear
 from ..settings import AnySchedule, count, finite, flag, number
 from ..spaces import AnyEnv, Sizes
-from .learner import MADE, NeuralLearner
+from .learner import MADE
+from .paired import PairedLearner
 from .sequence_replay import Stretches, Windows
 
 RecurrentNetworkName = Literal["lstm"]
@@ -41,7 +43,7 @@ RecurrentNetworkName = Literal["lstm"]
 FALLING_RATE = Linear(3e-3, 0.0)
 
 
-class RecurrentDQN(NeuralLearner):
+class RecurrentDQN(PairedLearner[RecurrentValues]):
     """Deep Q-network with an LSTM; settings bear Stable-Baselines3's names where they mean the same.
 
     Args:
@@ -75,9 +77,6 @@ class RecurrentDQN(NeuralLearner):
 
     `predict` hands back its memory: (h [n, H], c [n, H], previous action [n]), for the next call.
     """
-
-    network: RecurrentValues
-    target_network: RecurrentValues
 
     gradient_steps = count(1)
     trace = number(0.0, 1.0)
@@ -142,7 +141,7 @@ class RecurrentDQN(NeuralLearner):
             raise ValueError(f"network must be 'lstm', got {network!r}")
         if self.buffer_size <= self.window:
             raise ValueError(f"buffer_size must exceed window ({self.window}), got {self.buffer_size}")
-        self.network = RecurrentValues(
+        built = RecurrentValues(
             self.sizes.num_inputs,
             self.sizes.num_actions,
             generator=self._torch_rng,
@@ -151,13 +150,8 @@ class RecurrentDQN(NeuralLearner):
             forget_bias=self.forget_bias,
             previous_action=previous_action,
             dueling=dueling,
-        )
-        self.target_network = copy.deepcopy(self.network)
-        for module in (self.network, self.target_network):
-            module.eval()
-        self.parameters = FlatParameters(self.network)
-        self.target_parameters = FlatParameters(self.target_network)
-        self.optimiser = Adam(self.parameters)
+        ).eval()
+        self._take_networks(FlatParameters(built), FlatParameters(copy.deepcopy(built)))
         self._windows: Windows | None = None
         self._memory = np.zeros((2, 0, self.hidden_size), dtype=np.float32)  # before the present observation
         self._after = self._memory  # after it
@@ -185,6 +179,7 @@ class RecurrentDQN(NeuralLearner):
         self, observations: npt.NDArray[Any], memory: npt.NDArray[np.float32], did: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Values [n, A] after one more observation [n, ...], and the memory [2, n, H] then."""
+        self.parameters.sync()
         h, c = torch.from_numpy(memory)
         with torch.no_grad():
             q_values, after = self.network(
@@ -205,11 +200,8 @@ class RecurrentDQN(NeuralLearner):
                 self.update(self._windows.draw(self.batch_size, self._rng), rate)
 
     def update_target(self) -> None:
-        """Moves the target network towards the online network."""
-        if self.tau == 1.0:
-            self.target_parameters.values.copy_(self.parameters.values)
-        else:
-            self.target_parameters.values.lerp_(self.parameters.values, self.tau)
+        """q_target <- (1 - tau) * q_target + tau * q_online."""
+        move_towards(self.target_parameters, self.parameters, self.tau)
 
     def targets(
         self, batch: Stretches, online: npt.NDArray[np.float32], valued: npt.NDArray[np.float32]
@@ -241,17 +233,31 @@ class RecurrentDQN(NeuralLearner):
         h, c = torch.from_numpy(batch.memory)
         with torch.no_grad():
             valued = self.target_network(seen, did, (h, c))[0].numpy()
-        self.parameters.gradient.zero_()
+        self.parameters.zero_gradient()
         q_values, _ = self.network(seen, did, (h, c))
         target = self.targets(batch, q_values.detach().numpy(), valued)
         taken = q_values[:-1].gather(2, torch.from_numpy(batch.action)[..., None])[..., 0]
         error = taken.detach().numpy() - target
-        slope = np.clip(error, -1.0, 1.0) * batch.filled / np.float32(batch.filled.sum())
+        slope = huber_slope(error) * batch.filled / np.float32(batch.filled.sum())
         taken.backward(torch.from_numpy(slope.astype(np.float32)))
-        if self.max_grad_norm is not None:
-            self.parameters.clip_(self.max_grad_norm)
-        self.optimiser.step(learning_rate)
+        self.optimiser.step(learning_rate, self.max_grad_norm)
         self.num_updates += 1
+
+    def _check_network(self, module: nn.Module) -> None:
+        """Refuses a module of another kind, or for other sizes."""
+        if not isinstance(module, RecurrentValues):
+            raise TypeError(f"a recurrent learner needs RecurrentValues, got {type(module).__name__}")
+        observations = torch.zeros(
+            (1, 2, *self.sizes.shape), dtype=torch.int64 if self.sizes.integers else None
+        )
+        with torch.no_grad():
+            q_values, (h, _) = module.eval()(observations, torch.zeros((1, 2), dtype=torch.int64))
+        expected = (1, 2, self.sizes.num_actions), (2, self.hidden_size)
+        if (tuple(q_values.shape), tuple(h.shape)) != expected:
+            raise ValueError(
+                f"the network must give values and memories of shapes {expected}, got "
+                f"{tuple(q_values.shape)}, {tuple(h.shape)}"
+            )
 
     # -- acting ----------------------------------------------------------------------------------------------
 
@@ -321,8 +327,14 @@ class RecurrentDQN(NeuralLearner):
 
     # -- files -----------------------------------------------------------------------------------------------
 
+    def _lstm_word(self) -> str:
+        word = self._network_word("lstm")
+        if word != "lstm":
+            raise ValueError("layers of the network were changed: no file says how load could make it")
+        return word
+
     def _settings(self) -> dict[str, object]:
-        return {**super()._settings(), "network": "lstm"}
+        return {**super()._settings(), "network": self._lstm_word()}
 
     def _memory_arrays(self) -> dict[str, npt.NDArray[Any]]:
         if self._windows is None:

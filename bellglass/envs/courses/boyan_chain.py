@@ -11,11 +11,12 @@ Boyan, Technical update: least-squares temporal difference learning, Machine Lea
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..mdp import FloatArray, Layout, TabularMDP
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 START = 12
 
@@ -49,15 +50,7 @@ def values_without_discount() -> FloatArray:
 
 
 class BoyanChain(TabularEnv):
-    """Predict the cost of the way down.
+    """Predict the cost of the way down."""
 
-    Args:
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; the one action is available everywhere.
-    """
-
-    def __init__(self, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest") -> None:
-        super().__init__(boyan_chain(), render_mode=render_mode, invalid_actions=invalid_actions)
-
-
-boyan_chain_vector = vector_maker(BoyanChain)
+    def __init__(self, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(boyan_chain(), **settings)

@@ -14,9 +14,10 @@ Stanford CS221, lecture on Markov decision processes.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from ..mdp import TabularMDP
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 IN, END = 0, 1
 STAY, QUIT = 0, 1
@@ -41,15 +42,7 @@ def optimal_value(discount: float) -> float:
 
 
 class DiceGame(TabularEnv):
-    """Stay or quit.
+    """Stay or quit."""
 
-    Args:
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
-    """
-
-    def __init__(self, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest") -> None:
-        super().__init__(dice_game(), render_mode=render_mode, invalid_actions=invalid_actions)
-
-
-dice_game_vector = vector_maker(DiceGame)
+    def __init__(self, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(dice_game(), **settings)

@@ -16,9 +16,10 @@ Puterman, Markov Decision Processes (1994), section 3.1; QuantEcon, documentatio
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from ..mdp import TabularMDP
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 
 def puterman_two_state() -> TabularMDP:
@@ -45,12 +46,9 @@ class PutermanTwoState(TabularEnv):
     """Stay or take the money.
 
     Args:
-        render_mode: "ansi", "rgb_array", "human" or None.
+        render_mode: as in `TabularEnv`.
         invalid_actions: "lowest": the second action is played in s2 as the first; "raise": ValueError.
     """
 
-    def __init__(self, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest") -> None:
-        super().__init__(puterman_two_state(), render_mode=render_mode, invalid_actions=invalid_actions)
-
-
-puterman_two_state_vector = vector_maker(PutermanTwoState)
+    def __init__(self, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(puterman_two_state(), **settings)

@@ -16,9 +16,10 @@ Berkeley CS188, lecture on Markov decision processes.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from ..mdp import TabularMDP
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 COOL, WARM, OVERHEATED = range(3)
 SLOW, FAST = 0, 1
@@ -51,15 +52,7 @@ def values_of_sparing(discount: float) -> tuple[float, float]:
 
 
 class RacingCar(TabularEnv):
-    """Race without overheating.
+    """Race without overheating."""
 
-    Args:
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
-    """
-
-    def __init__(self, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest") -> None:
-        super().__init__(racing_car(), render_mode=render_mode, invalid_actions=invalid_actions)
-
-
-racing_car_vector = vector_maker(RacingCar)
+    def __init__(self, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(racing_car(), **settings)

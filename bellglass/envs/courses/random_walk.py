@@ -15,6 +15,7 @@ Sutton & Barto, Reinforcement Learning: An Introduction, 2nd ed. (2018), Example
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Unpack
 
 import numpy as np
 
@@ -23,8 +24,7 @@ from ..mdp import FloatArray, Layout, TabularMDP
 from ..mdp.memory_limit import require_memory_to_make
 from ..mdp.outcomes import sorted_outcomes
 from ..rendering.rows import in_rows
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 
 def default_left_reward(n: int) -> float:
@@ -72,25 +72,12 @@ class RandomWalk(TabularEnv):
     Args:
         n: number of states, odd, at least 1.
         left_reward: reward of leaving at the left end; None: 0, but -1 for n = 19.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; the one action is available everywhere.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
-    def __init__(
-        self,
-        n: int = 5,
-        left_reward: float | None = None,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
+    def __init__(self, n: int = 5, left_reward: float | None = None, **settings: Unpack[EnvSettings]) -> None:
         n = whole("n", n, 1)
         if n % 2 == 0:
             raise ValueError(f"n must be odd and at least 1, got {n}")
         left = default_left_reward(n) if left_reward is None else real("left_reward", left_reward)
-        super().__init__(
-            random_walk(n, left_reward=left), render_mode=render_mode, invalid_actions=invalid_actions
-        )
-
-
-random_walk_vector = vector_maker(RandomWalk)
+        super().__init__(random_walk(n, left_reward=left), **settings)

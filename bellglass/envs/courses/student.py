@@ -14,9 +14,10 @@ D. Silver, UCL course on reinforcement learning (2015), lecture 2.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from ..mdp import TabularMDP
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 CLASS_1, CLASS_2, CLASS_3, FACEBOOK, ASLEEP = range(5)
 
@@ -45,15 +46,7 @@ def student() -> TabularMDP:
 
 
 class Student(TabularEnv):
-    """Pass the exam.
+    """Pass the exam."""
 
-    Args:
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
-    """
-
-    def __init__(self, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest") -> None:
-        super().__init__(student(), render_mode=render_mode, invalid_actions=invalid_actions)
-
-
-student_vector = vector_maker(Student)
+    def __init__(self, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(student(), **settings)

@@ -17,6 +17,8 @@ Stanford CS221, lectures on search and on Markov decision processes.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import real, whole
@@ -24,8 +26,7 @@ from ..mdp import FloatArray, TabularMDP
 from ..mdp.memory_limit import require_memory_to_make
 from ..mdp.outcomes import sorted_outcomes
 from ..rendering.rows import in_rows
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 WALK, TRAM = 0, 1
 
@@ -69,23 +70,9 @@ class Tram(TabularEnv):
     Args:
         N: number of blocks, at least 2.
         fail: chance in [0, 1] that the tram does not run.
-        render_mode: "ansi", "rgb_array", "human" or None.
+        render_mode: as in `TabularEnv`.
         invalid_actions: "lowest": where the tram would lead beyond N it is played as a walk; "raise": ValueError.
     """
 
-    def __init__(
-        self,
-        N: int = 10,
-        fail: float = 0.5,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
-        super().__init__(
-            tram(whole("N", N, 2), fail=real("fail", fail, 0.0, 1.0)),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
-        )
-
-
-tram_vector = vector_maker(Tram)
+    def __init__(self, N: int = 10, fail: float = 0.5, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(tram(whole("N", N, 2), fail=real("fail", fail, 0.0, 1.0)), **settings)

@@ -15,6 +15,8 @@ Whitehead, AAAI 1991; Kearns & Singh, Near-optimal reinforcement learning in pol
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import whole
@@ -22,8 +24,7 @@ from ..mdp import IntArray, TabularMDP
 from ..mdp.memory_limit import require_memory_to_make
 from ..mdp.outcomes import sorted_outcomes
 from ..rendering.rows import in_rows
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 
 def combination_lock(combination: IntArray, *, actions: int) -> TabularMDP:
@@ -65,27 +66,13 @@ class CombinationLock(TabularEnv):
         n: length of the combination, at least 1.
         actions: number of actions, at least 1.
         model_seed: seed of the combination, at least 0.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     def __init__(
-        self,
-        n: int = 10,
-        actions: int = 2,
-        model_seed: int = 0,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        self, n: int = 10, actions: int = 2, model_seed: int = 0, **settings: Unpack[EnvSettings]
     ) -> None:
         n, actions = whole("n", n, 1), whole("actions", actions, 1)
         require_memory_to_make(n + 1, actions, n * actions, {"n": n, "actions": actions})
         rng = np.random.default_rng(whole("model_seed", model_seed, 0))
-        super().__init__(
-            combination_lock(rng.integers(actions, size=n), actions=actions),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
-        )
-
-
-combination_lock_vector = vector_maker(CombinationLock)
+        super().__init__(combination_lock(rng.integers(actions, size=n), actions=actions), **settings)

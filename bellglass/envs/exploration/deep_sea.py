@@ -22,14 +22,14 @@ Osband et al., Behaviour Suite for Reinforcement Learning, ICLR 2020; without bs
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Unpack
 
 import numpy as np
 
 from ..keywords import flag, real, whole
 from ..mdp import Layout, TabularMDP
 from ..mdp.memory_limit import brief, require_memory
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 LEFT, RIGHT = 0, 1
 
@@ -99,8 +99,7 @@ class DeepSea(TabularEnv):
         move_cost: what N times right cost, at least 0.
         randomize_actions: whether a coin swaps the two actions in each state.
         model_seed: seed of these coins, at least 0.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     def __init__(
@@ -110,9 +109,7 @@ class DeepSea(TabularEnv):
         move_cost: float = 0.01,
         randomize_actions: bool = False,
         model_seed: int = 0,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        **settings: Unpack[EnvSettings],
     ) -> None:
         N, cost = whole("N", N, 2), real("move_cost", move_cost, 0.0)
         require_memory(1500 * N * N, f"a table of {brief(N * N + 1)} states", {"N": N})
@@ -122,9 +119,5 @@ class DeepSea(TabularEnv):
             swapped = rng.integers(2, size=(N, N)) == 1
         super().__init__(
             deep_sea(N, stochastic=flag("stochastic", stochastic), move_cost=cost, swapped=swapped),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
+            **settings,
         )
-
-
-deep_sea_vector = vector_maker(DeepSea)

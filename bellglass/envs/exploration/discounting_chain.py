@@ -20,13 +20,13 @@ Osband et al., Behaviour Suite for Reinforcement Learning, ICLR 2020 (bsuite, di
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Unpack
 
 import numpy as np
 
 from ..keywords import whole
 from ..mdp import Layout, TabularMDP
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 #: The step with which each chain's reward comes, and the length of an episode.
 REWARD_STEPS = (1, 3, 10, 30, 100)
@@ -98,18 +98,8 @@ class DiscountingChain(TabularEnv):
 
     Args:
         bonus: the chain in [0, 4] whose reward is 1.1.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
-    def __init__(
-        self, bonus: int = 0, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest"
-    ) -> None:
-        super().__init__(
-            discounting_chain(whole("bonus", bonus, 0, len(CHAINS) - 1)),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
-        )
-
-
-discounting_chain_vector = vector_maker(DiscountingChain)
+    def __init__(self, bonus: int = 0, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(discounting_chain(whole("bonus", bonus, 0, len(CHAINS) - 1)), **settings)

@@ -16,11 +16,12 @@ learning, ICML 2000.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..mdp import Layout, TabularMDP
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 A, B = 0, 1
 
@@ -54,15 +55,7 @@ def value_of_the_start(discount: float) -> float:
 
 
 class Loop(TabularEnv):
-    """Walk the better loop.
+    """Walk the better loop."""
 
-    Args:
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
-    """
-
-    def __init__(self, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest") -> None:
-        super().__init__(loop(), render_mode=render_mode, invalid_actions=invalid_actions)
-
-
-loop_vector = vector_maker(Loop)
+    def __init__(self, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(loop(), **settings)

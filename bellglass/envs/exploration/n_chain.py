@@ -18,6 +18,8 @@ learning, ICML 2000, Table 1.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import real, whole
@@ -25,8 +27,7 @@ from ..mdp import TabularMDP
 from ..mdp.memory_limit import require_memory_to_make
 from ..mdp.outcomes import sorted_outcomes
 from ..rendering.rows import in_rows
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 FORWARD, BACK = 0, 1
 
@@ -71,8 +72,7 @@ class NChain(TabularEnv):
         slip: chance in [0, 1] that the other action happens.
         small: reward of going back.
         large: reward of going forward in the last state.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     def __init__(
@@ -81,9 +81,7 @@ class NChain(TabularEnv):
         slip: float = 0.2,
         small: float = 2,
         large: float = 10,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        **settings: Unpack[EnvSettings],
     ) -> None:
         super().__init__(
             n_chain(
@@ -92,9 +90,5 @@ class NChain(TabularEnv):
                 small=real("small", small),
                 large=real("large", large),
             ),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
+            **settings,
         )
-
-
-n_chain_vector = vector_maker(NChain)

@@ -21,7 +21,7 @@ Strehl & Littman, J. Comput. Syst. Sci. 74 (2008), Fig. 3; Osband, Russo & Van R
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Unpack
 
 import numpy as np
 
@@ -29,8 +29,7 @@ from ..keywords import one_of, real, whole
 from ..mdp import TabularMDP
 from ..mdp.memory_limit import brief, require_memory
 from ..rendering.rows import in_rows
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 Variant = Literal["osband", "strehl"]
 RewardOn = Literal["action", "arc"]
@@ -93,8 +92,7 @@ class RiverSwim(TabularEnv):
         r_left: reward of going left in state 0; None: .005 ('osband') or 5 ('strehl').
         r_right: reward of swimming right in the last state; None: 1 or 10000.
         reward_on: "action": `r_right` is paid whatever happens; "arc": only if the last state is kept.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     def __init__(
@@ -104,9 +102,7 @@ class RiverSwim(TabularEnv):
         r_left: float | None = None,
         r_right: float | None = None,
         reward_on: RewardOn = "action",
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        **settings: Unpack[EnvSettings],
     ) -> None:
         one_of("variant", variant, tuple(CURRENT))
         one_of("reward_on", reward_on, ("action", "arc"))
@@ -120,9 +116,5 @@ class RiverSwim(TabularEnv):
                 r_right=right if r_right is None else real("r_right", r_right),
                 reward_on=reward_on,
             ),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
+            **settings,
         )
-
-
-river_swim_vector = vector_maker(RiverSwim)

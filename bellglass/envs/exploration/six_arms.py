@@ -16,9 +16,10 @@ Strehl & Littman, J. Comput. Syst. Sci. 74 (2008), Fig. 4.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from ..mdp import TabularMDP
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 #: Chance that each door opens, and what the arm behind it pays.
 OPENS = (1.0, 0.15, 0.1, 0.05, 0.03, 0.01)
@@ -46,15 +47,7 @@ def value_of_arm(arm: int, discount: float) -> float:
 
 
 class SixArms(TabularEnv):
-    """Find out which door is worth its waiting.
+    """Find out which door is worth its waiting."""
 
-    Args:
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
-    """
-
-    def __init__(self, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest") -> None:
-        super().__init__(six_arms(), render_mode=render_mode, invalid_actions=invalid_actions)
-
-
-six_arms_vector = vector_maker(SixArms)
+    def __init__(self, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(six_arms(), **settings)

@@ -17,14 +17,15 @@ Jaksch, Ortner & Auer, Near-optimal regret bounds for reinforcement learning, JM
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import real, whole
 from ..mdp import TabularMDP
 from ..mdp.memory_limit import require_memory_to_make
 from ..mdp.outcomes import sorted_outcomes
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 POOR, RICH = 0, 1
 
@@ -63,27 +64,15 @@ class TwoStateLowerBound(TabularEnv):
         delta: chance in [0, 1] of leaving a state.
         eps: what action 0 adds to it in s0, in [0, 1 - delta].
         actions: number of actions, at least 1.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     def __init__(
-        self,
-        delta: float = 0.1,
-        eps: float = 0.05,
-        actions: int = 2,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        self, delta: float = 0.1, eps: float = 0.05, actions: int = 2, **settings: Unpack[EnvSettings]
     ) -> None:
         delta, eps = real("delta", delta, 0.0, 1.0), real("eps", eps, 0.0, 1.0)
         if delta + eps > 1.0:
             raise ValueError(f"eps must be in [0, 1 - delta], got {eps} with delta {delta}")
         super().__init__(
-            two_state_lower_bound(delta=delta, eps=eps, actions=whole("actions", actions, 1)),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
+            two_state_lower_bound(delta=delta, eps=eps, actions=whole("actions", actions, 1)), **settings
         )
-
-
-two_state_lower_bound_vector = vector_maker(TwoStateLowerBound)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Unpack
 
 from ..keywords import flag
 from ..mdp import TabularMDP
 from ..rendering.cells import INK, WHITE, Artist, RGBArray
 from ..rendering.glyphs import Colour
 from ..rendering.shapes import canvas, panel, polygon, words
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 from .blackjack_table import blackjack
 
 FELT: Colour = (39, 119, 92)
@@ -82,20 +82,12 @@ class Blackjack(TabularEnv):
     Args:
         sab: Sutton and Barto's rules: a natural that sticks wins, unless the dealer has one too.
         natural: without `sab`, a win by a natural pays 1.5.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
-    def __init__(
-        self,
-        sab: bool = True,
-        natural: bool = False,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
+    def __init__(self, sab: bool = True, natural: bool = False, **settings: Unpack[EnvSettings]) -> None:
         mdp = blackjack(sab=flag("sab", sab), natural=flag("natural", natural))
-        super().__init__(mdp, render_mode=render_mode, invalid_actions=invalid_actions)
+        super().__init__(mdp, **settings)
 
     def decode(self, state: int) -> Hashable:
         """(sum, dealer's card, usable ace); a natural's, too, is (21, dealer's card, True)."""
@@ -106,6 +98,3 @@ class Blackjack(TabularEnv):
     def artist(self) -> Artist:
         """Draws the cards on the table."""
         return BlackjackArtist(self.mdp)
-
-
-blackjack_vector = vector_maker(Blackjack)

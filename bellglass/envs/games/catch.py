@@ -17,6 +17,8 @@ Osband et al., Behaviour Suite for Reinforcement Learning (2020).
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import whole
@@ -26,8 +28,7 @@ from ..mdp.outcomes import sorted_outcomes
 from ..rendering.cells import AGENT, Artist, RGBArray
 from ..rendering.glyphs import Colour
 from ..rendering.shapes import canvas, panel, spot
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 
 def catch(rows: int, cols: int) -> TabularMDP:
@@ -107,25 +108,14 @@ class Catch(TabularEnv):
     Args:
         rows: of the board, at least 2.
         cols: of the board, at least 1.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
-    def __init__(
-        self,
-        rows: int = 10,
-        cols: int = 5,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
+    def __init__(self, rows: int = 10, cols: int = 5, **settings: Unpack[EnvSettings]) -> None:
         self._size = whole("rows", rows, 2), whole("cols", cols, 1)
-        super().__init__(catch(*self._size), render_mode=render_mode, invalid_actions=invalid_actions)
+        super().__init__(catch(*self._size), **settings)
 
     @property
     def artist(self) -> Artist:
         """Draws ball and paddle."""
         return CatchArtist(*self._size)
-
-
-catch_vector = vector_maker(Catch)

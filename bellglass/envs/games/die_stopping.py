@@ -15,6 +15,7 @@ Folklore; a case of optimal stopping by backward induction.
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Unpack
 
 import numpy as np
 
@@ -24,8 +25,7 @@ from ..mdp.memory_limit import brief, require_memory
 from ..rendering.cells import AGENT, INK, LINE, WHITE, Artist, RGBArray
 from ..rendering.glyphs import Colour
 from ..rendering.shapes import canvas, panel, spot
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 STOP, ROLL = 0, 1
 FACES = range(1, 7)
@@ -111,20 +111,14 @@ class DieStopping(TabularEnv):
 
     Args:
         k: number of rolls, at least 1.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
-    def __init__(
-        self, k: int = 3, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest"
-    ) -> None:
+    def __init__(self, k: int = 3, **settings: Unpack[EnvSettings]) -> None:
         self._k = whole("k", k, 1)
-        super().__init__(die_stopping(self._k), render_mode=render_mode, invalid_actions=invalid_actions)
+        super().__init__(die_stopping(self._k), **settings)
 
     @property
     def artist(self) -> Artist:
         """Draws the die."""
         return DieStoppingArtist(self._k)
-
-
-die_stopping_vector = vector_maker(DieStopping)

@@ -15,6 +15,7 @@ Lucas (1883).
 from __future__ import annotations
 
 from itertools import product
+from typing import Unpack
 
 import numpy as np
 
@@ -25,8 +26,7 @@ from ..mdp.outcomes import sorted_outcomes
 from ..rendering.cells import FAINT, LINE, WHITE, Artist, RGBArray
 from ..rendering.glyphs import Colour
 from ..rendering.shapes import canvas, mixed, panel, words
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 #: (from peg, to peg) of each action.
 PEGS = ((0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1))
@@ -133,20 +133,14 @@ class Hanoi(TabularEnv):
 
     Args:
         n: number of discs, at least 1.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
-    def __init__(
-        self, n: int = 3, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest"
-    ) -> None:
+    def __init__(self, n: int = 3, **settings: Unpack[EnvSettings]) -> None:
         self._n = whole("n", n, 1)
-        super().__init__(hanoi(self._n), render_mode=render_mode, invalid_actions=invalid_actions)
+        super().__init__(hanoi(self._n), **settings)
 
     @property
     def artist(self) -> Artist:
         """Draws pegs and discs."""
         return HanoiArtist(self._n)
-
-
-hanoi_vector = vector_maker(Hanoi)

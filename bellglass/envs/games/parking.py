@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import replace
+from typing import Unpack
 
 import numpy as np
 
@@ -30,8 +31,7 @@ from ..rendering.cells import AGENT, FAINT, GOAL, HOLE, INK, LINE, WHITE, Artist
 from ..rendering.glyphs import Colour
 from ..rendering.rows import in_rows
 from ..rendering.shapes import canvas, panel, spot, words
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 DRIVE, PARK = 0, 1
 
@@ -149,27 +149,17 @@ class Parking(TabularEnv):
         N: number of places, at least 1.
         p: chance in [0, 1] that a place is free.
         C: cost of the garage, any finite number.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     def __init__(
-        self,
-        N: int = 200,
-        p: float = 0.05,
-        C: float = 100,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        self, N: int = 200, p: float = 0.05, C: float = 100, **settings: Unpack[EnvSettings]
     ) -> None:
         self._N = whole("N", N, 1)
         mdp = parking(self._N, p=real("p", p, 0.0, 1.0), C=real("C", C))
-        super().__init__(mdp, render_mode=render_mode, invalid_actions=invalid_actions)
+        super().__init__(mdp, **settings)
 
     @property
     def artist(self) -> Artist:
         """Draws the street."""
         return ParkingArtist(self._N)
-
-
-parking_vector = vector_maker(Parking)

@@ -19,6 +19,7 @@ Neller & Presser, Optimal play of the dice game Pig, UMAP Journal 25 (2004), sec
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Unpack
 
 import numpy as np
 
@@ -29,8 +30,7 @@ from ..mdp.outcomes import sorted_outcomes
 from ..rendering.cells import AGENT, FAINT, GOAL, HOLE, INK, LINE, WHITE, Artist, RGBArray
 from ..rendering.glyphs import Colour
 from ..rendering.shapes import canvas, panel, spot, words
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 FLIP, HOLD = 0, 1
 
@@ -167,20 +167,14 @@ class Piglet(TabularEnv):
 
     Args:
         n: points that win, at least 1.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
-    def __init__(
-        self, n: int = 2, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest"
-    ) -> None:
+    def __init__(self, n: int = 2, **settings: Unpack[EnvSettings]) -> None:
         self._n = whole("n", n, 1)
-        super().__init__(piglet(self._n), render_mode=render_mode, invalid_actions=invalid_actions)
+        super().__init__(piglet(self._n), **settings)
 
     @property
     def artist(self) -> Artist:
         """Draws the two tracks."""
         return PigletArtist(self.mdp, self._n)
-
-
-piglet_vector = vector_maker(Piglet)

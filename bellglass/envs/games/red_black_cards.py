@@ -15,6 +15,8 @@ Folklore.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import whole
@@ -24,8 +26,7 @@ from ..mdp.outcomes import sorted_outcomes
 from ..rendering.cells import FAINT, INK, WHITE, Artist, RGBArray
 from ..rendering.glyphs import Colour
 from ..rendering.shapes import canvas, panel, polygon, words
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 STOP, TURN = 0, 1
 
@@ -118,29 +119,16 @@ class RedBlackCards(TabularEnv):
     Args:
         r: red cards in the deck, at least 0.
         b: black cards in the deck, at least 0; one card at least.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
-    def __init__(
-        self,
-        r: int = 26,
-        b: int = 26,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
+    def __init__(self, r: int = 26, b: int = 26, **settings: Unpack[EnvSettings]) -> None:
         self._deck = whole("r", r, 0), whole("b", b, 0)
         if self._deck == (0, 0):
             raise ValueError("r + b must be at least 1 card, got r=0 and b=0")
-        super().__init__(
-            red_black_cards(*self._deck), render_mode=render_mode, invalid_actions=invalid_actions
-        )
+        super().__init__(red_black_cards(*self._deck), **settings)
 
     @property
     def artist(self) -> Artist:
         """Draws the cards that are left."""
         return RedBlackCardsArtist(*self._deck)
-
-
-red_black_cards_vector = vector_maker(RedBlackCards)

@@ -18,6 +18,7 @@ Gilbert & Mosteller, JASA 61 (1966), section 2.
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Unpack
 
 import numpy as np
 
@@ -27,8 +28,7 @@ from ..mdp.memory_limit import brief, require_memory
 from ..rendering.cells import AGENT, FAINT, INK, LINE, Artist, RGBArray
 from ..rendering.glyphs import Colour
 from ..rendering.shapes import canvas, panel, polygon, spot, words
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 STOP, CONTINUE = 0, 1
 
@@ -132,20 +132,14 @@ class Secretary(TabularEnv):
 
     Args:
         n: number of candidates, at least 1.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
-    def __init__(
-        self, n: int = 10, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest"
-    ) -> None:
+    def __init__(self, n: int = 10, **settings: Unpack[EnvSettings]) -> None:
         self._n = whole("n", n, 1)
-        super().__init__(secretary(self._n), render_mode=render_mode, invalid_actions=invalid_actions)
+        super().__init__(secretary(self._n), **settings)
 
     @property
     def artist(self) -> Artist:
         """Draws the candidates."""
         return SecretaryArtist(self._n)
-
-
-secretary_vector = vector_maker(Secretary)

@@ -16,6 +16,7 @@ Reinefeld, Complete solution of the eight-puzzle, IJCAI 1993.
 from __future__ import annotations
 
 from math import factorial
+from typing import Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -27,8 +28,7 @@ from ..mdp.outcomes import sorted_outcomes
 from ..rendering.cells import GOAL, WHITE, Artist, RGBArray
 from ..rendering.glyphs import Colour
 from ..rendering.shapes import canvas, panel, words
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 Tiles = npt.NDArray[np.int8]
 
@@ -148,27 +148,14 @@ class SlidingPuzzle(TabularEnv):
     Args:
         rows: of the frame, at least 2.
         cols: of the frame, at least 2.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
-    def __init__(
-        self,
-        rows: int = 2,
-        cols: int = 3,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
+    def __init__(self, rows: int = 2, cols: int = 3, **settings: Unpack[EnvSettings]) -> None:
         self._size = whole("rows", rows, 2), whole("cols", cols, 2)
-        super().__init__(
-            sliding_puzzle(*self._size), render_mode=render_mode, invalid_actions=invalid_actions
-        )
+        super().__init__(sliding_puzzle(*self._size), **settings)
 
     @property
     def artist(self) -> Artist:
         """Draws the tiles in their frame."""
         return SlidingPuzzleArtist(self.mdp, *self._size)
-
-
-sliding_puzzle_vector = vector_maker(SlidingPuzzle)

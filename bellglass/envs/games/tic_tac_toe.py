@@ -18,7 +18,7 @@ Folklore.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +29,7 @@ from ..mdp.outcomes import sorted_outcomes
 from ..rendering.cells import LINE, WHITE, Artist, RGBArray
 from ..rendering.glyphs import Colour
 from ..rendering.shapes import canvas, panel, ring, stroke
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 Mark = Literal["X", "O"]
 Opponent = Literal["random", "minimax"]
@@ -181,27 +180,19 @@ class TicTacToe(TabularEnv):
     Args:
         agent: "X", who begins, or "O".
         opponent: "random" or "minimax".
-        render_mode: "ansi", "rgb_array", "human" or None.
+        render_mode: as in `TabularEnv`.
         invalid_actions: "lowest": a taken cell is played as the first free one; "raise": ValueError.
     """
 
     def __init__(
-        self,
-        agent: Mark = "X",
-        opponent: Opponent = "random",
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        self, agent: Mark = "X", opponent: Opponent = "random", **settings: Unpack[EnvSettings]
     ) -> None:
         one_of("agent", agent, ("X", "O"))
         one_of("opponent", opponent, ("random", "minimax"))
         mdp = tic_tac_toe(agent, opponent)
-        super().__init__(mdp, render_mode=render_mode, invalid_actions=invalid_actions)
+        super().__init__(mdp, **settings)
 
     @property
     def artist(self) -> Artist:
         """Draws the board."""
         return TicTacToeArtist(self.mdp)
-
-
-tic_tac_toe_vector = vector_maker(TicTacToe)

@@ -16,10 +16,11 @@ Sutton & Barto, Reinforcement Learning: An Introduction, 2nd ed. (2018), Example
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from ..keywords import flag
 from ..mdp import Layout, TabularMDP
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 from .moves import ARROWS, MOVES, NAMES, cells_of, neighbour, placed
 
 ROWS, COLUMNS = 4, 12
@@ -62,19 +63,9 @@ class CliffWalking(TabularEnv):
 
     Args:
         is_slippery: whether two moves in three go to a side.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
-    def __init__(
-        self,
-        is_slippery: bool = False,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
+    def __init__(self, is_slippery: bool = False, **settings: Unpack[EnvSettings]) -> None:
         mdp = cliff_walking(is_slippery=flag("is_slippery", is_slippery))
-        super().__init__(mdp, render_mode=render_mode, invalid_actions=invalid_actions)
-
-
-cliff_walking_vector = vector_maker(CliffWalking)
+        super().__init__(mdp, **settings)

@@ -24,11 +24,11 @@ Norvig's.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from typing import Unpack
 
 from ..keywords import real
 from ..mdp import Layout, TabularMDP
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 from .moves import ARROWS, MOVES, NAMES, Cell, cells_of, neighbour, noisy, placed
 
 BOOK = ("   G", " # H", "S   ")
@@ -81,24 +81,13 @@ class BookGrid(TabularEnv):
 
     Args:
         noise: chance in [0, 1] of slipping to a side.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     discount = 0.9
 
-    def __init__(
-        self,
-        noise: float = 0.2,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
-        super().__init__(
-            numbered_grid(BOOK, BOOK_NUMBERS, noise=real("noise", noise, 0.0, 1.0)),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
-        )
+    def __init__(self, noise: float = 0.2, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(numbered_grid(BOOK, BOOK_NUMBERS, noise=real("noise", noise, 0.0, 1.0)), **settings)
 
 
 class BridgeGrid(TabularEnv):
@@ -106,25 +95,12 @@ class BridgeGrid(TabularEnv):
 
     Args:
         noise: chance in [0, 1] of slipping to a side.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     discount = 0.9
 
-    def __init__(
-        self,
-        noise: float = 0.2,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
+    def __init__(self, noise: float = 0.2, **settings: Unpack[EnvSettings]) -> None:
         super().__init__(
-            numbered_grid(BRIDGE, BRIDGE_NUMBERS, noise=real("noise", noise, 0.0, 1.0)),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
+            numbered_grid(BRIDGE, BRIDGE_NUMBERS, noise=real("noise", noise, 0.0, 1.0)), **settings
         )
-
-
-book_grid_vector = vector_maker(BookGrid)
-bridge_grid_vector = vector_maker(BridgeGrid)

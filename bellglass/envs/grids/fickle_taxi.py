@@ -26,14 +26,15 @@ Dietterich, JAIR 13 (2000), section 7.1; Gymnasium Taxi-v4.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import flag, real
 from ..mdp import TabularMDP
 from ..rendering.cells import WHITE, Artist, RGBArray
 from ..rendering.shapes import panel, words
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 from .taxi import MOVES, taxi
 from .taxi_map import DEPOTS, IN_TAXI
 from .taxi_pictures import SIZE, TARGET, TaxiArtist, decode
@@ -112,8 +113,7 @@ class FickleTaxi(TabularEnv):
         fickle_passenger: whether the passenger may change his mind.
         rainy_probability: chance in [0, 1] that a move in the rain goes as meant.
         fickle_probability: chance in [0, 1] that he does, on the first move after he got in.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     def __init__(
@@ -122,9 +122,7 @@ class FickleTaxi(TabularEnv):
         fickle_passenger: bool = True,
         rainy_probability: float = 0.8,
         fickle_probability: float = 0.3,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        **settings: Unpack[EnvSettings],
     ) -> None:
         rain = flag("is_rainy", is_rainy)
         straight = real("rainy_probability", rainy_probability, 0.0, 1.0)
@@ -134,14 +132,10 @@ class FickleTaxi(TabularEnv):
             fickle_taxi(is_rainy=rain, rainy_probability=straight, fickle_probability=change)
             if self._fickle
             else taxi(is_rainy=rain, rainy_probability=straight),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
+            **settings,
         )
 
     @property
     def artist(self) -> Artist:
         """Draws the town, the taxi, the passenger and the destination."""
         return FickleTaxiArtist() if self._fickle else TaxiArtist()
-
-
-fickle_taxi_vector = vector_maker(FickleTaxi)

@@ -23,11 +23,11 @@ Sutton, Precup & Singh, Between MDPs and semi-MDPs, Artificial Intelligence 112 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Unpack
 
 from ..keywords import flag
 from ..mdp import Layout, TabularMDP
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 from .moves import ARROWS, MOVES, NAMES, Cell, cells_of, free_cell, neighbour, placed
 
 MAP = (
@@ -82,8 +82,7 @@ class FourRooms(TabularEnv):
         goal: row and column of a free cell; row 0 is the upper wall.
         start: row and column of another free cell.
         deterministic: whether every move goes as meant.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     discount = 0.9
@@ -93,18 +92,12 @@ class FourRooms(TabularEnv):
         goal: Sequence[int] = (11, 11),
         start: Sequence[int] = (1, 1),
         deterministic: bool = False,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        **settings: Unpack[EnvSettings],
     ) -> None:
         goal_cell, start_cell = free_cell("goal", goal, CELLS), free_cell("start", start, CELLS)
         if start_cell == goal_cell:
             raise ValueError(f"start must be another cell than goal, got {start_cell} for both")
         super().__init__(
             four_rooms(goal=goal_cell, start=start_cell, deterministic=flag("deterministic", deterministic)),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
+            **settings,
         )
-
-
-four_rooms_vector = vector_maker(FourRooms)

@@ -16,15 +16,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, Unpack
 
 import numpy as np
 
 from ..keywords import flag, one_of, real
 from ..mdp import Layout, TabularMDP
 from ..mdp.memory_limit import require_memory
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 from .drawings import begun
 from .moves import ARROWS, MOVES, NAMES, Cell, cells_of, neighbour, placed
 
@@ -142,8 +141,7 @@ class FrozenLake(TabularEnv):
         desc: rows of S, F, H and G that take the place of the named map.
         is_slippery: whether steps slip.
         success_rate: chance in [0, 1] that a slippery step goes where it was meant to.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     def __init__(
@@ -152,9 +150,7 @@ class FrozenLake(TabularEnv):
         desc: Sequence[str] | None = None,
         is_slippery: bool = True,
         success_rate: float = 1.0 / 3.0,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        **settings: Unpack[EnvSettings],
     ) -> None:
         rows: Sequence[str] = MAPS[one_of("map_name", map_name, tuple(MAPS))] if desc is None else desc
         mdp = frozen_lake(
@@ -163,7 +159,4 @@ class FrozenLake(TabularEnv):
             success_rate=real("success_rate", success_rate, 0.0, 1.0),
         )
         warn_of_goals(rows)
-        super().__init__(mdp, render_mode=render_mode, invalid_actions=invalid_actions)
-
-
-frozen_lake_vector = vector_maker(FrozenLake)
+        super().__init__(mdp, **settings)

@@ -13,11 +13,12 @@ Sutton & Barto, Reinforcement Learning: An Introduction, 2nd ed. (2018), Example
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..mdp import FloatArray, Layout, TabularMDP
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 from .moves import ARROWS, MOVES, NAMES, cells_of, neighbour, placed
 
 SIDE = 4
@@ -52,15 +53,7 @@ def optimal_values(discount: float = 1.0) -> FloatArray:
 
 
 class Grid4x4(TabularEnv):
-    """Walk to the nearer corner.
+    """Walk to the nearer corner."""
 
-    Args:
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
-    """
-
-    def __init__(self, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest") -> None:
-        super().__init__(grid_4x4(), render_mode=render_mode, invalid_actions=invalid_actions)
-
-
-grid_4x4_vector = vector_maker(Grid4x4)
+    def __init__(self, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(grid_4x4(), **settings)

@@ -15,11 +15,12 @@ Sutton & Barto, Reinforcement Learning: An Introduction, 2nd ed. (2018), Example
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..mdp import Layout, TabularMDP
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 from .moves import ARROWS, MOVES, NAMES, cells_of, neighbour, placed
 
 SIDE = 5
@@ -56,15 +57,7 @@ def value_of_a(discount: float) -> float:
 
 
 class Grid5x5(TabularEnv):
-    """Come back to A as often as possible.
+    """Come back to A as often as possible."""
 
-    Args:
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
-    """
-
-    def __init__(self, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest") -> None:
-        super().__init__(grid_5x5(), render_mode=render_mode, invalid_actions=invalid_actions)
-
-
-grid_5x5_vector = vector_maker(Grid5x5)
+    def __init__(self, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(grid_5x5(), **settings)

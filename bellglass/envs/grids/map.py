@@ -31,6 +31,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from typing import Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -39,8 +40,7 @@ from ..keywords import real
 from ..mdp import BoolArray, FloatArray, IntArray, Layout, TabularMDP
 from ..mdp.memory_limit import require_memory
 from ..mdp.outcomes import sorted_outcomes
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 from .drawings import SYNONYMS, WINDS, checked_letters, is_portal, portals, rows_of
 from .moves import ARROWS, MOVES, NAMES
 
@@ -225,8 +225,7 @@ class Map(TabularEnv):
         slip: chance in [0, 1] of slipping to a side.
         ice_slip: chance in [0, 1] of slipping to a side on ice.
         wind: chance in [0, 1] that the wind blows.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     def __init__(
@@ -239,9 +238,7 @@ class Map(TabularEnv):
         slip: float = 0.0,
         ice_slip: float = 2.0 / 3.0,
         wind: float = 1.0,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        **settings: Unpack[EnvSettings],
     ) -> None:
         rows = rows_of(drawing, path, DEFAULT)
         mdp = drawn_map(
@@ -260,7 +257,4 @@ class Map(TabularEnv):
                 + (f", nor can {len(lost) - 1} others" if len(lost) > 1 else ""),
                 stacklevel=2,
             )
-        super().__init__(mdp, render_mode=render_mode, invalid_actions=invalid_actions)
-
-
-map_vector = vector_maker(Map)
+        super().__init__(mdp, **settings)

@@ -22,12 +22,11 @@ Sutton & Barto, Reinforcement Learning: An Introduction, 2nd ed. (2018), Example
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Unpack
 
 from ..keywords import one_of, whole
 from ..mdp import Layout, TabularMDP
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 from .moves import ARROWS, MOVES, NAMES, Cell, cells_of, neighbour, placed
 
 MazeLayout = Literal["dyna", "blocking", "shortcut"]
@@ -82,25 +81,12 @@ class Maze(TabularEnv):
     Args:
         layout: "dyna", "blocking" or "shortcut".
         phase: in [0, 1]: 0 before the change, 1 after it; "dyna" does not change.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     discount = 0.95
 
-    def __init__(
-        self,
-        layout: MazeLayout = "dyna",
-        phase: int = 0,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
+    def __init__(self, layout: MazeLayout = "dyna", phase: int = 0, **settings: Unpack[EnvSettings]) -> None:
         super().__init__(
-            maze(one_of("layout", layout, tuple(STARTS)), phase=whole("phase", phase, 0, 1)),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
+            maze(one_of("layout", layout, tuple(STARTS)), phase=whole("phase", phase, 0, 1)), **settings
         )
-
-
-maze_vector = vector_maker(Maze)

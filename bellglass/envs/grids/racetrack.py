@@ -36,7 +36,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, Unpack
 
 import numpy as np
 
@@ -44,8 +44,7 @@ from ..keywords import one_of, real
 from ..mdp import BoolArray, IntArray, TabularMDP
 from ..mdp.outcomes import sorted_outcomes
 from ..rendering.cells import Artist
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 from .moves import Cell
 from .racetrack_pictures import RacetrackArtist
 
@@ -246,24 +245,12 @@ class Racetrack(TabularEnv):
     Args:
         track: "left" or "right", the two of Figure 5.5.
         noise: chance in [0, 1] that the increments are both 0, whatever the action.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
-    def __init__(
-        self,
-        track: Track = "left",
-        noise: float = 0.1,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
+    def __init__(self, track: Track = "left", noise: float = 0.1, **settings: Unpack[EnvSettings]) -> None:
         self._track = one_of("track", track, tuple(TRACKS))
-        super().__init__(
-            racetrack(self._track, noise=real("noise", noise, 0.0, 1.0)),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
-        )
+        super().__init__(racetrack(self._track, noise=real("noise", noise, 0.0, 1.0)), **settings)
 
     @property
     def artist(self) -> Artist:
@@ -271,6 +258,3 @@ class Racetrack(TabularEnv):
         if not isinstance(self._artist, RacetrackArtist):
             self._artist = RacetrackArtist(TRACKS[self._track], self.mdp)
         return self._artist
-
-
-racetrack_vector = vector_maker(Racetrack)

@@ -15,10 +15,11 @@ Russell & Norvig, Artificial Intelligence: A Modern Approach, 4th ed. (2020) and
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from ..keywords import flag, real
 from ..mdp import Layout, TabularMDP
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 from .moves import ARROWS, MOVES, NAMES, cells_of, neighbour, placed
 
 ROWS, COLUMNS = 3, 4
@@ -59,8 +60,7 @@ class RussellNorvig(TabularEnv):
         living_reward: reward of a transition that enters no exit.
         noise: chance in [0, 1] of slipping to a side.
         reward_on_entry_too: whether entering an exit pays the living reward as well (3rd edition).
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     def __init__(
@@ -68,9 +68,7 @@ class RussellNorvig(TabularEnv):
         living_reward: float = -0.04,
         noise: float = 0.2,
         reward_on_entry_too: bool = False,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        **settings: Unpack[EnvSettings],
     ) -> None:
         super().__init__(
             russell_norvig(
@@ -78,9 +76,5 @@ class RussellNorvig(TabularEnv):
                 noise=real("noise", noise, 0.0, 1.0),
                 reward_on_entry_too=flag("reward_on_entry_too", reward_on_entry_too),
             ),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
+            **settings,
         )
-
-
-russell_norvig_vector = vector_maker(RussellNorvig)

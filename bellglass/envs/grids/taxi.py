@@ -23,13 +23,14 @@ Dietterich, JAIR 13 (2000), sections 2 and 7.1.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import flag, real
 from ..mdp import TabularMDP
 from ..rendering.cells import Artist
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 from .moves import Cell
 from .taxi_map import DEPOTS, IN_TAXI, MAP, SIDE
 from .taxi_pictures import TaxiArtist
@@ -104,31 +105,21 @@ class Taxi(TabularEnv):
     Args:
         is_rainy: whether moves may go astray.
         rainy_probability: chance in [0, 1] that a move in the rain goes as meant.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     def __init__(
-        self,
-        is_rainy: bool = False,
-        rainy_probability: float = 0.8,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        self, is_rainy: bool = False, rainy_probability: float = 0.8, **settings: Unpack[EnvSettings]
     ) -> None:
         super().__init__(
             taxi(
                 is_rainy=flag("is_rainy", is_rainy),
                 rainy_probability=real("rainy_probability", rainy_probability, 0.0, 1.0),
             ),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
+            **settings,
         )
 
     @property
     def artist(self) -> Artist:
         """Draws the town, the taxi, the passenger and the destination."""
         return TaxiArtist()
-
-
-taxi_vector = vector_maker(Taxi)

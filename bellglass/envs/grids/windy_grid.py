@@ -21,10 +21,11 @@ Sutton & Barto, Reinforcement Learning: An Introduction, 2nd ed. (2018), Example
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from ..keywords import flag
 from ..mdp import Layout, TabularMDP
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 from .moves import ARROWS, MOVES, NAMES, Cell, cells_of, placed
 
 ROWS, COLUMNS = 7, 10
@@ -88,8 +89,7 @@ class WindyGrid(TabularEnv):
         kings: whether diagonal moves are allowed too.
         noop: whether staying in place (but for the wind) is allowed too.
         stochastic: whether the wind varies by one.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     def __init__(
@@ -97,17 +97,11 @@ class WindyGrid(TabularEnv):
         kings: bool = False,
         noop: bool = False,
         stochastic: bool = False,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        **settings: Unpack[EnvSettings],
     ) -> None:
         super().__init__(
             windy_grid(
                 kings=flag("kings", kings), noop=flag("noop", noop), stochastic=flag("stochastic", stochastic)
             ),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
+            **settings,
         )
-
-
-windy_grid_vector = vector_maker(WindyGrid)

@@ -19,7 +19,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,22 @@ from .validation import checked_fields
 if TYPE_CHECKING:
     import networkx
     import scipy.sparse
+
+
+class Labels(TypedDict, total=False):
+    """What every way to make a table takes besides.
+
+    Attributes:
+        state_labels: [S] hashable names of the states.
+        action_labels: [A] names of the actions.
+        layout: where the states lie on paper.
+        normalise: divide each row by its sum.
+    """
+
+    state_labels: Sequence[Hashable] | None
+    action_labels: Sequence[Hashable] | None
+    layout: Layout | None
+    normalise: bool
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -275,16 +291,7 @@ class TabularMDP:
     # -- other forms -------------------------------------------------------------------------------------------
 
     @classmethod
-    def from_P(
-        cls,
-        P: Outcomes,
-        *,
-        initial: npt.ArrayLike,
-        state_labels: Sequence[Hashable] | None = None,
-        action_labels: Sequence[Hashable] | None = None,
-        layout: Layout | None = None,
-        normalise: bool = False,
-    ) -> TabularMDP:
+    def from_P(cls, P: Outcomes, *, initial: npt.ArrayLike, **labels: Unpack[Labels]) -> TabularMDP:
         """Reads Gymnasium's nested dictionaries.
 
         A state becomes terminal, and its own rows are dropped, if a terminated outcome enters it, if it is no
@@ -295,13 +302,7 @@ class TabularMDP:
         >>> TabularMDP.from_P(coin, initial=[1, 0]).terminal
         array([False,  True])
         """
-        return cls(
-            **fields_from_P(P, initial),
-            state_labels=state_labels,
-            action_labels=action_labels,
-            layout=layout,
-            normalise=normalise,
-        )
+        return cls(**fields_from_P(P, initial), **labels)
 
     @classmethod
     def from_arrays(
@@ -312,10 +313,7 @@ class TabularMDP:
         initial: npt.ArrayLike,
         terminal: npt.ArrayLike | None = None,
         action_mask: npt.ArrayLike | None = None,
-        state_labels: Sequence[Hashable] | None = None,
-        action_labels: Sequence[Hashable] | None = None,
-        layout: Layout | None = None,
-        normalise: bool = False,
+        **labels: Unpack[Labels],
     ) -> TabularMDP:
         """Reads dense arrays.
 
@@ -327,23 +325,14 @@ class TabularMDP:
                 terminates.
             action_mask: [S, A] bool, which actions are available; all by default, where a row of zeros is an
                 error.
-            state_labels: [S] names.
-            action_labels: [A] names.
-            layout: where the states lie on paper.
-            normalise: divide each row by its sum.
+            labels: `state_labels`, `action_labels`, `layout` and `normalise`, as in `Labels`.
 
         >>> stay_or_go = [[[1.0, 0.0], [0.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]]]
         >>> mdp = TabularMDP.from_arrays(stay_or_go, [-1.0, 0.0], terminal=[1], initial=[1, 0])
         >>> mdp.P[0][1]
         [(1.0, 1, -1.0, True)]
         """
-        return cls(
-            **fields_from_arrays(transition, reward, initial, terminal, action_mask),
-            state_labels=state_labels,
-            action_labels=action_labels,
-            layout=layout,
-            normalise=normalise,
-        )
+        return cls(**fields_from_arrays(transition, reward, initial, terminal, action_mask), **labels)
 
     @classmethod
     def from_sparse(
@@ -354,10 +343,7 @@ class TabularMDP:
         initial: npt.ArrayLike | None = None,
         terminal: npt.ArrayLike | None = None,
         action_mask: npt.ArrayLike | None = None,
-        state_labels: Sequence[Hashable] | None = None,
-        action_labels: Sequence[Hashable] | None = None,
-        layout: Layout | None = None,
-        normalise: bool = False,
+        **labels: Unpack[Labels],
     ) -> TabularMDP:
         """Reads SciPy's sparse matrices, of any format.
 
@@ -372,10 +358,7 @@ class TabularMDP:
             terminal: [S] bool, or the indices of the terminal states; their rows are ignored, and entering one
                 terminates.
             action_mask: [S, A] bool, which actions are available; all by default, where an empty row is an error.
-            state_labels: [S] names.
-            action_labels: [A] names.
-            layout: where the states lie on paper.
-            normalise: divide each row by its sum.
+            labels: `state_labels`, `action_labels`, `layout` and `normalise`, as in `Labels`.
 
         Raises:
             ValueError: shapes that do not fit, or whatever is wrong with the table.
@@ -386,13 +369,7 @@ class TabularMDP:
         >>> mdp.P[1]
         {0: [(1.0, 1, 2.0, False)], 1: [(1.0, 0, -1.0, False)]}
         """
-        return cls(
-            **fields_from_sparse(transition, reward, initial, terminal, action_mask),
-            state_labels=state_labels,
-            action_labels=action_labels,
-            layout=layout,
-            normalise=normalise,
-        )
+        return cls(**fields_from_sparse(transition, reward, initial, terminal, action_mask), **labels)
 
     @classmethod
     def from_state_action_pairs(
@@ -404,10 +381,7 @@ class TabularMDP:
         *,
         initial: npt.ArrayLike | None = None,
         terminal: npt.ArrayLike | None = None,
-        state_labels: Sequence[Hashable] | None = None,
-        action_labels: Sequence[Hashable] | None = None,
-        layout: Layout | None = None,
-        normalise: bool = False,
+        **labels: Unpack[Labels],
     ) -> TabularMDP:
         """Reads what QuantEcon's DiscreteDP takes, in its order and under its names, less the discount.
 
@@ -419,10 +393,7 @@ class TabularMDP:
             initial: [S] chance of starting in each state; by default the same for every state that has an action.
             terminal: [S] bool, or the indices of the terminal states; their pairs are ignored, and entering one
                 terminates.  A state without pairs must be named here.
-            state_labels: [S] names.
-            action_labels: [A] names.
-            layout: where the states lie on paper.
-            normalise: divide each row by its sum.
+            labels: `state_labels`, `action_labels`, `layout` and `normalise`, as in `Labels`.
 
         Raises:
             ValueError: shapes that do not fit, a pair listed twice, a state without an action, or whatever is wrong
@@ -434,13 +405,7 @@ class TabularMDP:
         >>> mdp.action_mask.tolist()
         [[True, True], [True, False]]
         """
-        return cls(
-            **fields_from_pairs(R, Q, s_indices, a_indices, initial, terminal),
-            state_labels=state_labels,
-            action_labels=action_labels,
-            layout=layout,
-            normalise=normalise,
-        )
+        return cls(**fields_from_pairs(R, Q, s_indices, a_indices, initial, terminal), **labels)
 
     @classmethod
     def from_mdptoolbox(
@@ -451,10 +416,7 @@ class TabularMDP:
         initial: npt.ArrayLike | None = None,
         terminal: npt.ArrayLike | None = None,
         action_mask: npt.ArrayLike | None = None,
-        state_labels: Sequence[Hashable] | None = None,
-        action_labels: Sequence[Hashable] | None = None,
-        layout: Layout | None = None,
-        normalise: bool = False,
+        **labels: Unpack[Labels],
     ) -> TabularMDP:
         """Reads MDPtoolbox's (P, R), in which the action comes first.
 
@@ -467,10 +429,7 @@ class TabularMDP:
                 terminates.
             action_mask: [S, A] bool, which actions are available; all by default, where a row of zeros is an
                 error.
-            state_labels: [S] names.
-            action_labels: [A] names.
-            layout: where the states lie on paper.
-            normalise: divide each row by its sum.
+            labels: `state_labels`, `action_labels`, `layout` and `normalise`, as in `Labels`.
 
         Raises:
             ValueError: shapes that do not fit, or whatever is wrong with the table.
@@ -480,13 +439,7 @@ class TabularMDP:
         >>> mdp.P[1][0]
         [(0.8, 0, -1.0, False), (0.2, 1, -1.0, False)]
         """
-        return cls(
-            **fields_from_mdptoolbox(P, R, initial, terminal, action_mask),
-            state_labels=state_labels,
-            action_labels=action_labels,
-            layout=layout,
-            normalise=normalise,
-        )
+        return cls(**fields_from_mdptoolbox(P, R, initial, terminal, action_mask), **labels)
 
     @classmethod
     def from_function(

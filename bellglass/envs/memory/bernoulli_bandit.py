@@ -18,6 +18,7 @@ Bellman (1956); Berry & Fristedt, Bandit Problems (1985); Gittins, J. Royal Stat
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Unpack
 
 import numpy as np
 
@@ -28,8 +29,7 @@ from ..mdp.outcomes import sorted_outcomes
 from ..rendering.cells import FAINT, GOAL, INK, LINE, WHITE, Artist, RGBArray
 from ..rendering.glyphs import Colour
 from ..rendering.shapes import canvas, panel, words
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 
 def counts_after(pulls: int) -> IntArray:
@@ -210,20 +210,14 @@ class BernoulliBandit(TabularEnv):
 
     Args:
         n: number of pulls, at least 1.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
-    def __init__(
-        self, n: int = 10, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest"
-    ) -> None:
+    def __init__(self, n: int = 10, **settings: Unpack[EnvSettings]) -> None:
         self._n = whole("n", n, 1)
-        super().__init__(bernoulli_bandit(self._n), render_mode=render_mode, invalid_actions=invalid_actions)
+        super().__init__(bernoulli_bandit(self._n), **settings)
 
     @property
     def artist(self) -> Artist:
         """Draws what is known about each arm."""
         return BernoulliBanditArtist(self.mdp, self._n)
-
-
-bernoulli_bandit_vector = vector_maker(BernoulliBandit)

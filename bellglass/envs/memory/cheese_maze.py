@@ -16,13 +16,14 @@ McCallum (1992); Littman, Cassandra & Kaelbling, ICML 1995; the file cheese.95.P
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import flag
 from ..mdp import Layout, TabularMDP
 from ..pomdp import TabularPOMDP, TabularPOMDPEnv
-from ..tabular import InvalidActions
-from ..vector import vector_maker
+from ..tabular import EnvSettings
 from .resets import hidden
 
 #: (row, column) of each cell; the last one holds the cheese.
@@ -69,25 +70,16 @@ class CheeseMaze(TabularPOMDPEnv):
     Args:
         restart: whether the cheese leads back to any other cell; else entering it ends the episode.
         observation_at_reset: whether reset() shows the walls; else 'none'.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     discount = 0.95
 
     def __init__(
-        self,
-        restart: bool = True,
-        observation_at_reset: bool = False,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        self, restart: bool = True, observation_at_reset: bool = False, **settings: Unpack[EnvSettings]
     ) -> None:
         pomdp = cheese_maze(
             restart=flag("restart", restart),
             observation_at_reset=flag("observation_at_reset", observation_at_reset),
         )
-        super().__init__(pomdp, render_mode=render_mode, invalid_actions=invalid_actions)
-
-
-cheese_maze_vector = vector_maker(CheeseMaze)
+        super().__init__(pomdp, **settings)

@@ -13,6 +13,8 @@ Kochenderfer, Decision Making Under Uncertainty (2015), sections 6.1-6.2.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import flag
@@ -21,8 +23,7 @@ from ..pomdp import TabularPOMDP, TabularPOMDPEnv
 from ..rendering.cells import INK, WHITE, Artist, RGBArray
 from ..rendering.glyphs import Colour
 from ..rendering.shapes import canvas, panel, ring, spot, stroke
-from ..tabular import InvalidActions
-from ..vector import vector_maker
+from ..tabular import EnvSettings
 from .resets import hidden
 
 FEED, IGNORE = 0, 1
@@ -94,26 +95,16 @@ class CryingBaby(TabularPOMDPEnv):
 
     Args:
         observation_at_reset: whether reset() lets one hear the baby; else it shows 'none'.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     discount = 0.9
 
-    def __init__(
-        self,
-        observation_at_reset: bool = True,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
+    def __init__(self, observation_at_reset: bool = True, **settings: Unpack[EnvSettings]) -> None:
         pomdp = crying_baby(observation_at_reset=flag("observation_at_reset", observation_at_reset))
-        super().__init__(pomdp, render_mode=render_mode, invalid_actions=invalid_actions)
+        super().__init__(pomdp, **settings)
 
     @property
     def artist(self) -> Artist:
         """Draws the baby."""
         return CryingBabyArtist()
-
-
-crying_baby_vector = vector_maker(CryingBaby)

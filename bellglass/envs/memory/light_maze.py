@@ -18,6 +18,7 @@ Littman, A tutorial on partially observable Markov decision processes, J. Math. 
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Unpack
 
 import numpy as np
 
@@ -26,8 +27,7 @@ from ..pomdp import TabularPOMDP, TabularPOMDPEnv
 from ..rendering.cells import AGENT, FAINT, FLOOR, LINE, WALL, WHITE, Artist, RGBArray
 from ..rendering.glyphs import Colour
 from ..rendering.shapes import canvas, panel, spot, words
-from ..tabular import InvalidActions
-from ..vector import vector_maker
+from ..tabular import EnvSettings
 
 LOOK_UP, FORWARD, TURN_LEFT, TURN_RIGHT = range(4)
 START, BRANCH, LEFT, RIGHT = range(4)
@@ -116,22 +116,14 @@ class LightMazeArtist:
 
 
 class LightMaze(TabularPOMDPEnv):
-    """Look up, remember the light, take that arm.
-
-    Args:
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
-    """
+    """Look up, remember the light, take that arm."""
 
     discount = 0.95
 
-    def __init__(self, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest") -> None:
-        super().__init__(light_maze(), render_mode=render_mode, invalid_actions=invalid_actions)
+    def __init__(self, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(light_maze(), **settings)
 
     @property
     def artist(self) -> Artist:
         """Draws the maze and its light."""
         return LightMazeArtist()
-
-
-light_maze_vector = vector_maker(LightMaze)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from itertools import product
+from typing import Unpack
 
 import numpy as np
 
@@ -28,8 +29,7 @@ from ..pomdp import TabularPOMDP, TabularPOMDPEnv
 from ..rendering.cells import AGENT, FAINT, INK, LINE, WHITE, Artist, RGBArray
 from ..rendering.glyphs import Colour
 from ..rendering.shapes import canvas, panel, spot, words
-from ..tabular import InvalidActions
-from ..vector import vector_maker
+from ..tabular import EnvSettings
 
 #: No memory holds the patterns of more; so many need not be counted to be refused.
 MOST_BITS = 200
@@ -136,25 +136,14 @@ class MemoryChain(TabularPOMDPEnv):
     Args:
         N: steps from reset to the question, at least 1.
         bits: how many bits are shown, at least 1.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
-    def __init__(
-        self,
-        N: int = 10,
-        bits: int = 1,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
+    def __init__(self, N: int = 10, bits: int = 1, **settings: Unpack[EnvSettings]) -> None:
         self._size = whole("N", N, 1), whole("bits", bits, 1)
-        super().__init__(memory_chain(*self._size), render_mode=render_mode, invalid_actions=invalid_actions)
+        super().__init__(memory_chain(*self._size), **settings)
 
     @property
     def artist(self) -> Artist:
         """Draws the bits and the time."""
         return MemoryChainArtist(self.mdp, *self._size)
-
-
-memory_chain_vector = vector_maker(MemoryChain)

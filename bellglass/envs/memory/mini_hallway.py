@@ -16,6 +16,8 @@ Littman, Cassandra & Kaelbling, ICML 1995; the file mini-hall2.POMDP.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import flag
@@ -24,8 +26,7 @@ from ..pomdp import TabularPOMDP, TabularPOMDPEnv
 from ..rendering.cells import AGENT, FAINT, FLOOR, GOAL, LINE, WALL, WHITE, Artist, RGBArray
 from ..rendering.glyphs import DIRECTIONS, arrow, paint
 from ..rendering.shapes import canvas, panel, polygon, spot, words
-from ..tabular import InvalidActions
-from ..vector import vector_maker
+from ..tabular import EnvSettings
 from .resets import hidden
 
 FORWARD, TURN_A, TURN_B = range(3)
@@ -124,30 +125,21 @@ class MiniHallway(TabularPOMDPEnv):
     Args:
         restart: whether the goal leads back to any pose; else entering it ends the episode.
         observation_at_reset: whether reset() shows the first pose's look; else 'none'.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     discount = 0.95
 
     def __init__(
-        self,
-        restart: bool = True,
-        observation_at_reset: bool = False,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        self, restart: bool = True, observation_at_reset: bool = False, **settings: Unpack[EnvSettings]
     ) -> None:
         pomdp = mini_hallway(
             restart=flag("restart", restart),
             observation_at_reset=flag("observation_at_reset", observation_at_reset),
         )
-        super().__init__(pomdp, render_mode=render_mode, invalid_actions=invalid_actions)
+        super().__init__(pomdp, **settings)
 
     @property
     def artist(self) -> Artist:
         """Draws the hallway."""
         return MiniHallwayArtist()
-
-
-mini_hallway_vector = vector_maker(MiniHallway)

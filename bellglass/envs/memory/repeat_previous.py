@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from itertools import product
+from typing import Unpack
 
 import numpy as np
 
@@ -27,8 +28,7 @@ from ..pomdp import TabularPOMDP, TabularPOMDPEnv
 from ..rendering.cells import FAINT, INK, LINE, WHITE, Artist, RGBArray
 from ..rendering.glyphs import Colour
 from ..rendering.shapes import canvas, panel, words
-from ..tabular import InvalidActions
-from ..vector import vector_maker
+from ..tabular import EnvSettings
 
 #: No memory holds the windows of more; so many need not be counted to be refused.
 MOST_SHOWN = 200
@@ -149,27 +149,15 @@ class RepeatPrevious(TabularPOMDPEnv):
         m: number of symbols, at least 2.
         k: how many steps ago, at least 0.
         L: symbols shown in an episode, at least 1.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
-    def __init__(
-        self,
-        m: int = 4,
-        k: int = 4,
-        L: int = 48,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
+    def __init__(self, m: int = 4, k: int = 4, L: int = 48, **settings: Unpack[EnvSettings]) -> None:
         m, self._k, self._L = whole("m", m, 2), whole("k", k, 0), whole("L", L, 1)
         pomdp = repeat_previous(m, self._k, self._L)
-        super().__init__(pomdp, render_mode=render_mode, invalid_actions=invalid_actions)
+        super().__init__(pomdp, **settings)
 
     @property
     def artist(self) -> Artist:
         """Draws the window of symbols."""
         return RepeatPreviousArtist(self.mdp, self._k, self._L)
-
-
-repeat_previous_vector = vector_maker(RepeatPrevious)

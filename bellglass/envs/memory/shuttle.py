@@ -18,6 +18,8 @@ Chrisman, AAAI 1992; the file shuttle.95.POMDP.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import flag
@@ -26,8 +28,7 @@ from ..pomdp import TabularPOMDP, TabularPOMDPEnv
 from ..rendering.cells import AGENT, WHITE, Artist, RGBArray
 from ..rendering.glyphs import Colour
 from ..rendering.shapes import canvas, panel, polygon, spot, words
-from ..tabular import InvalidActions
-from ..vector import vector_maker
+from ..tabular import EnvSettings
 from .resets import hidden
 
 TURN_AROUND, GO_FORWARD, BACKUP = range(3)
@@ -144,26 +145,16 @@ class Shuttle(TabularPOMDPEnv):
 
     Args:
         observation_at_reset: whether reset() shows what lies ahead; else 'none'.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     discount = 0.95
 
-    def __init__(
-        self,
-        observation_at_reset: bool = True,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
+    def __init__(self, observation_at_reset: bool = True, **settings: Unpack[EnvSettings]) -> None:
         pomdp = shuttle(observation_at_reset=flag("observation_at_reset", observation_at_reset))
-        super().__init__(pomdp, render_mode=render_mode, invalid_actions=invalid_actions)
+        super().__init__(pomdp, **settings)
 
     @property
     def artist(self) -> Artist:
         """Draws the stations and the shuttle."""
         return ShuttleArtist()
-
-
-shuttle_vector = vector_maker(Shuttle)

@@ -20,6 +20,7 @@ Bakker, Reinforcement learning with long short-term memory, NIPS 2001.
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Unpack
 
 import numpy as np
 
@@ -29,8 +30,7 @@ from ..mdp.memory_limit import brief, require_memory
 from ..pomdp import TabularPOMDP, TabularPOMDPEnv
 from ..rendering.cells import Artist, RGBArray
 from ..rendering.layout_artist import LayoutArtist
-from ..tabular import InvalidActions
-from ..vector import vector_maker
+from ..tabular import EnvSettings
 
 NORTH, EAST, SOUTH, WEST = range(4)
 UP, DOWN, CORRIDOR, JUNCTION = range(4)
@@ -128,17 +128,14 @@ class TMaze(TabularPOMDPEnv):
 
     Args:
         N: length of the corridor in steps, at least 1.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     discount = 0.98
 
-    def __init__(
-        self, N: int = 10, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest"
-    ) -> None:
+    def __init__(self, N: int = 10, **settings: Unpack[EnvSettings]) -> None:
         mdp = t_maze(whole("N", N, 1))
-        super().__init__(mdp, render_mode=render_mode, invalid_actions=invalid_actions)
+        super().__init__(mdp, **settings)
 
     @property
     def artist(self) -> Artist:
@@ -146,6 +143,3 @@ class TMaze(TabularPOMDPEnv):
         if self._artist is None:
             self._artist = TMazeArtist(self.mdp)
         return self._artist
-
-
-t_maze_vector = vector_maker(TMaze)

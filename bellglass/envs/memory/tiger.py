@@ -14,6 +14,8 @@ Cassandra, Kaelbling & Littman, AAAI 1994; Kaelbling, Littman & Cassandra, AIJ 1
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import flag, real
@@ -22,8 +24,7 @@ from ..pomdp import TabularPOMDP, TabularPOMDPEnv
 from ..rendering.cells import FAINT, INK, Artist, RGBArray
 from ..rendering.glyphs import Colour
 from ..rendering.shapes import canvas, panel, polygon, spot, stroke, words
-from ..tabular import InvalidActions
-from ..vector import vector_maker
+from ..tabular import EnvSettings
 from .resets import hidden
 
 LISTEN, OPEN_LEFT, OPEN_RIGHT = range(3)
@@ -145,8 +146,7 @@ class Tiger(TabularPOMDPEnv):
         accuracy: chance in [0, 1] of hearing the side where the tiger is.
         episodic: whether opening a door ends the episode.
         observation_at_reset: whether reset() lets one listen; else it shows 'none'.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     discount = 0.95
@@ -156,21 +156,16 @@ class Tiger(TabularPOMDPEnv):
         accuracy: float = 0.85,
         episodic: bool = False,
         observation_at_reset: bool = False,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        **settings: Unpack[EnvSettings],
     ) -> None:
         pomdp = tiger(
             accuracy=real("accuracy", accuracy, 0.0, 1.0),
             episodic=flag("episodic", episodic),
             observation_at_reset=flag("observation_at_reset", observation_at_reset),
         )
-        super().__init__(pomdp, render_mode=render_mode, invalid_actions=invalid_actions)
+        super().__init__(pomdp, **settings)
 
     @property
     def artist(self) -> Artist:
         """Draws the doors and what is behind them."""
         return TigerArtist()
-
-
-tiger_vector = vector_maker(Tiger)

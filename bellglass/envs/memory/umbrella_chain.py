@@ -17,6 +17,7 @@ Osband et al., Behaviour Suite for Reinforcement Learning (2020), umbrella lengt
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Unpack
 
 import numpy as np
 
@@ -27,8 +28,7 @@ from ..mdp.outcomes import sorted_outcomes
 from ..rendering.cells import AGENT, FAINT, LINE, WHITE, Artist, RGBArray
 from ..rendering.glyphs import Colour
 from ..rendering.shapes import canvas, panel, polygon, spot, stroke, words
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 LEAVE, TAKE = 0, 1
 SUN, RAIN = 0, 1
@@ -131,20 +131,14 @@ class UmbrellaChain(TabularEnv):
 
     Args:
         N: number of steps, at least 1.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
-    def __init__(
-        self, N: int = 20, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest"
-    ) -> None:
+    def __init__(self, N: int = 20, **settings: Unpack[EnvSettings]) -> None:
         self._N = whole("N", N, 1)
-        super().__init__(umbrella_chain(self._N), render_mode=render_mode, invalid_actions=invalid_actions)
+        super().__init__(umbrella_chain(self._N), **settings)
 
     @property
     def artist(self) -> Artist:
         """Draws sky, umbrella and steps."""
         return UmbrellaChainArtist(self._N)
-
-
-umbrella_chain_vector = vector_maker(UmbrellaChain)

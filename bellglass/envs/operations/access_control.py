@@ -16,6 +16,8 @@ Sutton & Barto, 2nd ed. (2018), Example 10.2.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import real, whole
@@ -23,8 +25,7 @@ from ..mdp import FloatArray, IntArray, Layout, TabularMDP
 from ..mdp.memory_limit import require_memory_to_make
 from ..mdp.outcomes import sorted_outcomes
 from ..rendering.cells import Artist
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 from .lots_and_servers import ServersArtist
 
 PRIORITIES = (1, 2, 4, 8)
@@ -86,28 +87,13 @@ class AccessControl(TabularEnv):
     Args:
         servers: number of servers, at least 1.
         p: chance in [0, 1] that a busy server frees in a step.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
-    def __init__(
-        self,
-        servers: int = 10,
-        p: float = 0.06,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
-        super().__init__(
-            access_control(whole("servers", servers, 1), p=real("p", p, 0.0, 1.0)),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
-        )
+    def __init__(self, servers: int = 10, p: float = 0.06, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(access_control(whole("servers", servers, 1), p=real("p", p, 0.0, 1.0)), **settings)
 
     @property
     def artist(self) -> Artist:
         """Draws the servers and the customer."""
         return ServersArtist(self.mdp, self.mdp.num_states // len(PRIORITIES) - 1)
-
-
-access_control_vector = vector_maker(AccessControl)

@@ -21,14 +21,15 @@ Rust, Econometrica 55 (1987), 999-1033, Table IX; here without its shocks to the
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import real
 from ..mdp import FloatArray, TabularMDP
 from ..mdp.outcomes import sorted_outcomes
 from ..rendering.rows import in_rows
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 BINS = 90
 PRINTED = np.array([0.0937, 0.4475, 0.4459, 0.0127])
@@ -74,23 +75,8 @@ class BusEngine(TabularEnv):
     Args:
         RC: cost of a replacement.
         c: cost of keeping the engine for a step, per bin of mileage.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
-    def __init__(
-        self,
-        RC: float = 10,
-        c: float = 0.1,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
-        super().__init__(
-            bus_engine(RC=real("RC", RC), c=real("c", c)),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
-        )
-
-
-bus_engine_vector = vector_maker(BusEngine)
+    def __init__(self, RC: float = 10, c: float = 0.1, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(bus_engine(RC=real("RC", RC), c=real("c", c)), **settings)

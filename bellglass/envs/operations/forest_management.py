@@ -18,14 +18,15 @@ MDPtoolbox (Chades et al., Ecography 37 (2014)), `mdp_example_forest`; pymdptool
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import real, whole
 from ..mdp import TabularMDP
 from ..mdp.memory_limit import require_memory_to_make
 from ..mdp.outcomes import sorted_outcomes
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 WAIT, CUT = 0, 1
 
@@ -72,27 +73,15 @@ class ForestManagement(TabularEnv):
         r1: reward of waiting in the oldest age.
         r2: reward of cutting in the oldest age.
         p: chance of a fire in [0, 1].
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     def __init__(
-        self,
-        S: int = 3,
-        r1: float = 4,
-        r2: float = 2,
-        p: float = 0.1,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        self, S: int = 3, r1: float = 4, r2: float = 2, p: float = 0.1, **settings: Unpack[EnvSettings]
     ) -> None:
         super().__init__(
             forest_management(
                 whole("S", S, 2), r1=real("r1", r1), r2=real("r2", r2), p=real("p", p, 0.0, 1.0)
             ),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
+            **settings,
         )
-
-
-forest_management_vector = vector_maker(ForestManagement)

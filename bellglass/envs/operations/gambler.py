@@ -18,14 +18,15 @@ Dubins & Savage, How to Gamble If You Must (1965); Sutton & Barto, 2nd ed. (2018
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import real, whole
 from ..mdp import FloatArray, TabularMDP
 from ..mdp.memory_limit import brief, require_memory
 from ..rendering.rows import in_rows
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 
 def gambler(*, p_h: float, goal: int) -> TabularMDP:
@@ -75,20 +76,10 @@ class Gambler(TabularEnv):
     Args:
         p_h: chance of winning a stake, in [0, 1].
         goal: capital to reach, at least 2.
-        render_mode: "ansi", "rgb_array", "human" or None.
+        render_mode: as in `TabularEnv`.
         invalid_actions: "lowest": an unavailable stake is played as a stake of 1; "raise": ValueError.
     """
 
-    def __init__(
-        self,
-        p_h: float = 0.4,
-        goal: int = 100,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
+    def __init__(self, p_h: float = 0.4, goal: int = 100, **settings: Unpack[EnvSettings]) -> None:
         mdp = gambler(p_h=real("p_h", p_h, 0.0, 1.0), goal=whole("goal", goal, 2))
-        super().__init__(mdp, render_mode=render_mode, invalid_actions=invalid_actions)
-
-
-gambler_vector = vector_maker(Gambler)
+        super().__init__(mdp, **settings)

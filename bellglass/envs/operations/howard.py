@@ -14,9 +14,10 @@ Howard, Dynamic Programming and Markov Processes (1960), ch. 3, 4 and 7.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from ..mdp import TabularMDP
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 #: For each state and action: the chances of the next states, and the rewards on the way there.
 Alternatives = tuple[tuple[tuple[tuple[float, ...], tuple[float, ...]], ...], ...]
@@ -69,34 +70,17 @@ class HowardTaxicab(TabularEnv):
     """Find the next passenger.
 
     Args:
-        render_mode: "ansi", "rgb_array", "human" or None.
+        render_mode: as in `TabularEnv`.
         invalid_actions: "lowest": waiting for a call in B, where there is no radio, is cruising; "raise":
             ValueError.
     """
 
-    def __init__(self, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest") -> None:
-        super().__init__(
-            howard(TAXICAB, ("A", "B", "C"), ("cruise", "stand", "radio")),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
-        )
+    def __init__(self, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(howard(TAXICAB, ("A", "B", "C"), ("cruise", "stand", "radio")), **settings)
 
 
 class HowardToymaker(TabularEnv):
-    """Spend on the toy, or do not.
+    """Spend on the toy, or do not."""
 
-    Args:
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
-    """
-
-    def __init__(self, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest") -> None:
-        super().__init__(
-            howard(TOYMAKER, ("success", "failure"), ("save", "spend")),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
-        )
-
-
-howard_taxicab_vector = vector_maker(HowardTaxicab)
-howard_toymaker_vector = vector_maker(HowardToymaker)
+    def __init__(self, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(howard(TOYMAKER, ("success", "failure"), ("save", "spend")), **settings)

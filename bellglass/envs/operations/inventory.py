@@ -21,14 +21,15 @@ Zheng & Federgruen, Operations Research 39 (1991), 654-665, equation (3) and Tab
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import real, whole
 from ..mdp import FloatArray, TabularMDP
 from ..mdp.memory_limit import require_memory_to_make
 from ..rendering.rows import in_rows
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 from .poisson import poisson
 
 #: The longest tables of demands that are made, and the deepest debts that are written down.
@@ -91,7 +92,7 @@ class Inventory(TabularEnv):
         b: cost of a unit owed after the demand.
         lo: lowest stock, at most 0; what is owed beyond is forgotten.
         hi: highest level to order up to, at least 0.
-        render_mode: "ansi", "rgb_array", "human" or None.
+        render_mode: as in `TabularEnv`.
         invalid_actions: "lowest": a level below the stock orders nothing; "raise": ValueError.
     """
 
@@ -103,9 +104,7 @@ class Inventory(TabularEnv):
         b: float = 9,
         lo: int = -60,
         hi: int = 120,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        **settings: Unpack[EnvSettings],
     ) -> None:
         super().__init__(
             inventory(
@@ -116,9 +115,5 @@ class Inventory(TabularEnv):
                 lo=whole("lo", lo, -MOST_OWED, 0),
                 hi=whole("hi", hi, 0),
             ),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
+            **settings,
         )
-
-
-inventory_vector = vector_maker(Inventory)

@@ -22,13 +22,14 @@ Sutton & Barto, 2nd ed. (2018), Example 4.2, Exercise 4.7.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import flag
 from ..mdp import FloatArray, Layout, TabularMDP
 from ..rendering.cells import Artist
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 from .lots_and_servers import CarLotsArtist
 from .poisson import poisson
 
@@ -110,28 +111,15 @@ class JacksCarRental(TabularEnv):
 
     Args:
         modified: the free car and the second parking lot of Exercise 4.7.
-        render_mode: "ansi", "rgb_array", "human" or None.
+        render_mode: as in `TabularEnv`.
         invalid_actions: "lowest": an unavailable move is played as the lowest available one, which moves as many
             cars from 2 to 1 as can be; "raise": ValueError.
     """
 
-    def __init__(
-        self,
-        modified: bool = False,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
-        super().__init__(
-            jacks_car_rental(modified=flag("modified", modified)),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
-        )
+    def __init__(self, modified: bool = False, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(jacks_car_rental(modified=flag("modified", modified)), **settings)
 
     @property
     def artist(self) -> Artist:
         """Draws the cars at both locations."""
         return CarLotsArtist(self.mdp, MOST_CARS)
-
-
-jacks_car_rental_vector = vector_maker(JacksCarRental)

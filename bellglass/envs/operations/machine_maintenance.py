@@ -17,9 +17,10 @@ Hillier & Lieberman, Introduction to Operations Research, 9th ed. (2010), ch. 19
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from ..mdp import TabularMDP
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 LEAVE, OVERHAUL, REPLACE = 0, 1, 2
 
@@ -55,13 +56,10 @@ class MachineMaintenance(TabularEnv):
     """Keep the machine running at the least cost.
 
     Args:
-        render_mode: "ansi", "rgb_array", "human" or None.
+        render_mode: as in `TabularEnv`.
         invalid_actions: "lowest": an unavailable action does what the lowest available one does (leave, or
             replace where the machine is inoperable); "raise": ValueError.
     """
 
-    def __init__(self, *, render_mode: str | None = None, invalid_actions: InvalidActions = "lowest") -> None:
-        super().__init__(machine_maintenance(), render_mode=render_mode, invalid_actions=invalid_actions)
-
-
-machine_maintenance_vector = vector_maker(MachineMaintenance)
+    def __init__(self, **settings: Unpack[EnvSettings]) -> None:
+        super().__init__(machine_maintenance(), **settings)

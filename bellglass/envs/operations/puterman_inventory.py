@@ -15,6 +15,8 @@ Puterman, Markov Decision Processes (1994), sections 3.2.2 and 4.6.1.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import real, whole
@@ -22,8 +24,7 @@ from ..mdp import TabularMDP
 from ..mdp.memory_limit import require_memory_to_make
 from ..mdp.outcomes import sorted_outcomes
 from ..rendering.rows import in_rows
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 #: Chances of a demand of 0, 1, 2.
 DEMAND = np.array([0.25, 0.5, 0.25])
@@ -65,7 +66,7 @@ class PutermanInventory(TabularEnv):
         c: cost of a unit ordered.
         h: cost of holding a unit for a month.
         price: revenue of a unit sold.
-        render_mode: "ansi", "rgb_array", "human" or None.
+        render_mode: as in `TabularEnv`.
         invalid_actions: "lowest": an order that does not fit into the store orders nothing; "raise":
             ValueError.
     """
@@ -77,17 +78,11 @@ class PutermanInventory(TabularEnv):
         c: float = 2,
         h: float = 1,
         price: float = 8,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        **settings: Unpack[EnvSettings],
     ) -> None:
         super().__init__(
             puterman_inventory(
                 whole("M", M, 1), K=real("K", K), c=real("c", c), h=real("h", h), price=real("price", price)
             ),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
+            **settings,
         )
-
-
-puterman_inventory_vector = vector_maker(PutermanInventory)

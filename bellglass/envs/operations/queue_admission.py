@@ -21,6 +21,8 @@ Naor, Econometrica 37 (1969), 15-24; Puterman, Markov Decision Processes (1994),
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import real, whole
@@ -28,8 +30,7 @@ from ..mdp import TabularMDP
 from ..mdp.memory_limit import require_memory_to_make
 from ..mdp.outcomes import sorted_outcomes
 from ..rendering.rows import in_rows
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 REJECT, ADMIT = 0, 1
 
@@ -76,8 +77,7 @@ class QueueAdmission(TabularEnv):
         R: reward of a customer who is let in.
         h: cost of a customer in the system per unit time.
         capacity: most customers in the system, at least 1.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     def __init__(
@@ -87,9 +87,7 @@ class QueueAdmission(TabularEnv):
         R: float = 5,
         h: float = 1,
         capacity: int = 30,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        **settings: Unpack[EnvSettings],
     ) -> None:
         arrivals, services = real("lam", lam, 0.0), real("mu", mu, 0.0)
         if arrivals + services == 0.0:
@@ -102,9 +100,5 @@ class QueueAdmission(TabularEnv):
                 h=real("h", h),
                 capacity=whole("capacity", capacity, 1),
             ),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
+            **settings,
         )
-
-
-queue_admission_vector = vector_maker(QueueAdmission)

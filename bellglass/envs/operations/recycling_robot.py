@@ -16,10 +16,11 @@ Sutton & Barto, 2nd ed. (2018), Example 3.3 and Exercise 3.22.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from ..keywords import real
 from ..mdp import TabularMDP
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 HIGH, LOW = 0, 1
 SEARCH, WAIT, RECHARGE = 0, 1, 2
@@ -60,7 +61,7 @@ class RecyclingRobot(TabularEnv):
         beta: chance in [0, 1] that a low battery lasts for a search.
         r_search: reward of a search that does not end in a rescue.
         r_wait: reward of waiting.
-        render_mode: "ansi", "rgb_array", "human" or None.
+        render_mode: as in `TabularEnv`.
         invalid_actions: "lowest": recharging a high battery is played as a search; "raise": ValueError.
     """
 
@@ -70,9 +71,7 @@ class RecyclingRobot(TabularEnv):
         beta: float = 0.4,
         r_search: float = 2,
         r_wait: float = 1,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        **settings: Unpack[EnvSettings],
     ) -> None:
         super().__init__(
             recycling_robot(
@@ -81,9 +80,5 @@ class RecyclingRobot(TabularEnv):
                 r_search=real("r_search", r_search),
                 r_wait=real("r_wait", r_wait),
             ),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
+            **settings,
         )
-
-
-recycling_robot_vector = vector_maker(RecyclingRobot)

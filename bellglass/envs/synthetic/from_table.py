@@ -22,9 +22,10 @@ A table of your own.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from ..mdp import TabularMDP
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 #: Cost of a toss and chance of heads.
 COINS = {"fair coin": (1.0, 1.0 / 2.0), "bent coin": (2.0, 2.0 / 3.0)}
@@ -49,24 +50,11 @@ class FromTable(TabularEnv):
 
     Args:
         path: name of an npz file that `TabularMDP.save` wrote; None: a small game, three heads in a row.
-        render_mode: "ansi", "rgb_array", "human" or None.
+        render_mode: as in `TabularEnv`.
         invalid_actions: "lowest": an unavailable action is played as the lowest available one; "raise": ValueError.
     """
 
-    def __init__(
-        self,
-        path: str | None = None,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
-    ) -> None:
+    def __init__(self, path: str | None = None, **settings: Unpack[EnvSettings]) -> None:
         if path is not None and not isinstance(path, str):
             raise TypeError(f"path must be the name of an npz file or None, got {path!r}")
-        super().__init__(
-            three_heads() if path is None else TabularMDP.load(path),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
-        )
-
-
-from_table_vector = vector_maker(FromTable)
+        super().__init__(three_heads() if path is None else TabularMDP.load(path), **settings)

@@ -17,13 +17,14 @@ Sutton, Ghavamzadeh & Lee, Natural actor-critic algorithms, Automatica 45 (2009)
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import real, whole
 from ..mdp import FloatArray, IntArray, TabularMDP
 from ..mdp.memory_limit import brief, require_memory, table_bytes
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 
 
 def garnet(
@@ -70,8 +71,7 @@ class Garnet(TabularEnv):
         branching: next states of each action, in [1, num_states].
         sparsity: share in [0, 1] of the pairs that pay nothing.
         model_seed: seed of the table, at least 0.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     def __init__(
@@ -81,9 +81,7 @@ class Garnet(TabularEnv):
         branching: int = 3,
         sparsity: float = 0.0,
         model_seed: int = 0,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        **settings: Unpack[EnvSettings],
     ) -> None:
         states, actions = whole("num_states", num_states, 1), whole("num_actions", num_actions, 1)
         branches = whole("branching", branching, 1, states)
@@ -97,9 +95,5 @@ class Garnet(TabularEnv):
         )
         super().__init__(
             garnet(rng, num_states=states, num_actions=actions, branching=branches, sparsity=share),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
+            **settings,
         )
-
-
-garnet_vector = vector_maker(Garnet)

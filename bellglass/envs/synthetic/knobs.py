@@ -30,6 +30,8 @@ The knobs are those of MDP Playground (Rajan et al., JAIR 77 (2023)), in a world
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 
 from ..keywords import real, whole
@@ -37,8 +39,7 @@ from ..mdp import BoolArray, IntArray, TabularMDP
 from ..mdp.memory_limit import brief, require_memory
 from ..mdp.outcomes import sorted_outcomes
 from ..rendering.cells import Artist
-from ..tabular import InvalidActions, TabularEnv
-from ..vector import vector_maker
+from ..tabular import EnvSettings, TabularEnv
 from .knobs_pictures import knobs_artist
 
 
@@ -113,8 +114,7 @@ class Knobs(TabularEnv):
         stochasticity: chance in [0, 1] that the action is ignored.
         noise: deviation of a payment, at least 0.
         model_seed: seed of the world, at least 0.
-        render_mode: "ansi", "rgb_array", "human" or None.
-        invalid_actions: "lowest" or "raise"; every action is available here.
+        render_mode, invalid_actions: as in `TabularEnv`.
     """
 
     def __init__(
@@ -126,9 +126,7 @@ class Knobs(TabularEnv):
         stochasticity: float = 0.0,
         noise: float = 0.0,
         model_seed: int = 0,
-        *,
-        render_mode: str | None = None,
-        invalid_actions: InvalidActions = "lowest",
+        **settings: Unpack[EnvSettings],
     ) -> None:
         actions, rings = whole("num_actions", num_actions, 2), whole("diameter", diameter, 1)
         waits, share = whole("delay", delay, 0), real("sparsity", sparsity, 0.0, 1.0)
@@ -143,11 +141,7 @@ class Knobs(TabularEnv):
         )
         leads, earns = drawn_world(rng, num_actions=actions, diameter=rings, sparsity=share)
         self._leads, self._delay = leads, waits
-        super().__init__(
-            knobs(leads, earns, stochasticity=chance, delay=waits, noise=deviation),
-            render_mode=render_mode,
-            invalid_actions=invalid_actions,
-        )
+        super().__init__(knobs(leads, earns, stochasticity=chance, delay=waits, noise=deviation), **settings)
 
     @property
     def artist(self) -> Artist:
@@ -155,6 +149,3 @@ class Knobs(TabularEnv):
         if self._artist is None:
             self._artist = knobs_artist(self.mdp, self._leads, self._delay)
         return self._artist
-
-
-knobs_vector = vector_maker(Knobs)

@@ -25,13 +25,12 @@ from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
-from .mdp import BoolArray, FloatArray, IntArray, TabularMDP
-from .pomdp import TabularPOMDP, cumulated
-from .rendering.cells import Artist, RGBArray
-from .rendering.state_graph import default_artist
-from .sampling import ObservationSampler, OutcomeSampler
-from .tabular import InvalidActions, restore_generator
-from .vector_arguments import (
+from ..mdp import BoolArray, FloatArray, IntArray, TabularMDP
+from ..pomdp import TabularPOMDP, cumulated
+from ..rendering.cells import Artist, RGBArray
+from ..rendering.state_graph import default_artist
+from ..tabular import InvalidActions, restore_generator
+from .arguments import (
     check_settings,
     checked_actions,
     checked_seeds,
@@ -40,7 +39,8 @@ from .vector_arguments import (
     refuse_unavailable,
     reset_mask,
 )
-from .vector_infos import Infos
+from .infos import Infos
+from .sampling import ObservationSampler, OutcomeSampler
 
 VectorStep = tuple[IntArray, FloatArray, BoolArray, BoolArray, dict[str, Any]]
 

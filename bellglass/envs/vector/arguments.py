@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.vector import AutoresetMode
 
-from .keywords import whole
-from .mdp import BoolArray, IntArray, TabularMDP
-from .tabular import InvalidActions, check_render_mode, check_start, unavailable
+from ..keywords import whole
+from ..mdp import BoolArray, IntArray, TabularMDP
+from ..tabular import InvalidActions, check_render_mode, check_start, unavailable
 
 
 def check_settings(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .mdp import BoolArray, FloatArray, IntArray, TabularMDP
+from ..mdp import BoolArray, FloatArray, IntArray, TabularMDP
 
 
 class Infos:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .mdp import BoolArray, FloatArray, IntArray, TabularMDP
+from ..mdp import BoolArray, FloatArray, IntArray, TabularMDP
 
 #: Rows of at most this many outcomes are looked up by counting, which takes three array operations an outcome.
 SHORT_ROW = 4
