@@ -35,6 +35,11 @@ class NeuralLearner(Learner):
 
     The warm-up counts what the memory holds: there is no gradient step before `learning_starts` steps have been
     put into it.  After a load without the memory it is filled again by the policy that explores, not at random.
+
+    Attributes:
+        parameters: of the online network, in one vector.
+        target_parameters: of the network that values next states.
+        optimiser: Adam, on the online network's parameters.
     """
 
     learning_rate = schedule(0.0)
@@ -242,7 +247,9 @@ class NeuralLearner(Learner):
             "optimiser_mean": self.optimiser.mean.numpy(),
             "optimiser_square": self.optimiser.square.numpy(),
             "optimiser_steps": np.array(self.optimiser.num_steps),
-            "frozen": np.array([not p.requires_grad for p in self.network.parameters()]),
+            "frozen": np.array(
+                [name for name, p in self.network.named_parameters() if not p.requires_grad], dtype=np.str_
+            ),
             "torch_generator": self._torch_rng.get_state().numpy(),
             **_state_arrays("online", self.network),
             **_state_arrays("target", self.target_network),
@@ -252,8 +259,8 @@ class NeuralLearner(Learner):
         self._torch_rng.set_state(torch.from_numpy(arrays["torch_generator"]))
         _restore("online", self.network, arrays)
         _restore("target", self.target_network, arrays)
-        for parameter, frozen in zip(self.network.parameters(), arrays["frozen"].tolist(), strict=True):
-            parameter.requires_grad_(not frozen)
+        for name in arrays["frozen"].tolist():
+            self.network.get_parameter(name).requires_grad_(False)
         self.optimiser.mean.copy_(torch.from_numpy(arrays["optimiser_mean"]))
         self.optimiser.square.copy_(torch.from_numpy(arrays["optimiser_square"]))
         self.optimiser.num_steps = int(arrays["optimiser_steps"])

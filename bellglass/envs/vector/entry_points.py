@@ -17,4 +17,4 @@ _MODULES = {row.name: row.module for row in ENVIRONMENTS}
 def __getattr__(name: str) -> Callable[..., TabularVectorEnv]:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return vector_maker(getattr(import_module(f".{_MODULES[name]}", __package__), name))
+    return vector_maker(getattr(import_module(f"..{_MODULES[name]}", __package__), name))
