@@ -219,9 +219,7 @@ def test_warm_up_counts_what_the_memory_holds() -> None:
     assert agent.exploration_rate == 1.0
     before = agent.parameters.values.clone()
     agent.learn(60)
-    assert (
-        agent.num_updates == 6
-    )  # at 100, 104, ..., 120 steps of the memory: every fourth, the last among them
+    assert agent.num_updates == 6  # with 100, 104, ..., 120 steps in the memory
     assert not torch.equal(before, agent.parameters.values)
 
 

@@ -81,7 +81,7 @@ class DQN(PairedLearner[nn.Module]):
     """
 
     gradient_steps = count_or(-1, 1)
-    loss = word("huber", "mse")
+    loss = word(*LOSSES)
     hidden_sizes = counts(1, fixed=MADE)
     activation = word(*ACTIVATIONS, fixed=MADE)
     layer_norm = flag(fixed=MADE)
