@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from helpers.rational import exact_rows, long_run
 
-from bellglass.envs.exploration.river_swim import gain_of_right, river_swim
+from bellglass.envs.exploration.river_swim import closed_form_gain, river_swim
 from bellglass.envs.mdp import TabularMDP
 from bellglass.planning import ToleranceError, solve
 from bellglass.planning.algebra.chains import closed_classes, stationary
@@ -45,7 +45,7 @@ def garnet(size: int, seed: int = 0) -> TabularMDP:
 @pytest.mark.parametrize("method", AVERAGE_METHODS)
 def test_the_river_of_twenty_gains_three_sevenths(method: AverageMethod) -> None:
     found = solve(river(20), criterion="average", method=method, tolerance=1e-9)
-    exact = gain_of_right(20, "osband", r_right=1.0, reward_on="action")
+    exact = closed_form_gain(20, "osband", r_right=1.0, reward_on="action")
     assert found.start_value == pytest.approx(3 / 7, abs=1e-9)
     assert (found.lower <= exact + 1e-15).all()
     assert (exact - 1e-15 <= found.upper).all()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import bellglass
-from bellglass.envs.operations.bus_engine import bus_engine, gain_of_threshold
+from bellglass.envs.operations.bus_engine import bus_engine, closed_form_gain
 
 ENV_ID = "bellglass/BusEngine-v0"
 DRIVEN = np.array([0.0937, 0.4475, 0.4459, 0.0127]) / 0.9998
@@ -31,13 +31,13 @@ def test_mileage_grows_up_to_the_last_bin() -> None:
 def test_a_threshold_earns_what_the_renewal_formula_says(T: int) -> None:
     mdp = bus_engine(RC=10.0, c=0.1)
     score = bellglass.evaluate(mdp, (np.arange(90) >= T).astype(int), criterion="average")
-    assert score.start_value == pytest.approx(gain_of_threshold(T, RC=10.0, c=0.1), abs=1e-9)
+    assert score.start_value == pytest.approx(closed_form_gain(T, RC=10.0, c=0.1), abs=1e-9)
 
 
 @pytest.mark.parametrize(("RC", "c"), [(10.0, 0.1), (3.0, 0.4), (40.0, 0.05)])
 def test_the_best_threshold_is_optimal(RC: float, c: float) -> None:
     best = bellglass.solve(gym.make(ENV_ID, RC=RC, c=c), criterion="average")
-    gains = [gain_of_threshold(T, RC=RC, c=c) for T in range(90)]
+    gains = [closed_form_gain(T, RC=RC, c=c) for T in range(90)]
     assert best.start_value == pytest.approx(max(gains), abs=1e-8)
     assert int((best.policy == 1).argmax()) == int(np.argmax(gains))
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import bellglass
-from bellglass.envs.games.catch import best_start_value
+from bellglass.envs.games.catch import closed_form_start_value
 from bellglass.envs.mdp import TabularMDP
 
 
@@ -36,7 +36,7 @@ def test_the_paddle_moves_before_the_ball_falls() -> None:
 @pytest.mark.parametrize(("rows", "cols"), [(10, 5), (2, 5), (3, 8), (4, 1)])
 def test_every_ball_within_reach_is_caught(rows: int, cols: int) -> None:
     best = bellglass.solve(game(rows=rows, cols=cols), 0.9)
-    assert best.start_value == pytest.approx(best_start_value(rows, cols, 0.9), abs=1e-7)
+    assert best.start_value == pytest.approx(closed_form_start_value(rows, cols, 0.9), abs=1e-7)
 
 
 def test_every_state_has_a_picture_of_its_own() -> None:

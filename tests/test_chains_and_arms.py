@@ -9,10 +9,10 @@ import pytest
 
 import bellglass
 from bellglass.envs import table_of
-from bellglass.envs.exploration.loop import value_of_the_start
-from bellglass.envs.exploration.n_chain import gain_of_always
-from bellglass.envs.exploration.six_arms import value_of_arm
-from bellglass.envs.exploration.two_state_lower_bound import optimal_gain
+from bellglass.envs.exploration.loop import closed_form_start_value as loop_start_value
+from bellglass.envs.exploration.n_chain import closed_form_gain as n_chain_gain
+from bellglass.envs.exploration.six_arms import closed_form_start_value as six_arms_start_value
+from bellglass.envs.exploration.two_state_lower_bound import closed_form_gain as two_state_lower_bound_gain
 from bellglass.envs.mdp import TabularMDP
 
 
@@ -32,7 +32,7 @@ def test_an_arm_pays_in_its_own_room_and_any_other_arm_leads_out() -> None:
 
 @pytest.mark.parametrize("discount", [0.3, 0.8, 0.95, 0.99])
 def test_the_best_arm_is_worth_its_closed_form(discount: float) -> None:
-    best = max(value_of_arm(arm, discount) for arm in range(6))
+    best = max(six_arms_start_value(arm, discount) for arm in range(6))
     assert bellglass.solve(table("SixArms"), discount).start_value == pytest.approx(best, rel=1e-9)
 
 
@@ -63,7 +63,7 @@ def test_one_action_for_ever_gains_its_closed_form(n: int, slip: float, small: f
     mdp = table("NChain", n=n, **settings)
     for action in (0, 1):
         found = bellglass.evaluate(mdp, [action] * n, criterion="average").start_value
-        assert found == pytest.approx(gain_of_always(action, n, **settings), abs=1e-12)
+        assert found == pytest.approx(n_chain_gain(action, n, **settings), abs=1e-12)
 
 
 def test_each_loop_takes_five_steps() -> None:
@@ -75,7 +75,7 @@ def test_each_loop_takes_five_steps() -> None:
     for s in (5, 6, 7):
         assert mdp.P[s] == {0: [(1.0, 0, 0.0, False)], 1: [(1.0, s + 1, 0.0, False)]}
     assert mdp.P[8] == {0: [(1.0, 0, 0.0, False)], 1: [(1.0, 0, 2.0, False)]}
-    assert bellglass.solve(mdp, 0.7).start_value == pytest.approx(value_of_the_start(0.7), abs=1e-9)
+    assert bellglass.solve(mdp, 0.7).start_value == pytest.approx(loop_start_value(0.7), abs=1e-9)
     assert bellglass.solve(mdp, criterion="average").start_value == pytest.approx(0.4, abs=1e-9)
 
 
@@ -88,7 +88,7 @@ def test_only_action_0_leaves_the_poor_state_sooner() -> None:
     }
     assert mdp.P[1] == {a: [(0.75, 1, 1.0, False), (0.25, 0, 1.0, False)] for a in range(3)}
     gain = bellglass.solve(mdp, criterion="average").start_value
-    assert gain == pytest.approx(optimal_gain(delta=0.25, eps=0.5), abs=1e-9)
+    assert gain == pytest.approx(two_state_lower_bound_gain(delta=0.25, eps=0.5), abs=1e-9)
     assert bellglass.hardness(mdp, discount=0.9).diameter == pytest.approx(4.0, abs=1e-6)
 
 

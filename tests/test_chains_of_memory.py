@@ -9,8 +9,9 @@ import pytest
 
 import bellglass
 from bellglass.envs.mdp.memory_limit import TableTooLarge
-from bellglass.envs.memory.repeat_previous import best_with_memory, best_without_memory
-from bellglass.envs.memory.umbrella_chain import best_start_value
+from bellglass.envs.memory.repeat_previous import best_without_memory
+from bellglass.envs.memory.repeat_previous import closed_form_start_value as repeat_previous_start_value
+from bellglass.envs.memory.umbrella_chain import closed_form_start_value as umbrella_chain_start_value
 
 
 def hidden(name: str, **keywords: Any) -> bellglass.TabularPOMDP:
@@ -75,7 +76,9 @@ def test_with_one_step_the_action_is_judged_at_once() -> None:
 
 @pytest.mark.parametrize("N", [1, 2, 20])
 def test_only_the_last_reward_can_be_chosen(N: int) -> None:
-    assert bellglass.solve(umbrella(N=N), 0.9).start_value == pytest.approx(best_start_value(N, 0.9))
+    assert bellglass.solve(umbrella(N=N), 0.9).start_value == pytest.approx(
+        umbrella_chain_start_value(N, 0.9)
+    )
 
 
 # -- RepeatPrevious
@@ -98,7 +101,7 @@ def test_the_symbol_of_k_steps_ago_is_asked_for() -> None:
 @pytest.mark.parametrize(("m", "k", "L"), [(2, 1, 6), (4, 2, 5), (3, 0, 4), (2, 3, 2)])
 def test_memory_is_always_right_and_no_memory_by_chance(m: int, k: int, L: int) -> None:
     rungs = bellglass.information_ladder(hidden("RepeatPrevious", m=m, k=k, L=L), 1.0)
-    assert rungs.memory == pytest.approx(best_with_memory(k, L), abs=1e-9)
+    assert rungs.memory == pytest.approx(repeat_previous_start_value(k, L), abs=1e-9)
     assert rungs.reactive == pytest.approx(best_without_memory(m, k, L), abs=1e-9)
     assert rungs.reactive_stochastic == (rungs.reactive, rungs.reactive)
 

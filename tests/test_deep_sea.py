@@ -10,7 +10,7 @@ import pytest
 from helpers.bellman import after_backups
 
 from bellglass.envs import table_of
-from bellglass.envs.exploration.deep_sea import optimal_start_value
+from bellglass.envs.exploration.deep_sea import closed_form_start_value
 from bellglass.envs.mdp import TabularMDP
 
 
@@ -41,7 +41,7 @@ def test_right_may_fail_and_pays_all_the_same() -> None:
 @pytest.mark.parametrize("move_cost", [0.0, 0.01, 2.0])
 @pytest.mark.parametrize("stochastic", [False, True])
 def test_the_closed_form_is_the_optimum(N: int, move_cost: float, discount: float, stochastic: bool) -> None:
-    expected = optimal_start_value(N, stochastic=stochastic, move_cost=move_cost, discount=discount)
+    expected = closed_form_start_value(N, stochastic=stochastic, move_cost=move_cost, discount=discount)
     mdp = sea(N=N, stochastic=stochastic, move_cost=move_cost)
     assert after_backups(mdp, discount, N)[0] == pytest.approx(expected, abs=1e-12)
 

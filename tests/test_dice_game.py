@@ -6,7 +6,7 @@ import gymnasium as gym
 import pytest
 
 import bellglass
-from bellglass.envs.courses.dice_game import dice_game, optimal_value
+from bellglass.envs.courses.dice_game import closed_form_start_value, dice_game
 
 ENV_ID = "bellglass/DiceGame-v0"
 
@@ -27,5 +27,5 @@ def test_staying_is_best_without_a_discount() -> None:
 @pytest.mark.parametrize(("discount", "action"), [(0.0, 1), (0.75, 1), (0.89, 1), (0.91, 0), (0.99, 0)])
 def test_the_closed_form_is_optimal(discount: float, action: int) -> None:
     best = bellglass.solve(gym.make(ENV_ID), discount)
-    assert best.start_value == pytest.approx(optimal_value(discount), abs=1e-7)
+    assert best.start_value == pytest.approx(closed_form_start_value(discount), abs=1e-7)
     assert best.policy[0] == action

@@ -10,7 +10,7 @@ from helpers.sweeping import LAKE, SWIM, small, trouble_in
 
 from bellglass.experiments.results.store import FolderError, Store
 from bellglass.experiments.running import dry_run
-from bellglass.experiments.running.dry_run import Stopwatch, forecast, look_ahead, told_plan
+from bellglass.experiments.running.dry_run import Stopwatch, forecast, format_plan, look_ahead
 from bellglass.experiments.running.sweep import run_suite
 from bellglass.experiments.suite_errors import SuiteError
 from bellglass.experiments.wording import ranges
@@ -60,26 +60,26 @@ def test_what_lies_finished_is_not_listed_and_tells_how_long_the_rest_takes(tmp_
         assert timing is not None
         told = outlook.forecasts[run.agent.name, run.environment.name]
         assert told.seconds == pytest.approx(dry_run.START + timing.seconds)
-    text = told_plan(suite, tmp_path / "out", workers=2).splitlines()
+    text = format_plan(suite, tmp_path / "out", workers=2).splitlines()
     assert text[0].split() == ["agent", "environment", "runs", "seeds", "steps", "each", "time", "each"]
     assert text[1].split()[:5] == ["QLearning", "RiverSwim", "2", "1-2", "1,000"]
     assert text[-1].startswith("4 runs, 4,000 environment steps in all; 2 more lie finished in ")
     assert text[-1].endswith("with 2 workers")
-    done = told_plan(small(seeds=1), tmp_path / "out", workers=1)
+    done = format_plan(small(seeds=1), tmp_path / "out", workers=1)
     assert done == f"0 runs, 0 environment steps in all; 2 more lie finished in {tmp_path / 'out'}"
 
 
 def test_a_trial_leaves_no_folder_and_refuses_where_the_run_would(tmp_path: Path) -> None:
-    text = told_plan(small(seeds=1), tmp_path / "new", workers=1)
+    text = format_plan(small(seeds=1), tmp_path / "new", workers=1)
     assert "about" in text.splitlines()[-1]
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("years of work")
     with pytest.raises(FolderError, match="no results folder"):
-        told_plan(small(), tmp_path / "mine", workers=1)
+        format_plan(small(), tmp_path / "mine", workers=1)
     endless = small(environments=[{**SWIM, "scoring": {"criterion": "total"}}])
     with pytest.raises(SuiteError, match=r"environments\[0\]\.scoring: the total reward is infinite"):
-        told_plan(endless, tmp_path / "new", workers=1)
+        format_plan(endless, tmp_path / "new", workers=1)
 
 
 def test_pairs_that_cannot_play_and_agents_that_raise_are_told(
@@ -91,7 +91,7 @@ def test_pairs_that_cannot_play_and_agents_that_raise_are_told(
     suite = small(
         agents=[{"class": "trouble:Raises"}, {"class": "ValueIteration"}], environments=[SWIM, maze]
     )
-    lines = told_plan(suite, tmp_path / "out", workers=1).splitlines()
+    lines = format_plan(suite, tmp_path / "out", workers=1).splitlines()
     assert lines[1].endswith("fails: ArithmeticError: no luck")
     assert any(line.startswith("not planned: ValueIteration in TMaze: TMaze hides") for line in lines)
 

@@ -17,7 +17,7 @@ from bellglass.experiments.records import ScoringSpec
 from bellglass.experiments.scoring import episodes
 from bellglass.experiments.scoring.episodes import EpisodeSampler, richest_path
 from bellglass.experiments.scoring.scores import Scorer
-from bellglass.planning.pomdp.history_evaluation import Follower
+from bellglass.planning.pomdp.history_evaluation import HistoryEvaluator
 
 WITHIN_EIGHT = ScoringSpec(criterion="finite_horizon", discount=0.8, horizon=8, points=1)
 DISCOUNTED = ScoringSpec(criterion="discounted", discount=0.9, horizon=None, points=1)
@@ -35,9 +35,9 @@ class ForeignLayout(Parity):
         return actions, (memory[None],)
 
 
-def followed(pomdp: TabularPOMDP, scoring: ScoringSpec) -> Follower:
+def followed(pomdp: TabularPOMDP, scoring: ScoringSpec) -> HistoryEvaluator:
     discount = 1.0 if scoring.discount is None else scoring.discount
-    return Follower(pomdp, discount, criterion=scoring.criterion, horizon=scoring.horizon)
+    return HistoryEvaluator(pomdp, discount, criterion=scoring.criterion, horizon=scoring.horizon)
 
 
 def test_the_sampled_interval_holds_what_following_finds() -> None:

@@ -8,7 +8,7 @@ import gymnasium as gym
 import pytest
 
 import bellglass
-from bellglass.envs.operations.forest_management import best_gain, forest_management
+from bellglass.envs.operations.forest_management import closed_form_gain, forest_management
 
 ENV_ID = "bellglass/ForestManagement-v0"
 
@@ -36,7 +36,7 @@ def test_the_table_is_the_one_drawn_by_hand() -> None:
 def test_the_best_gain_is_the_closed_form(keywords: dict[str, Any]) -> None:
     full: dict[str, Any] = {"S": 3, "r1": 4.0, "r2": 2.0, "p": 0.1} | keywords
     solution = bellglass.solve(gym.make(ENV_ID, **keywords), criterion="average", tolerance=1e-10)
-    assert solution.start_value == pytest.approx(best_gain(**full), abs=1e-9)
+    assert solution.start_value == pytest.approx(closed_form_gain(**full), abs=1e-9)
 
 
 def test_a_large_forest_is_made_by_array_operations() -> None:

@@ -10,7 +10,7 @@ import pytest
 from helpers.bellman import backed_up
 
 from bellglass.envs import table_of
-from bellglass.envs.operations.gambler import gambler, optimal_values
+from bellglass.envs.operations.gambler import closed_form_values, gambler
 
 
 def test_the_table_is_the_one_drawn_by_hand() -> None:
@@ -42,18 +42,18 @@ def test_stakes_that_you_cannot_or_need_not_pay_are_masked() -> None:
 @pytest.mark.parametrize("p_h", [0.0, 0.1, 0.25, 0.4, 0.5, 0.55, 0.9, 1.0])
 @pytest.mark.parametrize("goal", [2, 7, 100])
 def test_the_closed_form_solves_bellmans_equation(p_h: float, goal: int) -> None:
-    values = optimal_values(p_h=p_h, goal=goal)
+    values = closed_form_values(p_h=p_h, goal=goal)
     after = backed_up(gambler(p_h=p_h, goal=goal), np.where(np.arange(goal + 1) == goal, 0.0, values), 1.0)
     assert after[1:goal] == pytest.approx(values[1:goal], abs=1e-12)
 
 
 def test_the_closed_form_is_what_the_book_draws() -> None:
-    values = optimal_values(p_h=0.4, goal=100)
+    values = closed_form_values(p_h=0.4, goal=100)
     assert values[[25, 50, 75]] == pytest.approx([0.16, 0.4, 0.64], abs=1e-12)
     assert values[[1, 13, 51, 99]] == pytest.approx(
         [0.00206562477654, 0.0652393748659, 0.403098437165, 0.964332967227], abs=1e-10
     )
-    assert optimal_values(p_h=0.55, goal=100)[1] == pytest.approx(0.181818182164, abs=1e-11)
+    assert closed_form_values(p_h=0.55, goal=100)[1] == pytest.approx(0.181818182164, abs=1e-11)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from helpers.bellman import backed_up
 
 from bellglass.envs import table_of
-from bellglass.envs.grids.grid_4x4 import grid_4x4, optimal_values
+from bellglass.envs.grids.grid_4x4 import closed_form_values, grid_4x4
 
 
 def test_the_table_is_the_one_drawn_by_hand() -> None:
@@ -28,7 +28,7 @@ def test_the_table_is_the_one_drawn_by_hand() -> None:
 
 @pytest.mark.parametrize("discount", [1.0, 0.9, 0.0])
 def test_the_closed_form_solves_bellmans_equation(discount: float) -> None:
-    values = optimal_values(discount)
+    values = closed_form_values(discount)
     assert backed_up(grid_4x4(), values, discount) == pytest.approx(values, abs=1e-12)
 
 

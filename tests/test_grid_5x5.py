@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from helpers.bellman import after_backups
 
-from bellglass.envs.grids.grid_5x5 import grid_5x5, value_of_a
+from bellglass.envs.grids.grid_5x5 import closed_form_value_of_a, grid_5x5
 
 
 def test_the_table_is_the_one_drawn_by_hand() -> None:
@@ -31,4 +31,6 @@ def test_the_optimum_is_the_books() -> None:
 
 @pytest.mark.parametrize("discount", [0.85, 0.9, 0.95])
 def test_a_pays_ten_every_five_steps(discount: float) -> None:
-    assert after_backups(grid_5x5(), discount, 700)[1] == pytest.approx(value_of_a(discount), abs=1e-9)
+    assert after_backups(grid_5x5(), discount, 700)[1] == pytest.approx(
+        closed_form_value_of_a(discount), abs=1e-9
+    )

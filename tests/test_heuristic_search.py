@@ -17,7 +17,7 @@ from bellglass.planning.pomdp.beliefs import belief_table
 from bellglass.planning.pomdp.dense_pomdp import DenseHidden
 from bellglass.planning.pomdp.heuristic_search import HeuristicSearch
 from bellglass.planning.pomdp.incremental_pruning import Pruner, solve_within_horizon
-from bellglass.planning.pomdp.point_based import surface
+from bellglass.planning.pomdp.point_based import point_based_bound
 from bellglass.planning.pomdp.pomdp_solver import solve_pomdp
 
 
@@ -191,7 +191,7 @@ def test_few_vectors_are_certified_at_every_belief() -> None:
     finding = HeuristicSearch(pomdp, discount)
     first = np.eye(3)
     lower = finding.lower
-    found = surface(
+    found = point_based_bound(
         finding.model, discount, lower.vectors, lower.actions, first, allowed=1e-7, slack=finding.slack
     )
     assert found is not None

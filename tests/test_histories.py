@@ -12,7 +12,7 @@ from helpers.memories import Counts, Parity, noisy
 import bellglass  # noqa: F401  # registers the ids
 from bellglass.envs.pomdp import TabularPOMDP, TabularPOMDPEnv, pomdp_of
 from bellglass.experiments.records import ScoringSpec
-from bellglass.planning.pomdp.history_evaluation import Follower
+from bellglass.planning.pomdp.history_evaluation import HistoryEvaluator
 
 DISCOUNTED = ScoringSpec(criterion="discounted", discount=0.9, horizon=None, points=1)
 
@@ -32,7 +32,7 @@ class Remembers:
 
 def follow(pomdp: TabularPOMDP, scoring: ScoringSpec, agent: Any) -> tuple[float, float]:
     assert scoring.discount is not None
-    follower = Follower(
+    follower = HistoryEvaluator(
         pomdp, scoring.discount, criterion=scoring.criterion, horizon=scoring.horizon, width=1e-4
     )
     return follower.interval(agent)
@@ -89,4 +89,4 @@ def test_what_is_cut_off_widens_the_interval_and_never_moves_it_off(monkeypatch:
 
 def test_average_reward_of_a_memory_is_refused() -> None:
     with pytest.raises(ValueError, match="average"):
-        Follower(noisy(), 1.0, criterion="average")
+        HistoryEvaluator(noisy(), 1.0, criterion="average")

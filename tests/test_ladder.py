@@ -11,7 +11,7 @@ import pytest
 import bellglass
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP
-from bellglass.planning.pomdp.ladder import Nodes, _Search, information_ladder
+from bellglass.planning.pomdp.ladder import ObservationNodes, _Search, information_ladder
 
 
 def aliased_pair(initial: tuple[float, float] = (1.0, 0.0)) -> TabularPOMDP:
@@ -67,7 +67,7 @@ def test_the_t_maze_without_memory_can_only_guess(length: int) -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_branch_and_bound_finds_what_trying_everything_finds(seed: int, by_action: bool) -> None:
     pomdp = random_pomdp(seed, by_action=by_action)
-    search = _Search(Nodes(pomdp), 0.9)
+    search = _Search(ObservationNodes(pomdp), 0.9)
     everything = max(search.start_value(np.eye(2)[list(policy)]) for policy in product(range(2), repeat=2))
     best, policy = search.best_deterministic(1_000, enough=np.inf)
     assert best == pytest.approx(everything, abs=1e-12)
@@ -80,7 +80,7 @@ def test_the_value_of_a_memoryless_policy_is_its_sampled_return(by_action: bool)
     pomdp = random_pomdp(7, by_action=by_action)
     mdp, seen = pomdp.mdp, pomdp.by_action
     policy = np.array([[0.9, 0.1], [0.2, 0.8]])
-    exact = _Search(Nodes(pomdp), 0.8).start_value(policy)
+    exact = _Search(ObservationNodes(pomdp), 0.8).start_value(policy)
     rng = np.random.default_rng(1)
     returns = []
     for _ in range(4_000):
@@ -128,7 +128,7 @@ def test_actions_that_change_nothing_but_rewards_need_no_search(seed: int) -> No
     transition = np.repeat(rng.dirichlet(np.ones(4), size=(4, 1)), 3, axis=1)
     mdp = TabularMDP.from_arrays(transition, rng.normal(size=(4, 3)), initial=[1, 0, 0, 0])
     pomdp = TabularPOMDP(mdp, rng.dirichlet(np.ones(3), size=4), rng.dirichlet(np.ones(3), size=4))
-    search = _Search(Nodes(pomdp), 0.8)
+    search = _Search(ObservationNodes(pomdp), 0.8)
     assert search.is_uncontrolled()
     value, policy = search.best_of_each_observation()
     assert value == pytest.approx(search.best_deterministic(1_000, enough=np.inf)[0], abs=1e-10)

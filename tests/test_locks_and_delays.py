@@ -11,7 +11,7 @@ import pytest
 import bellglass
 from bellglass.envs import table_of
 from bellglass.envs.exploration.combination_lock import combination_lock, expected_random_steps
-from bellglass.envs.exploration.discounting_chain import optimal_start_value
+from bellglass.envs.exploration.discounting_chain import closed_form_start_value
 from bellglass.envs.mdp import TabularMDP
 
 
@@ -67,7 +67,7 @@ def test_a_chain_pays_once_at_its_step() -> None:
 @pytest.mark.parametrize("discount", [0.9, 0.999])
 def test_the_best_chain_is_worth_its_closed_form(bonus: int, discount: float) -> None:
     found = bellglass.solve(table("DiscountingChain", bonus=bonus), discount).start_value
-    assert found == pytest.approx(optimal_start_value(bonus, discount), abs=1e-9)
+    assert found == pytest.approx(closed_form_start_value(bonus, discount), abs=1e-9)
 
 
 @pytest.mark.parametrize(

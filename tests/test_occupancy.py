@@ -14,7 +14,7 @@ from bellglass.envs.mdp import TabularMDP
 from bellglass.planning import UnboundedError, evaluate, occupancy
 from bellglass.planning.algebra.chains import reached_from
 from bellglass.planning.policies.policies import checked_policy
-from bellglass.planning.policies.policy_chain import played_on
+from bellglass.planning.policies.policy_chain import policy_chains
 
 
 def start_of(mdp: TabularMDP) -> list[Fraction]:
@@ -58,7 +58,7 @@ def test_expected_visits_until_the_end_are_infinite_exactly_where_play_goes_roun
     mdp = random_table(seed)
     policy = random_chances(mdp, np.random.default_rng(seed))
     x = occupancy(mdp, policy, criterion="total")
-    chain = played_on(mdp).chain(checked_policy(mdp, policy))
+    chain = policy_chains(mdp).chain(checked_policy(mdp, policy))
     met = reached_from(chain.sparse, mdp.initial > 0)
     rows = mixed(mdp, policy)
     follows = [reached_from(chain.sparse, np.arange(mdp.num_states) == s) for s in range(mdp.num_states)]

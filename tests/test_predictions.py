@@ -10,8 +10,8 @@ import pytest
 
 import bellglass
 from bellglass.envs import table_of
-from bellglass.envs.courses.boyan_chain import values_without_discount as boyan_values
-from bellglass.envs.courses.random_walk import values_without_discount as walk_values
+from bellglass.envs.courses.boyan_chain import closed_form_values as boyan_values
+from bellglass.envs.courses.random_walk import closed_form_values as walk_values
 from bellglass.envs.mdp import TabularMDP
 
 

@@ -6,7 +6,7 @@ import gymnasium as gym
 import pytest
 
 import bellglass
-from bellglass.envs.courses.puterman_two_state import optimal_values, puterman_two_state
+from bellglass.envs.courses.puterman_two_state import closed_form_values, puterman_two_state
 
 
 def test_the_table_is_that_of_section_3_1() -> None:
@@ -25,5 +25,5 @@ def test_the_closed_form_is_optimal_and_changes_its_action_at_ten_elevenths(
     discount: float, action: int
 ) -> None:
     best = bellglass.solve(gym.make("bellglass/PutermanTwoState-v0"), discount)
-    assert best.values == pytest.approx(optimal_values(discount), abs=1e-7)
+    assert best.values == pytest.approx(closed_form_values(discount), abs=1e-7)
     assert best.policy.tolist() == [action, 0]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import bellglass
-from bellglass.envs.operations.queue_admission import gain_of_threshold, queue_admission
+from bellglass.envs.operations.queue_admission import closed_form_gain, queue_admission
 
 ENV_ID = "bellglass/QueueAdmission-v0"
 
@@ -39,13 +39,13 @@ def test_a_threshold_earns_what_the_stationary_queue_does(n: int) -> None:
     mdp = queue_admission(capacity=12, **rates)
     policy = (np.arange(13) < n).astype(int)
     score = bellglass.evaluate(mdp, policy, criterion="average")
-    assert score.start_value * 3.5 == pytest.approx(gain_of_threshold(n, **rates), abs=1e-9)
+    assert score.start_value * 3.5 == pytest.approx(closed_form_gain(n, **rates), abs=1e-9)
 
 
 @pytest.mark.parametrize("rates", [{}, {"lam": 1.0, "mu": 1.0, "R": 8.0}, {"lam": 3.0, "R": 40.0, "h": 0.2}])
 def test_the_best_threshold_is_optimal(rates: dict[str, Any]) -> None:
     full = {"lam": 0.5, "mu": 0.6, "R": 5.0, "h": 1.0} | rates
-    gains = [gain_of_threshold(n, **full) for n in range(31)]
+    gains = [closed_form_gain(n, **full) for n in range(31)]
     best = bellglass.solve(gym.make(ENV_ID, **rates), criterion="average")
     assert best.start_value * (full["lam"] + full["mu"]) == pytest.approx(max(gains), abs=1e-7)
     assert int((best.policy == 0).argmax()) == int(np.argmax(gains))

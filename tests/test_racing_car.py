@@ -8,7 +8,7 @@ import gymnasium as gym
 import pytest
 
 import bellglass
-from bellglass.envs.courses.racing_car import racing_car, values_of_sparing
+from bellglass.envs.courses.racing_car import closed_form_values, racing_car
 
 
 def test_the_arcs_are_those_of_the_lecture() -> None:
@@ -24,7 +24,7 @@ def test_the_arcs_are_those_of_the_lecture() -> None:
 @pytest.mark.parametrize("discount", [0.1, 0.5, 0.9, 0.99])
 def test_sparing_a_warm_engine_is_best(discount: float) -> None:
     best = bellglass.solve(gym.make("bellglass/RacingCar-v0"), discount)
-    assert best.values == pytest.approx([*values_of_sparing(discount), 0.0], abs=1e-7)
+    assert best.values == pytest.approx([*closed_form_values(discount), 0.0], abs=1e-7)
     assert best.policy[:2].tolist() == [1, 0]
 
 

@@ -8,7 +8,7 @@ import gymnasium as gym
 import pytest
 
 import bellglass
-from bellglass.envs.operations.recycling_robot import recycling_robot, values_of_recharging
+from bellglass.envs.operations.recycling_robot import closed_form_values, recycling_robot
 
 ENV_ID = "bellglass/RecyclingRobot-v0"
 
@@ -33,7 +33,7 @@ def test_recharging_is_best_where_a_rescue_is_likely(alpha: float, r_search: flo
     env = gym.make(ENV_ID, alpha=alpha, beta=0.1, r_search=r_search)
     best = bellglass.solve(env, discount)
     assert best.policy.tolist() == [0, 2]
-    closed = values_of_recharging(alpha=alpha, r_search=r_search, discount=discount)
+    closed = closed_form_values(alpha=alpha, r_search=r_search, discount=discount)
     assert best.values == pytest.approx(closed, abs=1e-7)
 
 

@@ -9,7 +9,7 @@ import pytest
 import bellglass
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.pomdp import TabularPOMDP
-from bellglass.experiments.scoring.belief_play import remembering
+from bellglass.experiments.scoring.belief_play import belief_play
 from bellglass.experiments.scoring.returns import spread_until_the_end, spread_within
 
 
@@ -27,7 +27,7 @@ def test_returns_spread_over_what_is_hidden_not_over_beliefs() -> None:
     """
     pomdp = hidden_coin()
     best = bellglass.solve(pomdp, criterion="total")
-    table, policy = remembering(pomdp, best)
+    table, policy = belief_play(pomdp, best)
     assert table.initial.sum() == pytest.approx(1.0, abs=1e-15)
     assert spread_until_the_end(table, policy) == pytest.approx((0.0, 1.0), abs=1e-12)
     assert spread_until_the_end(best.mdp, best.policy).variance == pytest.approx(0.0, abs=1e-12)
@@ -37,13 +37,13 @@ def test_returns_spread_over_what_is_hidden_not_over_beliefs() -> None:
 def test_its_mean_is_the_optimum(name: str) -> None:
     pomdp = bellglass.pomdp_of(gym.make(f"bellglass/{name}-v0"))
     best = bellglass.solve(pomdp, criterion="total")
-    assert spread_until_the_end(*remembering(pomdp, best)).mean == pytest.approx(best.start_value, abs=1e-7)
+    assert spread_until_the_end(*belief_play(pomdp, best)).mean == pytest.approx(best.start_value, abs=1e-7)
 
 
 def test_within_a_horizon_the_policy_has_a_row_a_step() -> None:
     pomdp = bellglass.pomdp_of(gym.make("bellglass/Tiger-v0"))
     best = bellglass.solve(pomdp, criterion="finite_horizon", horizon=6)
-    table, policy = remembering(pomdp, best)
+    table, policy = belief_play(pomdp, best)
     assert policy.shape == (6, table.num_states)
     assert spread_within(table, policy).mean == pytest.approx(best.start_value, abs=1e-9)
 
@@ -53,4 +53,4 @@ def test_a_solution_known_by_its_value_only_is_refused() -> None:
     best = bellglass.solve(pomdp, 0.995)
     assert best.alpha_vectors is not None
     with pytest.raises(ValueError, match="by its value only"):
-        remembering(pomdp, best)
+        belief_play(pomdp, best)

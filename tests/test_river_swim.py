@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bellglass.envs import table_of
-from bellglass.envs.exploration.river_swim import gain_of_right
+from bellglass.envs.exploration.river_swim import closed_form_gain
 from bellglass.envs.mdp import TabularMDP
 
 
@@ -48,15 +48,15 @@ def test_the_closed_gain_is_the_long_run_of_the_chain(variant: Any, reward_on: A
     step = mdp.transition_matrix.toarray().reshape(6, 2, 6)[:, 1]
     stationary = np.linalg.matrix_power(step, 4096)[0]
     gain = stationary @ mdp.expected_reward[:, 1]
-    assert gain_of_right(6, variant, r_right=2.0, reward_on=reward_on) == pytest.approx(gain, abs=1e-12)
+    assert closed_form_gain(6, variant, r_right=2.0, reward_on=reward_on) == pytest.approx(gain, abs=1e-12)
 
 
 def test_the_gain_tends_to_three_sevenths() -> None:
-    assert gain_of_right(12, "osband", r_right=1.0, reward_on="action") == pytest.approx(
+    assert closed_form_gain(12, "osband", r_right=1.0, reward_on="action") == pytest.approx(
         0.428571429005, abs=1e-11
     )
-    assert gain_of_right(60, "osband", r_right=1.0, reward_on="action") == pytest.approx(3 / 7, abs=1e-14)
-    assert gain_of_right(6, "strehl", r_right=1e4, reward_on="action") == pytest.approx(
+    assert closed_form_gain(60, "osband", r_right=1.0, reward_on="action") == pytest.approx(3 / 7, abs=1e-14)
+    assert closed_form_gain(6, "strehl", r_right=1e4, reward_on="action") == pytest.approx(
         2229.35779817, abs=1e-7
     )
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import bellglass
-from bellglass.envs.games.die_stopping import worth_of_rolls
-from bellglass.envs.games.parking import values_of_arriving
-from bellglass.envs.games.red_black_cards import optimal_values
-from bellglass.envs.games.secretary import chance_of_success, first_to_stop_at
+from bellglass.envs.games.die_stopping import closed_form_start_value as die_stopping_start_value
+from bellglass.envs.games.parking import closed_form_values as parking_values
+from bellglass.envs.games.red_black_cards import closed_form_values as red_black_cards_values
+from bellglass.envs.games.secretary import closed_form_start_value as secretary_start_value
+from bellglass.envs.games.secretary import first_to_stop_at
 from bellglass.envs.mdp import TabularMDP
 
 
@@ -47,7 +48,7 @@ def test_the_secretarys_rows_are_those_written_by_hand() -> None:
 def test_the_secretary_is_found_as_often_as_gilbert_and_mosteller_say(n: int) -> None:
     mdp = made("Secretary", n=n)
     best = total(mdp)
-    assert best.start_value == pytest.approx(chance_of_success(n), abs=1e-10)
+    assert best.start_value == pytest.approx(secretary_start_value(n), abs=1e-10)
     stops = [i for i in range(1, n + 1) if best.optimal_actions[mdp.encode((i, True)), 0]]
     assert stops[0] in (first_to_stop_at(n), first_to_stop_at(n) - 1)  # ties, as for n = 2
 
@@ -65,9 +66,11 @@ def test_the_last_roll_pays_whatever_one_does() -> None:
 
 
 def test_three_rolls_are_worth_fourteen_thirds() -> None:
-    assert [worth_of_rolls(k) for k in (1, 2, 3)] == pytest.approx([7 / 2, 17 / 4, 14 / 3])
+    assert [die_stopping_start_value(k) for k in (1, 2, 3)] == pytest.approx([7 / 2, 17 / 4, 14 / 3])
     for k in (1, 3, 12):
-        assert total(made("DieStopping", k=k)).start_value == pytest.approx(worth_of_rolls(k), abs=1e-9)
+        assert total(made("DieStopping", k=k)).start_value == pytest.approx(
+            die_stopping_start_value(k), abs=1e-9
+        )
 
 
 def test_the_smallest_mistake_is_a_half_on_a_face_of_three_or_four() -> None:
@@ -92,9 +95,9 @@ def test_the_deck_runs_out() -> None:
 @pytest.mark.parametrize(("r", "b"), [(0, 3), (3, 0), (2, 2), (26, 26)])
 def test_the_cards_are_worth_their_recursion(r: int, b: int) -> None:
     best = total(made("RedBlackCards", r=r, b=b))
-    assert best.values == pytest.approx(optimal_values(r, b).ravel(), abs=1e-9)
-    assert optimal_values(2, 2)[2, 2] == pytest.approx(2 / 3)
-    assert optimal_values(26, 26)[26, 26] == pytest.approx(2.62, abs=0.01)
+    assert best.values == pytest.approx(red_black_cards_values(r, b).ravel(), abs=1e-9)
+    assert red_black_cards_values(2, 2)[2, 2] == pytest.approx(2 / 3)
+    assert red_black_cards_values(26, 26)[26, 26] == pytest.approx(2.62, abs=0.01)
 
 
 # -- Parking
@@ -113,7 +116,7 @@ def test_the_garage_comes_after_the_last_place() -> None:
 @pytest.mark.parametrize(("N", "p", "C"), [(200, 0.05, 100), (5, 0.5, 3.5), (3, 1.0, 2.0), (3, 0.0, -2.0)])
 def test_parking_is_worth_its_recursion(N: int, p: float, C: float) -> None:
     best = total(made("Parking", N=N, p=p, C=C))
-    assert best.start_value == pytest.approx(values_of_arriving(N, p=p, C=C)[N], abs=1e-9)
+    assert best.start_value == pytest.approx(parking_values(N, p=p, C=C)[N], abs=1e-9)
 
 
 @pytest.mark.parametrize(

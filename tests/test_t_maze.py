@@ -8,7 +8,7 @@ import pytest
 from helpers.bellman import after_backups
 
 from bellglass.envs import pomdp_of
-from bellglass.envs.memory.t_maze import best_fixed_turn, best_with_memory, t_maze
+from bellglass.envs.memory.t_maze import best_fixed_turn, closed_form_start_value, t_maze
 
 
 def test_the_table_is_the_one_drawn_by_hand() -> None:
@@ -53,12 +53,12 @@ def test_the_signal_is_seen_in_the_first_cell_only() -> None:
 def test_who_knows_the_signal_gets_four_after_n_steps(N: int) -> None:
     mdp = t_maze(N).mdp
     assert mdp.initial @ after_backups(mdp, 0.98, 2 * N + 2) == pytest.approx(
-        best_with_memory(N, 0.98), abs=1e-12
+        closed_form_start_value(N, 0.98), abs=1e-12
     )
 
 
 def test_the_closed_forms_are_the_known_numbers() -> None:
-    assert best_with_memory(10, 0.98) == pytest.approx(3.26829122755, abs=1e-10)
+    assert closed_form_start_value(10, 0.98) == pytest.approx(3.26829122755, abs=1e-10)
     assert best_fixed_turn(10, 0.98) == pytest.approx(1.59329197343, abs=1e-10)
     assert gym.make("bellglass/TMaze-v0").get_wrapper_attr("discount") == 0.98
 

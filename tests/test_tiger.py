@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import bellglass
-from bellglass.envs.memory.tiger import value_of_threshold
+from bellglass.envs.memory.tiger import closed_form_start_value
 
 
 def tiger(**keywords: Any) -> bellglass.TabularPOMDP:
@@ -53,7 +53,7 @@ def test_only_listening_tells_something() -> None:
 @pytest.mark.parametrize(("accuracy", "discount"), [(0.85, 0.95), (0.85, 0.75), (0.7, 0.9), (0.95, 0.5)])
 def test_the_best_threshold_is_the_optimum(accuracy: float, discount: float) -> None:
     best = bellglass.solve(tiger(accuracy=accuracy), discount, tolerance=1e-9)
-    closed = max(value_of_threshold(D, accuracy=accuracy, discount=discount) for D in range(1, 30))
+    closed = max(closed_form_start_value(D, accuracy=accuracy, discount=discount) for D in range(1, 30))
     always_listen = -1.0 / (1.0 - discount)
     assert best.start_value == pytest.approx(max(closed, always_listen), abs=1e-7)
     assert best.lower[0] - 1e-9 <= max(closed, always_listen) <= best.upper[0] + 1e-9
@@ -61,7 +61,7 @@ def test_the_best_threshold_is_the_optimum(accuracy: float, discount: float) -> 
 
 def test_an_episode_of_one_door_is_worth_its_threshold() -> None:
     best = bellglass.solve(tiger(episodic=True), criterion="total")
-    closed = max(value_of_threshold(D, accuracy=0.85, discount=1.0, episodic=True) for D in range(1, 10))
+    closed = max(closed_form_start_value(D, accuracy=0.85, discount=1.0, episodic=True) for D in range(1, 10))
     assert best.start_value == pytest.approx(closed, abs=1e-7)
 
 

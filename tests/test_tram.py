@@ -8,7 +8,7 @@ import gymnasium as gym
 import pytest
 
 import bellglass
-from bellglass.envs.courses.tram import optimal_values, tram
+from bellglass.envs.courses.tram import closed_form_values, tram
 
 ENV_ID = "bellglass/Tram-v0"
 
@@ -31,7 +31,7 @@ def test_five_blocks_by_hand() -> None:
 )
 def test_the_recursion_is_optimal(N: int, fail: float) -> None:
     best = bellglass.solve(gym.make(ENV_ID, N=N, fail=fail), criterion="total")
-    assert best.values == pytest.approx(optimal_values(N, fail=fail), abs=1e-6)
+    assert best.values == pytest.approx(closed_form_values(N, fail=fail), abs=1e-6)
 
 
 @pytest.mark.parametrize(

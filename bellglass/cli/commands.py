@@ -70,9 +70,9 @@ def run(
     chosen = read_suite(suite)
     folder = _folder_of(chosen, output)
     if dry_run:
-        from ..experiments.running.dry_run import told_plan
+        from ..experiments.running.dry_run import format_plan
 
-        print(told_plan(chosen, folder, workers or os.cpu_count() or 1))
+        print(format_plan(chosen, folder, workers or os.cpu_count() or 1))
         return DONE
     if engine == "slurm":
         from ..experiments.running.slurm import write_array

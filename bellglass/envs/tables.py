@@ -16,7 +16,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from .extraction.evidence import Evidence, Trial
+from .extraction.evidence import Evidence, FrequencyTest
 from .extraction.toy_blackjack import blackjack_of, is_blackjack
 from .extraction.trial import FROM_ANYWHERE, FROM_START, STEPS, claim_of, twin_of
 from .mdp.arrays import FloatArray
@@ -62,17 +62,17 @@ def read(env: Any) -> tuple[TabularMDP, Evidence | None]:
             "bellglass.extract enumerates it if it is deterministic and finite"
         )
     mdp = TabularMDP.from_P(P, initial=_starts(base, len(P)))
-    doubt = _doubt(base)
+    flaw = _known_flaw(base)
     try:
         evidence = _test(base, mdp)
     except ValueError as error:
-        raise ValueError(f"{error}{doubt and f' ({doubt})'}") from None
-    if doubt:
-        raise ValueError(f"{base} does not follow its P: {doubt}")
+        raise ValueError(f"{error}{flaw and f' ({flaw})'}") from None
+    if flaw:
+        raise ValueError(f"{base} does not follow its P: {flaw}")
     return mdp, evidence
 
 
-def _doubt(base: Any) -> str:
+def _known_flaw(base: Any) -> str:
     """Why the P of an environment that we know cannot be true; empty if there is no such reason."""
     if getattr(base, "fickle_passenger", False) and getattr(base, "fickle_probability", 1) > 0:
         return (
@@ -103,7 +103,7 @@ def _starts(base: gym.Env[Any, Any], num_states: int) -> FloatArray:
 def _test(base: gym.Env[Any, Any], mdp: TabularMDP) -> Evidence:
     """Steps a copy, compares each step with the claim, and at the end all of them with its chances."""
     twin: Any = twin_of(base, seed=1)
-    trial = Trial(f"{base} does not follow its P")
+    trial = FrequencyTest(f"{base} does not follow its P")
     trial.claim("reset", {s: float(mdp.initial[s]) for s in np.flatnonzero(mdp.initial).tolist()}, "a reset")
     for _ in range(RESETS):
         trial.see("reset", int(twin.reset()[0]))
@@ -124,4 +124,4 @@ def _test(base: gym.Env[Any, Any], mdp: TabularMDP) -> Evidence:
         s, left = int(next_s), left - 1
         if terminated or truncated or mdp.terminal[s]:
             left = 0
-    return trial.verdict()
+    return trial.result()

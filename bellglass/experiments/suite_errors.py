@@ -76,12 +76,12 @@ def form(found: Mapping[str, Any]) -> str:
     if found["type"] in ("model_type", "dict_type", "dataclass_type", "mapping_type"):
         return "must be a table of keys and values"
     if found["type"] == "value_error":  # of our own, and in our words
-        return one_line(found["ctx"]["error"])
+        return error_message(found["ctx"]["error"])
     message = str(found["msg"]).partition(" should ")[2].partition(" after validation")[0]
     return f"must {message or found['msg']}"
 
 
-def one_line(error: BaseException) -> str:
+def error_message(error: BaseException) -> str:
     r"""The message without line breaks; of an error that says nothing, its kind.
 
     >>> one_line(ValueError("no\nluck")), one_line(MemoryError())
@@ -90,11 +90,11 @@ def one_line(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def told(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """Its kind and its message in one line.
 
     >>> told(KeyError("k")), told(MemoryError())
     ("KeyError: 'k'", 'MemoryError')
     """
-    kind, message = type(error).__name__, one_line(error)
+    kind, message = type(error).__name__, error_message(error)
     return kind if message == kind else f"{kind}: {message}"

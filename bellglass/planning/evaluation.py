@@ -12,9 +12,15 @@ import numpy as np
 
 from ..envs.mdp import FloatArray, IntArray, TabularMDP
 from . import pomdp as hidden
-from .policies.policies import Onlooker, chances_of_agent, checked_policy, observations_of, played_chances
+from .policies.policies import (
+    ObservedAgent,
+    chances_of_agent,
+    checked_policy,
+    observations_of,
+    played_chances,
+)
 from .policies.policy_bounds import bounds_of, start_bounds
-from .policies.references import marks_of
+from .policies.references import reference_values
 from .policies.score import Score
 from .questions import Model, checked_discount, hidden_table, observed_table
 from .solutions.record import Criterion
@@ -54,7 +60,7 @@ def evaluate(
     if pomdp is not None:
         agent = policy_or_agent
         if not _is_array(agent) and isinstance(model, gym.Env) and model.has_wrapper_attr("show"):
-            agent = Onlooker(agent, model.get_wrapper_attr("show"))
+            agent = ObservedAgent(agent, model.get_wrapper_attr("show"))
         return hidden.evaluate_hidden(
             pomdp, agent, weight, criterion=criterion, horizon=horizon, exploring=exploring
         )
@@ -69,7 +75,7 @@ def evaluate(
     found = bounds_of(mdp, policy, weight, criterion=criterion, horizon=horizon)
     start = start_value(mdp, found.values[0] if found.values.ndim == 2 else found.values)
     low, high = start_bounds(mdp, found)
-    optimum, random, gap = marks_of(mdp, weight, criterion=criterion, horizon=horizon)
+    optimum, random, gap = reference_values(mdp, weight, criterion=criterion, horizon=horizon)
     return Score(
         values=found.values,
         start_value=start,

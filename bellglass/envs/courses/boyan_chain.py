@@ -43,7 +43,7 @@ def boyan_chain() -> TabularMDP:
     )
 
 
-def values_without_discount() -> FloatArray:
+def closed_form_values() -> FloatArray:
     """[13] the closed form above."""
     values: FloatArray = -2.0 * np.arange(START + 1, dtype=np.float64)
     return values

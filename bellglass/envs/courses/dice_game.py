@@ -3,7 +3,7 @@
     stay   (0) pays 4; the game goes on with 2/3 and ends with 1/3
     quit   (1) pays 10 and ends the game
 
-Closed form, with discount g (`optimal_value`): staying for ever is worth  4 / (1 - 2/3 g), so
+Closed form, with discount g (`closed_form_value_of_a`): staying for ever is worth  4 / (1 - 2/3 g), so
 
     v = max(10, 4 / (1 - 2/3 g))
 
@@ -36,7 +36,7 @@ def dice_game() -> TabularMDP:
     )
 
 
-def optimal_value(discount: float) -> float:
+def closed_form_start_value(discount: float) -> float:
     """Value of being in the game: the closed form above."""
     return max(10.0, 4.0 / (1.0 - 2 / 3 * discount))
 

@@ -4,7 +4,7 @@
           action 1:  pays 10, moves to s2
     s2    action 0:  pays -1, stays
 
-Closed form, with discount g (`optimal_values`):
+Closed form, with discount g (`closed_form_values`):
 
     v(s2) = -1 / (1 - g)
     v(s1) = the greater of  (5 + g/2 v(s2)) / (1 - g/2)  and  10 + g v(s2)
@@ -35,7 +35,7 @@ def puterman_two_state() -> TabularMDP:
     )
 
 
-def optimal_values(discount: float) -> tuple[float, float]:
+def closed_form_values(discount: float) -> tuple[float, float]:
     """The values of s1 and s2: the closed form above."""
     second = -1.0 / (1.0 - discount)
     staying = (5.0 + discount / 2 * second) / (1.0 - discount / 2)

@@ -4,7 +4,7 @@
     cool       cool                        1     cool or warm, 1/2 each     2
     warm       cool or warm, 1/2 each      1     overheated, the end      -10
 
-Racing while cool and sparing a warm engine is worth, with discount g (`values_of_sparing`, derived here: both
+Racing while cool and sparing a warm engine is worth, with discount g (`closed_form_values`, derived here: both
 states go on alike, so  v(cool) = v(warm) + 1),
 
     v(cool) = (2 - g/2) / (1 - g),   v(warm) = v(cool) - 1
@@ -45,7 +45,7 @@ def racing_car() -> TabularMDP:
     )
 
 
-def values_of_sparing(discount: float) -> tuple[float, float]:
+def closed_form_values(discount: float) -> tuple[float, float]:
     """Values of cool and warm: the closed form above."""
     cool = (2.0 - discount / 2) / (1.0 - discount)
     return cool, cool - 1.0

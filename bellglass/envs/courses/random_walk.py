@@ -60,7 +60,7 @@ def _layout(n: int) -> Layout:
     return replace(layout, cell=np.concatenate([layout.cell[1:-1], [(-1, -1)]]))
 
 
-def values_without_discount(n: int, *, left_reward: float) -> FloatArray:
+def closed_form_values(n: int, *, left_reward: float) -> FloatArray:
     """[n] v of the states 1 .. n: the closed form above."""
     right: FloatArray = np.arange(1, n + 1) / (n + 1)
     return right + (1.0 - right) * left_reward

@@ -6,7 +6,7 @@
                        available while 2s <= N
 
 Without a discount a ride that is tried until it succeeds costs  2 / (1 - fail),  and so from the end backwards
-(`optimal_values`)
+(`closed_form_values`)
 
     v(N) = 0,   v(s) = max(v(s + 1) - 1,  v(2s) - 2 / (1 - fail))
 
@@ -53,7 +53,7 @@ def tram(N: int, *, fail: float) -> TabularMDP:
     )
 
 
-def optimal_values(N: int, *, fail: float) -> FloatArray:
+def closed_form_values(N: int, *, fail: float) -> FloatArray:
     """[N] the optimum without a discount: the recursion above."""
     ride = np.inf if fail == 1.0 else 2.0 / (1.0 - fail)
     values = np.zeros(N)

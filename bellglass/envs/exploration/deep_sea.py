@@ -82,7 +82,7 @@ def deep_sea(N: int, *, stochastic: bool, move_cost: float, swapped: np.ndarray)
     )
 
 
-def optimal_start_value(
+def closed_form_start_value(
     N: int, *, stochastic: bool = False, move_cost: float = 0.01, discount: float = 1.0
 ) -> float:
     """v*(start), the closed form above."""

@@ -88,7 +88,7 @@ def _layout(bonus: int) -> Layout:
     )
 
 
-def optimal_start_value(bonus: int, discount: float) -> float:
+def closed_form_start_value(bonus: int, discount: float) -> float:
     """v*(start), the closed form above."""
     return max(reward_of(chain, bonus) * discount ** (REWARD_STEPS[chain] - 1) for chain in CHAINS)
 

@@ -49,7 +49,7 @@ def loop() -> TabularMDP:
     )
 
 
-def value_of_the_start(discount: float) -> float:
+def closed_form_start_value(discount: float) -> float:
     """v*(0), the closed form above."""
     return 2.0 * discount**4 / (1.0 - discount**5)
 

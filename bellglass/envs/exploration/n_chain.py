@@ -58,7 +58,7 @@ def n_chain(n: int, *, slip: float, small: float, large: float) -> TabularMDP:
     )
 
 
-def gain_of_always(action: int, n: int, *, slip: float, small: float, large: float) -> float:
+def closed_form_gain(action: int, n: int, *, slip: float, small: float, large: float) -> float:
     """Reward per step in the long run of one action for ever: the closed form above."""
     forward = slip if action == BACK else 1.0 - slip
     return (1.0 - forward) * small + forward**n * large

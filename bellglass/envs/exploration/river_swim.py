@@ -13,7 +13,7 @@
     start             state 0                          states 1 and 2 equally
 
 Always swimming right is a birth-death chain.  Detailed balance gives its stationary distribution, and so its
-gain in closed form (`gain_of_right`, derived here):  m(i) * up(i) = m(i+1) * down(i+1).  For 'osband' with n
+gain in closed form (`closed_form_gain`, derived here):  m(i) * up(i) = m(i+1) * down(i+1).  For 'osband' with n
 = 6 the gain is about .428, and it tends to 3/7.
 
 Strehl & Littman, J. Comput. Syst. Sci. 74 (2008), Fig. 3; Osband, Russo & Van Roy, NeurIPS 2013, Fig. 1.
@@ -74,7 +74,7 @@ def river_swim(n: int, variant: Variant, *, r_left: float, r_right: float, rewar
     )
 
 
-def gain_of_right(n: int, variant: Variant, *, r_right: float, reward_on: RewardOn) -> float:
+def closed_form_gain(n: int, variant: Variant, *, r_right: float, reward_on: RewardOn) -> float:
     """Reward per step in the long run of always swimming right: the closed form above."""
     mass = np.ones(n)
     for s in range(1, n):

@@ -9,7 +9,7 @@ It goes on for ever.  Trying one door until it opens and then pulling that arm f
 
     discount * p * r / ((1 - discount) * (1 - discount * (1 - p)))
 
-and the best policy does so for the best arm: leaving an arm never pays (derived here; `value_of_arm`).
+and the best policy does so for the best arm: leaving an arm never pays (derived here; `closed_form_value_of_a`).
 
 Strehl & Littman, J. Comput. Syst. Sci. 74 (2008), Fig. 4.
 """
@@ -40,7 +40,7 @@ def six_arms() -> TabularMDP:
     return TabularMDP.from_function(model, states=range(7), actions=range(6))
 
 
-def value_of_arm(arm: int, discount: float) -> float:
+def closed_form_start_value(arm: int, discount: float) -> float:
     """Value of state 0 for who wants that arm and no other: the closed form above."""
     p, r = OPENS[arm], PAYS[arm]
     return discount * p * r / ((1.0 - discount) * (1.0 - discount * (1.0 - p)))

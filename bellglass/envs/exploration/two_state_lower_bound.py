@@ -52,7 +52,7 @@ def two_state_lower_bound(*, delta: float, eps: float, actions: int) -> TabularM
     )
 
 
-def optimal_gain(*, delta: float, eps: float) -> float:
+def closed_form_gain(*, delta: float, eps: float) -> float:
     """Reward per step in the long run: the closed form above."""
     return (delta + eps) / (2 * delta + eps)
 

@@ -46,15 +46,15 @@ class Evidence(NamedTuple):
     least_chance: float
 
 
-class Trial:
+class FrequencyTest:
     """Counts outcomes, row by row, against their claimed chances.
 
     Args:
         defendant: how an error's sentence begins, such as "<TaxiEnv> does not follow its P".
     """
 
-    def __init__(self, defendant: str) -> None:
-        self.defendant = defendant
+    def __init__(self, subject: str) -> None:
+        self.subject = subject
         self._claims: dict[Hashable, Mapping[Hashable, float]] = {}
         self._seen: dict[Hashable, Counter[Hashable]] = defaultdict(Counter)
         self._words: dict[Hashable, str] = {}
@@ -78,12 +78,12 @@ class Trial:
             listed = sorted(map(str, self._claims[row]))
             more = f" and {len(listed) - 8} more" if len(listed) > 8 else ""
             raise ValueError(
-                f"{self.defendant}: {self._words[row]} led to {outcome}, but it lists "
+                f"{self.subject}: {self._words[row]} led to {outcome}, but it lists "
                 f"{', '.join(listed[:8])}{more}"
             )
         self._seen[row][outcome] += 1
 
-    def verdict(self) -> Evidence:
+    def result(self) -> Evidence:
         """All counts against their chances.
 
         Raises:
@@ -93,12 +93,12 @@ class Trial:
         deviations = self._pearson()
         if deviations > TOLERANCE:
             raise ValueError(
-                f"{self.defendant}: in {total} draws the outcomes' frequencies missed its chances by "
+                f"{self.subject}: in {total} draws the outcomes' frequencies missed its chances by "
                 f"{deviations:.0f} standard deviations"
             )
         chance, words = self._most_surprising()
         if chance < LEAST_CHANCE:
-            raise ValueError(f"{self.defendant}: {words}, which has a chance of {chance:.1g}")
+            raise ValueError(f"{self.subject}: {words}, which has a chance of {chance:.1g}")
         return Evidence(total, len(self._seen), deviations, chance)
 
     def _pearson(self) -> float:

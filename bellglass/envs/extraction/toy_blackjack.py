@@ -16,7 +16,7 @@ import numpy as np
 
 from ..games.blackjack_table import blackjack
 from ..mdp.table import TabularMDP
-from .evidence import Evidence, Trial
+from .evidence import Evidence, FrequencyTest
 from .trial import STEPS, claim_of, twin_of
 
 END = "end"
@@ -43,7 +43,7 @@ def blackjack_of(base: gym.Env[Any, Any]) -> tuple[TabularMDP, Evidence]:
     """
     twin: Any = twin_of(base, seed=0)
     mdp = blackjack(sab=bool(twin.sab), natural=bool(twin.natural))
-    trial = Trial(f"{base} does not follow the rules of Gymnasium's Blackjack")
+    trial = FrequencyTest(f"{base} does not follow the rules of Gymnasium's Blackjack")
     trial.claim("reset", {s: float(mdp.initial[s]) for s in np.flatnonzero(mdp.initial).tolist()}, "a deal")
     rng = np.random.default_rng(1)
     s = -1
@@ -58,4 +58,4 @@ def blackjack_of(base: gym.Env[Any, Any]) -> tuple[TabularMDP, Evidence]:
         next_s = mdp.encode(END if terminated else state_of(twin, observation))
         trial.see((s, a), (next_s, float(reward), bool(terminated)))
         s = -1 if terminated else next_s
-    return mdp, trial.verdict()
+    return mdp, trial.result()

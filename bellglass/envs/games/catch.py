@@ -57,7 +57,7 @@ def catch(rows: int, cols: int) -> TabularMDP:
     )
 
 
-def best_start_value(rows: int, cols: int, discount: float = 1.0) -> float:
+def closed_form_start_value(rows: int, cols: int, discount: float = 1.0) -> float:
     """The closed form above."""
     caught = sum(abs(column - cols // 2) <= rows - 1 for column in range(cols))
     return (2.0 * caught / cols - 1.0) * discount ** (rows - 2)

@@ -52,7 +52,7 @@ def die_stopping(k: int) -> TabularMDP:
     )
 
 
-def worth_of_rolls(k: int) -> float:
+def closed_form_start_value(k: int) -> float:
     """What k rolls are worth before the first one, undiscounted: the recursion above."""
     worth = 0.0
     for _ in range(k):

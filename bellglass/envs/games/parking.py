@@ -81,7 +81,7 @@ def _labels(N: int) -> list[Hashable]:
     return [*((k, free) for k in range(N, 0, -1) for free in (False, True)), "end"]
 
 
-def values_of_arriving(N: int, *, p: float, C: float) -> FloatArray:
+def closed_form_values(N: int, *, p: float, C: float) -> FloatArray:
     """[N + 1] w(0) .. w(N): the recursion above."""
     worth = np.full(N + 1, -float(C))
     for k in range(1, N + 1):

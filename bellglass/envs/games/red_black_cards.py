@@ -55,7 +55,7 @@ def red_black_cards(r: int, b: int) -> TabularMDP:
     )
 
 
-def optimal_values(r: int, b: int) -> FloatArray:
+def closed_form_values(r: int, b: int) -> FloatArray:
     """[r + 1, b + 1] undiscounted values: the recursion above."""
     values = np.zeros((r + 1, b + 1))
     for x in range(1, r + 1):

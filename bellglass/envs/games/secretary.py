@@ -66,7 +66,7 @@ def first_to_stop_at(n: int) -> int:
     return r
 
 
-def chance_of_success(n: int) -> float:
+def closed_form_start_value(n: int) -> float:
     """Of the best policy: the closed form above."""
     r = first_to_stop_at(n)
     return 1.0 / n if r == 1 else (r - 1) / n * sum(1.0 / i for i in range(r - 1, n))

@@ -45,7 +45,7 @@ def grid_4x4() -> TabularMDP:
     )
 
 
-def optimal_values(discount: float = 1.0) -> FloatArray:
+def closed_form_values(discount: float = 1.0) -> FloatArray:
     """[16] the closed form: k steps cost 1 + discount + ... + discount**(k - 1)."""
     steps = np.array([min(r + c, 2 * (SIDE - 1) - r - c) for r, c in cells_of(SIDE, SIDE)])
     values: FloatArray = -np.array([sum(discount**t for t in range(k)) for k in steps], dtype=np.float64)

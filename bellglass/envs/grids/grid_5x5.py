@@ -51,7 +51,7 @@ def grid_5x5() -> TabularMDP:
     )
 
 
-def value_of_a(discount: float) -> float:
+def closed_form_value_of_a(discount: float) -> float:
     """v*(A), the closed form above."""
     return 10.0 / (1.0 - discount**5)
 

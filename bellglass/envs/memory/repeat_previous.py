@@ -74,14 +74,14 @@ def _labels(m: int, k: int, L: int) -> list[Hashable]:
     return [*((t, window) for t in range(L) for window in windows), "end"]
 
 
-def best_with_memory(k: int, L: int) -> float:
+def closed_form_start_value(k: int, L: int) -> float:
     """Undiscounted: the closed form above."""
     return float(max(L - k, 0))
 
 
 def best_without_memory(m: int, k: int, L: int) -> float:
     """Undiscounted: the closed form above; with k = 0 the symbol asked for is in sight."""
-    return best_with_memory(k, L) * (1.0 if k == 0 else 2.0 / m - 1.0)
+    return closed_form_start_value(k, L) * (1.0 if k == 0 else 2.0 / m - 1.0)
 
 
 COLOURS: tuple[Colour, ...] = (

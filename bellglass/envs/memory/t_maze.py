@@ -113,7 +113,7 @@ class TMazeArtist:
         return self._mazes[state // self._length % 2].picture(state)
 
 
-def best_with_memory(N: int, discount: float) -> float:
+def closed_form_start_value(N: int, discount: float) -> float:
     """Value of the start for who remembers the signal."""
     return RIGHT_TURN * discount**N
 

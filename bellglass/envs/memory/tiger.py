@@ -7,7 +7,7 @@
 
 What was heard matters only by the difference d of lefts and rights:  P(left) = 1 / (1 + ((1 - q) / q)**d)  with
 q = accuracy.  So the best is to listen until |d| reaches some D and then to open the other door, and each D is one
-small linear system (`value_of_threshold`, derived here); the optimum is the greatest of them.
+small linear system (`closed_form_value_of_a`, derived here); the optimum is the greatest of them.
 
 Cassandra, Kaelbling & Littman, AAAI 1994; Kaelbling, Littman & Cassandra, AIJ 101 (1998), section 5.1.
 """
@@ -58,7 +58,7 @@ def tiger(*, accuracy: float, episodic: bool, observation_at_reset: bool) -> Tab
     )
 
 
-def value_of_threshold(D: int, *, accuracy: float, discount: float, episodic: bool = False) -> float:
+def closed_form_start_value(D: int, *, accuracy: float, discount: float, episodic: bool = False) -> float:
     """Value of the uniform belief of who opens once one side was heard D times more often (`accuracy` in (0, 1)).
 
     With w(d) the value at difference d, in expectation over both tigers:

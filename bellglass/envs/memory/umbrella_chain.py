@@ -68,7 +68,7 @@ def _labels(N: int) -> list[Hashable]:
     return [*((t, sky, umbrella) for t in range(N) for sky in FORECASTS for umbrella in (False, True)), "end"]
 
 
-def best_start_value(N: int, discount: float = 1.0) -> float:
+def closed_form_start_value(N: int, discount: float = 1.0) -> float:
     """The closed form above."""
     return discount ** (N - 1)
 

@@ -10,7 +10,7 @@ Replacing at mileage T or more is a renewal process.  Between two replacements m
 
     u(x) = (p_x + sum_{j >= 1} p_j u(x - j)) / (1 - p_0)
 
-times on average (p_x: straight after the replacement), and the gain (`gain_of_threshold`, derived here) is
+times on average (p_x: straight after the replacement), and the gain (`closed_form_gain`, derived here) is
 
     - (RC + c * sum_{x < T} x u(x)) / (1 + sum_{x < T} u(x))
 
@@ -59,7 +59,7 @@ def bus_engine(*, RC: float, c: float) -> TabularMDP:
     )
 
 
-def gain_of_threshold(T: int, *, RC: float, c: float) -> float:
+def closed_form_gain(T: int, *, RC: float, c: float) -> float:
     """Reward a step in the long run of replacing at mileage T or more, T <= 89: the formula above."""
     visits = np.zeros(T)
     for x in range(T):

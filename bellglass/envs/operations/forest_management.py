@@ -6,7 +6,7 @@
           cut:   -> age 0; pays 0 in age 0, 1 between, r2 in the oldest
 
 Whoever first cuts in age k, or never, walks a renewal chain.  With q = 1 - p the stationary chances of ages
-0 .. k are proportional to q**j, which gives every gain in closed form (`best_gain`, derived here):
+0 .. k are proportional to q**j, which gives every gain in closed form (`closed_form_gain`, derived here):
 
     never cut              r1 * q**(S-1)
     cut in age k           q**k / (1 + q + ... + q**k) * (1, or r2 in the oldest age, or 0 in age 0)
@@ -55,7 +55,7 @@ def forest_management(S: int, *, r1: float, r2: float, p: float) -> TabularMDP:
     )
 
 
-def best_gain(S: int, *, r1: float, r2: float, p: float) -> float:
+def closed_form_gain(S: int, *, r1: float, r2: float, p: float) -> float:
     """The greatest reward per step in the long run: the best of the closed forms above."""
     q = 1.0 - p
     age_chances = q ** np.arange(S)

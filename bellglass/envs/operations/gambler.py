@@ -52,7 +52,7 @@ def gambler(*, p_h: float, goal: int) -> TabularMDP:
     )
 
 
-def optimal_values(*, p_h: float, goal: int) -> FloatArray:
+def closed_form_values(*, p_h: float, goal: int) -> FloatArray:
     """[goal + 1] chance of reaching the goal, without a discount: the closed forms above."""
     s: FloatArray = np.arange(goal + 1, dtype=np.float64)
     if p_h == 0.5:

@@ -10,7 +10,7 @@ The action is chosen before the event: 0 rejects, 1 admits (which at capacity ad
 1 / (lam + mu) on average, so a gain per unit time is (lam + mu) times that per step.
 
 Admitting while fewer than n are in the system makes an M/M/1/n queue, whose stationary chances are proportional
-to (lam/mu)**i.  Its gain per unit time (`gain_of_threshold`) is
+to (lam/mu)**i.  Its gain per unit time (`closed_form_gain`) is
 
     lam * R * (1 - p_n)  -  h * (p_1 + 2 p_2 + ... + n p_n)
 
@@ -60,7 +60,7 @@ def queue_admission(*, lam: float, mu: float, R: float, h: float, capacity: int)
     )
 
 
-def gain_of_threshold(n: int, *, lam: float, mu: float, R: float, h: float) -> float:
+def closed_form_gain(n: int, *, lam: float, mu: float, R: float, h: float) -> float:
     """Reward per unit time in the long run of admitting while fewer than n are in the system (mu > 0)."""
     number = np.arange(n + 1)
     chances = (lam / mu) ** number

@@ -5,7 +5,7 @@
     1 low      beta: low;                  r_search        low;  r_wait    high; 0
                else rescued to high;             -3
 
-Searching while high and recharging while low is worth, with discount g (`values_of_recharging`, derived here),
+Searching while high and recharging while low is worth, with discount g (`closed_form_values`, derived here),
 
     v(high) = r_search / (1 - g alpha - g**2 (1 - alpha)),   v(low) = g v(high)
 
@@ -47,7 +47,7 @@ def recycling_robot(*, alpha: float, beta: float, r_search: float, r_wait: float
     )
 
 
-def values_of_recharging(*, alpha: float, r_search: float, discount: float) -> tuple[float, float]:
+def closed_form_values(*, alpha: float, r_search: float, discount: float) -> tuple[float, float]:
     """Values of high and low for searching in high and recharging in low: the closed form above."""
     high = r_search / (1.0 - discount * alpha - discount**2 * (1.0 - alpha))
     return high, discount * high

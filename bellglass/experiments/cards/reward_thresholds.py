@@ -34,7 +34,7 @@ from ...envs.thresholds import THRESHOLDS
 from ...planning import solve
 from ...planning.errors import UnboundedError
 from ..results.store import write_whole
-from ..scoring.belief_play import remembering
+from ..scoring.belief_play import belief_play
 from ..scoring.returns import Spread, spread_until_the_end, spread_within
 
 EPISODES = 100
@@ -84,11 +84,11 @@ def best_play(name: str) -> BestPlay:
     if name in PLANNED:
         assert horizon is not None
         assert not isinstance(model, TabularMDP)
-        mdp, rule = remembering(model, solve(model, PLANNED[name]))
+        mdp, rule = belief_play(model, solve(model, PLANNED[name]))
         spread = spread_within(mdp, np.tile(rule, (horizon, 1)))
     else:
         best = solve(model, criterion="total" if horizon is None else "finite_horizon", horizon=horizon)
-        mdp, policy = (model, best.policy) if isinstance(model, TabularMDP) else remembering(model, best)
+        mdp, policy = (model, best.policy) if isinstance(model, TabularMDP) else belief_play(model, best)
         spread = spread_until_the_end(mdp, policy) if horizon is None else spread_within(mdp, policy)
         if not math.isclose(spread.mean, best.start_value, rel_tol=1e-6, abs_tol=1e-6):
             raise ArithmeticError(

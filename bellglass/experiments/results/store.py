@@ -40,7 +40,7 @@ from .marker import (
     scoring_of,
     versions,
 )
-from ..suite_errors import one_line, told
+from ..suite_errors import error_message, error_text
 from ..records import CurvePoint, FailedRun, RunResult, RunSpec, Skipped, Sweep, Timing
 from ..text import canonical, line_of, result_from, result_text
 
@@ -55,7 +55,7 @@ def writable(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise FolderError(f"{folder}: cannot be written to: {error.strerror or one_line(error)}") from error
+        raise FolderError(f"{folder}: cannot be written to: {error.strerror or error_message(error)}") from error
 
 
 def write_whole(path: Path, text: str, *, lasting: bool = True) -> None:
@@ -132,7 +132,7 @@ class Store:
             marker = json.loads(text)
             kind, number = marker["kind"], marker["format"]
         except (ValueError, KeyError, TypeError) as error:
-            raise FolderError(f"{path}: {MARKER} is damaged: {told(error)}") from None
+            raise FolderError(f"{path}: {MARKER} is damaged: {error_text(error)}") from None
         if kind != "bellglass results":
             raise FolderError(f"{path}: no results folder of bellglass (its {MARKER} says {kind!r})")
         if number != FORMAT:
@@ -265,11 +265,11 @@ class Store:
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
-            raise FolderError(f"{path} is damaged: {one_line(error)}") from None
+            raise FolderError(f"{path} is damaged: {error_message(error)}") from None
         try:
             result = result_from(text, (path.parent / "curve.jsonl").read_bytes())
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise FolderError(f"{path} is damaged: {one_line(error)}") from None
+            raise FolderError(f"{path} is damaged: {error_message(error)}") from None
         if result.spec.run_id != spec.run_id:
             raise FolderError(f"{path} is damaged: it holds the run {result.spec.run_id}")
         return RunResult(

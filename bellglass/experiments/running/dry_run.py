@@ -19,9 +19,9 @@ from ..cards.making import cards_for
 from ..records import RunSpec
 from ..results.store import FolderError, Store, check_folder_for
 from ..suite.schema import Suite
-from ..suite_errors import told
+from ..suite_errors import error_text
 from ..wording import counted, ranges
-from .run import learn, set_stage
+from .run import learn, make_setup
 from .sweep_progress import duration, pair
 
 #: Seconds for which a pair is tried, and between two looks at the clock.
@@ -71,7 +71,7 @@ def forecast(spec: RunSpec) -> Forecast:
     """Tries a run for about half a second."""
     began = time.perf_counter()
     try:
-        stage = set_stage(spec)
+        stage = make_setup(spec)
         stage.scorer.score(stage.agent)  # the first one makes what the others share
         made = time.perf_counter() - began
         watch = Stopwatch()
@@ -82,7 +82,7 @@ def forecast(spec: RunSpec) -> Forecast:
         score = time.perf_counter() - scored
         stage.close()
     except Exception as error:  # whatever an agent raises: its runs will fail, and that is worth knowing now
-        return Forecast(0.0, told(error))
+        return Forecast(0.0, error_text(error))
     return Forecast(START + made + learning + spec.scoring.points * score)
 
 
@@ -136,7 +136,7 @@ def look_ahead(suite: Suite, folder: Path) -> Outlook:
     return Outlook(dict(left), dict(planned), forecasts)
 
 
-def told_plan(suite: Suite, folder: Path, workers: int) -> str:
+def format_plan(suite: Suite, folder: Path, workers: int) -> str:
     """One line for each pair with something left to do, the pairs that cannot play, and the sums."""
     outlook = look_ahead(suite, folder)
     rows = [["agent", "environment", "runs", "seeds", "steps each", "time each"]]

@@ -28,7 +28,7 @@ from ...extras import missing_extra
 from ..records import AgentSpec, FailedRun, RunSpec
 from ..results.store import FolderError, Store
 from ..suite.schema import Limits
-from ..suite_errors import one_line
+from ..suite_errors import error_message
 from .supervisor import Supervisor
 from .sweep_progress import Ended, Watcher
 
@@ -130,7 +130,7 @@ class RayCluster:
         except (ray.exceptions.RayError, OSError, RuntimeError, ValueError) as error:
             where = f"RAY_ADDRESS={address}" if address else "Ray on this machine"
             hint = " (is RAY_AUTH_TOKEN the cluster's token?)" if address else ""
-            raise EngineError(f"{where}: {one_line(error)}{hint}") from error
+            raise EngineError(f"{where}: {error_message(error)}{hint}") from error
         return self
 
     def __exit__(
@@ -194,7 +194,9 @@ def check_that_somebody_answers() -> None:
         try:
             socket.create_connection((host, int(port)), timeout=10.0).close()
         except (OSError, OverflowError) as error:
-            raise EngineError(f"RAY_ADDRESS={address}: nobody answers there: {one_line(error)}") from None
+            raise EngineError(
+                f"RAY_ADDRESS={address}: nobody answers there: {error_message(error)}"
+            ) from None
 
 
 def start_here(ray: Any, workers: int | None) -> None:
@@ -222,10 +224,10 @@ def outcome_of(ray: Any, reference: Any, spec: RunSpec, store: Store) -> Ended:
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, FolderError):
             raise FolderError(str(error.cause)) from None
-        raise EngineError(f"a worker could not run bellglass: {one_line(error.cause)}") from error
+        raise EngineError(f"a worker could not run bellglass: {error_message(error.cause)}") from error
     except ray.exceptions.RayError as error:  # every retry has lost its worker or its machine
         with store.claim(spec) as ours:
             if ours and not store.is_sound(spec):
-                said = f"ProcessDied: {type(error).__name__}: {one_line(error)}"
+                said = f"ProcessDied: {type(error).__name__}: {error_message(error)}"
                 store.fail(FailedRun(spec=spec, error=said, traceback=said))
     return "finished" if store.is_sound(spec) else "failed"

@@ -39,7 +39,7 @@ def grid_of(steps: int, points: int) -> tuple[int, ...]:
     return tuple(round(steps * (k + 1) / points) for k in range(points))
 
 
-class Examiner:
+class ScoringCallback:
     """A callback that scores the agent at every step of the grid.
 
     Episodes that end between two scores are charged with the mean loss of the policies played at either.
@@ -124,7 +124,7 @@ def snapshot_steps(grid: tuple[int, ...]) -> frozenset[int]:
 
 
 @dataclass(frozen=True)
-class Stage:
+class Setup:
     """All that a run needs, made and not yet begun.
 
     Attributes:
@@ -145,7 +145,7 @@ class Stage:
         self.scorer.env.close()
 
 
-def set_stage(spec: RunSpec) -> Stage:
+def make_setup(spec: RunSpec) -> Setup:
     """Makes the environment, its answers and the agent of a run."""
     one_thread()
     env = make_environment(spec.environment)
@@ -158,7 +158,7 @@ def set_stage(spec: RunSpec) -> Stage:
     else:
         meter = VectorRegretMeter(make_environments(spec.environment, copies), scorer.gaps)
     agent = make_agent(spec.agent, meter, discount=discount, seed=agent_seed(spec.seed))
-    return Stage(scorer, meter, agent, discount)
+    return Setup(scorer, meter, agent, discount)
 
 
 def run(spec: RunSpec, seen: PointSeen = lambda point: None) -> RunResult:
@@ -167,9 +167,11 @@ def run(spec: RunSpec, seen: PointSeen = lambda point: None) -> RunResult:
     Raises:
         Exception: whatever the environment or the agent raises.
     """
-    stage = set_stage(spec)
+    stage = make_setup(spec)
     scorer, agent = stage.scorer, stage.agent
-    examiner = Examiner(grid_of(spec.environment.steps, spec.scoring.points), scorer, stage.meter, seen)
+    examiner = ScoringCallback(
+        grid_of(spec.environment.steps, spec.scoring.points), scorer, stage.meter, seen
+    )
     examiner.begin(agent)
     learn(agent, spec.environment.steps, examiner)
     examiner.end(agent)

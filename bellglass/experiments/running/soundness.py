@@ -25,7 +25,7 @@ from ..results.store import FolderError, Store, is_temporary
 from ..suite.catalogue import make_environment
 from ..suite.reading import read_suite
 from ..suite.schema import Suite
-from ..suite_errors import SuiteError, told
+from ..suite_errors import SuiteError, error_text
 from .run import grid_of
 from .supervisor import Supervisor
 from .sweep_progress import Progress
@@ -95,9 +95,11 @@ def examine_folder(folder: str | PathLike[str], *, again: int = 0) -> Soundness:
     except (SuiteError, ImportError) as error:
         if again:
             raise FolderError(
-                f"{folder}: no run can be done again, since suite.toml cannot be read here: {told(error)}"
+                f"{folder}: no run can be done again, since suite.toml cannot be read here: {error_text(error)}"
             ) from None
-        notes.append(f"suite.toml cannot be read here, so the plan is taken as it stands: {told(error)}")
+        notes.append(
+            f"suite.toml cannot be read here, so the plan is taken as it stands: {error_text(error)}"
+        )
     if suite is not None and {run.run_id for run in suite.plan()[0]} != {run.run_id for run in sweep.planned}:
         wrong.append(f"{store.folder / 'suite.toml'}: means other runs than those that were planned")
     compared = 0
@@ -137,7 +139,7 @@ def wrong_tables(store: Store) -> list[str]:
             made = table_of(env).fingerprint
             env.close()
         except (ValueError, TypeError, ImportError) as error:
-            lines.append(f"{spec.name}: cannot be made anew: {told(error)}")
+            lines.append(f"{spec.name}: cannot be made anew: {error_text(error)}")
             continue
         if made != claimed:
             lines.append(

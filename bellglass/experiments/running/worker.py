@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 
 from ..records import FailedRun, RunSpec, Timing
 from ..results.store import FolderError, Store
-from ..suite_errors import told
+from ..suite_errors import error_text
 from .run import run
 
 
@@ -61,7 +61,7 @@ def work(store: Store, spec: RunSpec, *, attempt: int = 1) -> Outcome:
             except FolderError:
                 raise
             except Exception as error:
-                store.fail(FailedRun(spec=spec, error=told(error), traceback=traceback.format_exc()))
+                store.fail(FailedRun(spec=spec, error=error_text(error), traceback=traceback.format_exc()))
                 return "failed"
             timing = Timing(
                 seconds=time.monotonic() - began,

@@ -23,14 +23,14 @@ SAME = 1e-6
 Belief = dict[int, float]
 
 
-class Remembering(NamedTuple):
+class BeliefPlay(NamedTuple):
     """A table, and what the best play does there: [S], or [H, S] within a horizon."""
 
     mdp: TabularMDP
     policy: IntArray
 
 
-def remembering(pomdp: TabularPOMDP, best: Solution) -> Remembering:
+def belief_play(pomdp: TabularPOMDP, best: Solution) -> BeliefPlay:
     """The pairs that the solution `best` of `pomdp` reaches.
 
     Raises:
@@ -55,7 +55,7 @@ class _Pairs:
         self.waiting: list[tuple[int, int]] = []
         self.rows: list[tuple[int, float, int, float, bool]] = []
 
-    def table(self) -> Remembering:
+    def table(self) -> BeliefPlay:
         pomdp, mdp = self.pomdp, self.pomdp.mdp
         starts: dict[int, float] = {}
         candidates = np.flatnonzero(self.best.mdp.initial)
@@ -89,7 +89,7 @@ class _Pairs:
         belief = [b for b, _ in self.number]
         policy = np.zeros((len(self.rules), end + 1), dtype=np.int64)
         policy[:, :end] = self.rules[:, belief]
-        return Remembering(table, policy if self.best.policy.ndim == 2 else policy[0])
+        return BeliefPlay(table, policy if self.best.policy.ndim == 2 else policy[0])
 
     def pair(self, b: int, s: int) -> int:
         """Its number; a new pair waits to be followed."""

@@ -20,7 +20,7 @@ import numpy as np
 from ...envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
 from ...envs.pomdp import TabularPOMDP
 from ...envs.vector import TabularVectorEnv
-from ...planning.pomdp.history_evaluation import Follower
+from ...planning.pomdp.history_evaluation import HistoryEvaluator
 from ..records import ScoringSpec
 from ..statistics.intervals import betting_interval
 
@@ -51,7 +51,7 @@ class EpisodeSampler:
     """
 
     def __init__(
-        self, pomdp: TabularPOMDP, scoring: ScoringSpec, follower: Follower | None, *, seed: int
+        self, pomdp: TabularPOMDP, scoring: ScoringSpec, follower: HistoryEvaluator | None, *, seed: int
     ) -> None:
         self.pomdp, self.seed = pomdp, seed
         self.discount = 1.0 if scoring.discount is None else scoring.discount

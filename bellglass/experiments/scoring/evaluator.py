@@ -3,8 +3,9 @@
     discounted       v = r_pi + discount * P_pi v            one linear solve a policy
     finite horizon   v_h = r_pi + discount * P_pi v_{h+1}    backward from v_H = 0
 
-A curve scores a hundred policies on one small table, so the chains come from the planners' `Played`, which keeps what
-can be made once, and the bounds of `policy_bounds` are left out where they would cost as much as the values.
+A curve scores a hundred policies on one small table, so the chains come from the planners' `PolicyChains`, which
+keeps what can be made once, and the bounds of `policy_bounds` are left out where they would cost as much as the
+values.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ...envs.mdp import FloatArray, TabularMDP
 from ...planning.errors import UnboundedError
 from ...planning.policies.certificates import discounted_values
 from ...planning.policies.policy_bounds import TOLERANCE, bounds_of
-from ...planning.policies.policy_chain import Chain, played_on
+from ...planning.policies.policy_chain import Chain, policy_chains
 from ..records import ScoringSpec
 
 
@@ -32,7 +33,7 @@ class Evaluator:
         self.mdp = mdp
         self.scoring = scoring
         self.initial: FloatArray = mdp.initial / mdp.initial.sum()
-        self._played = played_on(mdp)
+        self._played = policy_chains(mdp)
 
     def played(self, probabilities: npt.ArrayLike) -> FloatArray:
         """[S, A] what is really played: weight on unavailable actions moves to the lowest available one.

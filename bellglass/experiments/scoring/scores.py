@@ -26,8 +26,8 @@ from ...envs.pomdp import TabularPOMDP, pomdp_of
 from ...envs.tables import table_of
 from ...planning import Solution, solve
 from ...planning.policies.policies import chances_of_agent, uniform_chances
-from ...planning.pomdp.history_evaluation import Follower, NotFollowed
-from ...planning.pomdp.ladder import Nodes
+from ...planning.pomdp.history_evaluation import HistoryEvaluator, NotFollowed
+from ...planning.pomdp.ladder import ObservationNodes
 from ..records import ScoringSpec
 from .episodes import EpisodeSampler
 from .evaluator import Evaluator
@@ -150,9 +150,9 @@ class Scorer(Reference):
         self._shown = (
             observations_of(env, self.mdp) if self.pomdp is None else np.arange(self.pomdp.num_observations)
         )
-        self._follower: Follower | None = None
+        self._follower: HistoryEvaluator | None = None
         self._sampler: EpisodeSampler | None = None
-        self._nodes: tuple[Nodes, Evaluator] | None = None
+        self._nodes: tuple[ObservationNodes, Evaluator] | None = None
         self._known: dict[bytes, float] = {}
 
     def score(self, agent: Any) -> PolicyScore:
@@ -251,7 +251,7 @@ class Scorer(Reference):
     def _start_value_unseen(self, pomdp: TabularPOMDP, chances: FloatArray) -> float:
         """Of a policy over observations [O, A]: on the table of states and how they are seen."""
         if self._nodes is None:
-            nodes = Nodes(pomdp)
+            nodes = ObservationNodes(pomdp)
             self._nodes = nodes, Evaluator(nodes.mdp, self.scoring)
         nodes, evaluator = self._nodes
         return evaluator.start_value(evaluator.played(nodes.seen @ chances))
@@ -286,7 +286,7 @@ class Scorer(Reference):
         """Certified ends, as far apart as may be, and the width up to which they are narrow."""
         try:
             if self._follower is None:
-                self._follower = Follower(
+                self._follower = HistoryEvaluator(
                     pomdp,
                     1.0 if self.scoring.discount is None else self.scoring.discount,
                     criterion=self.scoring.criterion,

@@ -20,7 +20,7 @@ from ...envs.mdp import TabularMDP
 from ...envs.tables import table_of
 from ..records import AgentSpec, Criterion, EnvironmentSpec, RunSpec, ScoringSpec, Skipped
 from ..scoring.scores import has_memory, observations_of
-from ..suite_errors import SuiteError, one_line, path_of, told, unknown
+from ..suite_errors import SuiteError, error_message, error_text, path_of, unknown
 from .catalogue import (
     OWN_ARGUMENTS,
     USUAL_DISCOUNT,
@@ -43,7 +43,7 @@ AnyEntry = TypeVar("AnyEntry", bound=Entry)
 
 
 @dataclass(frozen=True)
-class Place:
+class BuiltEnvironment:
     """An environment of the suite, made."""
 
     spec: EnvironmentSpec
@@ -71,7 +71,7 @@ def assemble(data: Mapping[str, Any], text: str) -> Suite:
         file = SuiteFile.model_validate(dict(data))
     except ValidationError as error:
         mistakes += mistakes_in_form(error)
-    scoring = parsed(Scoring, data.get("scoring")) or Scoring()
+    scoring = parse_entry(Scoring, data.get("scoring")) or Scoring()
     says = contradiction(scoring.criterion, scoring.discount, scoring.horizon)
     if says:  # once, and not for every environment again
         mistakes.append(f"scoring: {says}")
@@ -83,7 +83,7 @@ def assemble(data: Mapping[str, Any], text: str) -> Suite:
     for place in places:
         place.env.close()
     if not mistakes:
-        mistakes += doubled(agents, places, pairs)
+        mistakes += duplicate_runs(agents, places, pairs)
     if mistakes or file is None:
         raise SuiteError(dict.fromkeys(mistakes))
     if not pairs:
@@ -103,14 +103,16 @@ def assemble(data: Mapping[str, Any], text: str) -> Suite:
     )
 
 
-def all_places(data: Mapping[str, Any], scoring: Scoring) -> tuple[list[Place], set[str], list[str]]:
+def all_places(
+    data: Mapping[str, Any], scoring: Scoring
+) -> tuple[list[BuiltEnvironment], set[str], list[str]]:
     """The environments, made; every word by which agents may name them; and what is wrong."""
-    places: list[Place] = []
+    places: list[BuiltEnvironment] = []
     words: set[str] = set()
     called: list[tuple[int, str]] = []
     mistakes: list[str] = []
     for i, raw in enumerate(entries(data, "environments")):
-        entry = parsed(Environment, raw)
+        entry = parse_entry(Environment, raw)
         if entry is None:
             continue
         words |= {entry.id} if entry.name is None else {entry.id, entry.name}
@@ -136,7 +138,7 @@ def all_places(data: Mapping[str, Any], scoring: Scoring) -> tuple[list[Place], 
 
 
 def all_agents(
-    data: Mapping[str, Any], places: list[Place], words: set[str]
+    data: Mapping[str, Any], places: list[BuiltEnvironment], words: set[str]
 ) -> tuple[list[AgentSpec], set[tuple[str, str]], list[Skipped], list[str]]:
     """The agents; the (agent, environment) names that play; those that cannot; and what is wrong."""
     agents: list[AgentSpec] = []
@@ -145,10 +147,10 @@ def all_agents(
     called: list[tuple[int, str]] = []
     mistakes: list[str] = []
     for i, raw in enumerate(entries(data, "agents")):
-        entry = parsed(Agent, raw)
+        entry = parse_entry(Agent, raw)
         if entry is None:
             continue
-        wrong = wrong_words(entry, words) + mistakes_in_grid(entry.grid, entry.settings, "settings")
+        wrong = unknown_names(entry, words) + mistakes_in_grid(entry.grid, entry.settings, "settings")
         sound = not wrong
         mine = [place for place in places if entry.environments is None or plays(entry, place)]
         for choice in choices(entry.settings, entry.grid if sound else {}):
@@ -161,7 +163,7 @@ def all_agents(
             agents.append(spec)
             called.append((i, spec.name))
             if sound:
-                found, refused = tried(spec, mine, choice.name, entry.grid)
+                found, refused = try_agents(spec, mine, choice.name, entry.grid)
                 wrong += found
                 skipped += refused
                 out = {refusal.environment for refusal in refused}
@@ -180,7 +182,9 @@ def joined(name: str, choice: Choice) -> str:
     return f"{name} {choice.name}".rstrip()
 
 
-def doubled(agents: list[AgentSpec], places: list[Place], pairs: set[tuple[str, str]]) -> list[str]:
+def duplicate_runs(
+    agents: list[AgentSpec], places: list[BuiltEnvironment], pairs: set[tuple[str, str]]
+) -> list[str]:
     """Pairs that are the same runs under two names: the second would only repeat the first's numbers."""
     first: dict[str, str] = {}
     lines = []
@@ -201,7 +205,7 @@ def entries(data: Mapping[str, Any], key: str) -> list[Any]:
     return list(found) if isinstance(found, (list, tuple)) else []
 
 
-def parsed(kind: type[AnyEntry], raw: object) -> AnyEntry | None:
+def parse_entry(kind: type[AnyEntry], raw: object) -> AnyEntry | None:
     """The entry; where it has mistakes of form (told elsewhere), what is left of it."""
     try:
         return kind.model_validate(raw)
@@ -236,12 +240,14 @@ def default_name(env_id: str, keywords: Mapping[str, object]) -> str:
     return " ".join(" ".join([name, *words]).split())  # a map drawn on several lines is a keyword, too
 
 
-def plays(agent: Agent, place: Place) -> bool:
+def plays(agent: Agent, place: BuiltEnvironment) -> bool:
     """Whether the agent names this environment, by itself, as part of a grid, or by its id."""
     return not place.words.isdisjoint(agent.environments or [])
 
 
-def place_of(spec: EnvironmentSpec, entry: Environment, scoring: Scoring) -> tuple[Place | None, Wrong]:
+def place_of(
+    spec: EnvironmentSpec, entry: Environment, scoring: Scoring
+) -> tuple[BuiltEnvironment | None, Wrong]:
     """Makes the environment; or says what is wrong with the entry."""
     module, _, env_id = spec.id.rpartition(":")
     try:
@@ -249,7 +255,7 @@ def place_of(spec: EnvironmentSpec, entry: Environment, scoring: Scoring) -> tup
             imported(module)
         gym.spec(env_id)
     except ImportError as error:
-        return None, [(["id"], f"{spec.id!r}: {one_line(error)}")]
+        return None, [(["id"], f"{spec.id!r}: {error_message(error)}")]
     except gym.error.Error:
         return None, [(["id"], f"{spec.id!r}: {unknown_id('id', spec.id)}")]
     allowed = environment_keywords(env_id)
@@ -265,7 +271,7 @@ def place_of(spec: EnvironmentSpec, entry: Environment, scoring: Scoring) -> tup
     try:
         env = make_environment(spec)
     except (ValueError, ImportError, MemoryError, gym.error.Error) as error:
-        return None, [(["grid" if entry.grid else "keywords"], one_line(error))]
+        return None, [(["grid" if entry.grid else "keywords"], error_message(error))]
     try:
         mdp = table_of(env)
     except TypeError:
@@ -274,7 +280,7 @@ def place_of(spec: EnvironmentSpec, entry: Environment, scoring: Scoring) -> tup
     if judged is None:
         return None, [(["scoring"], says)]
     words = frozenset({spec.name, spec.id, entry.name or spec.id})
-    return Place(spec, judged, env, mdp, words), []
+    return BuiltEnvironment(spec, judged, env, mdp, words), []
 
 
 def scoring_of(entry: Environment, suite: Scoring, env: gym.Env[Any, Any]) -> tuple[ScoringSpec | None, str]:
@@ -322,7 +328,7 @@ def discount_for_agents(scoring: ScoringSpec, env: gym.Env[Any, Any]) -> float:
     return discount if discount < 1.0 else USUAL_DISCOUNT
 
 
-def wrong_words(agent: Agent, names: set[str]) -> Wrong:
+def unknown_names(agent: Agent, names: set[str]) -> Wrong:
     """Unknown class, settings or environments."""
     wrong: Wrong = []
     for j, name in enumerate(agent.environments or []):
@@ -334,7 +340,7 @@ def wrong_words(agent: Agent, names: set[str]) -> Wrong:
         says = f"{agent.class_name!r}: {unknown('agent', agent.class_name, agent_names())}"
         return [*wrong, (["class"], says)]
     except ImportError as error:
-        return [*wrong, (["class"], one_line(error))]
+        return [*wrong, (["class"], error_message(error))]
     allowed = arguments(cls, OWN_ARGUMENTS)
     for table, settings in (("settings", agent.settings), ("grid", agent.grid)):
         for key, value in settings.items():
@@ -347,8 +353,8 @@ def wrong_words(agent: Agent, names: set[str]) -> Wrong:
     return wrong
 
 
-def tried(
-    spec: AgentSpec, places: list[Place], choice: str, grid: Mapping[str, Any]
+def try_agents(
+    spec: AgentSpec, places: list[BuiltEnvironment], choice: str, grid: Mapping[str, Any]
 ) -> tuple[Wrong, list[Skipped]]:
     """Makes the agent for each of its environments.
 
@@ -384,10 +390,10 @@ def tried(
             if place.observed or not isinstance(error, TypeError):
                 who = f"{spec.class_name} {choice}".rstrip()
                 plain = isinstance(error, (TypeError, ValueError, ImportError, MemoryError))
-                says = f"{who} in {place.spec.name}: {one_line(error) if plain else told(error)}"
+                says = f"{who} in {place.spec.name}: {error_message(error) if plain else error_text(error)}"
                 wrong.append((["grid" if choice else "settings"], says))
                 break
-            reason = one_line(error).replace(str(env), place.spec.name)
+            reason = error_message(error).replace(str(env), place.spec.name)
             skipped.append(Skipped(agent=spec.name, environment=place.spec.name, reason=reason))
         finally:
             if env is not place.env:

@@ -15,7 +15,7 @@ from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from ... import agents
 from ...envs.registration import NAMESPACE
 from ..records import AgentSpec, EnvironmentSpec
-from ..suite_errors import closest, one_line, told, unknown
+from ..suite_errors import closest, error_message, error_text, unknown
 
 #: Set by the runner for every run, so no setting of a suite.
 OWN_ARGUMENTS = ("self", "env", "seed")
@@ -88,7 +88,7 @@ def imported(module: str) -> ModuleType:
     except ImportError:
         raise
     except (Exception, SystemExit) as error:  # whatever the user's code raises
-        raise ImportError(f"module {module!r} cannot be imported: {told(error)}") from error
+        raise ImportError(f"module {module!r} cannot be imported: {error_text(error)}") from error
 
 
 def arguments(function: Callable[..., Any], hidden: tuple[str, ...]) -> set[str] | None:
@@ -163,7 +163,7 @@ def make_environment(spec: EnvironmentSpec) -> gym.Env[Any, Any]:
         raise
     except Exception as error:  # whatever an environment raises
         values = ", ".join(f"{name}={value!r}" for name, value in keywords.items())
-        said = one_line(error) if isinstance(error, TypeError) else told(error)
+        said = error_message(error) if isinstance(error, TypeError) else error_text(error)
         raise ValueError(f"{spec.id} cannot be made with {values or 'its defaults'}: {said}") from error
 
 

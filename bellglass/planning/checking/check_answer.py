@@ -17,8 +17,8 @@ from ..questions import Model, checked_discount, hidden_table, observed_table
 from ..solutions.record import Criterion
 from ..solver import solve
 from .answers import read_policy, read_values
-from .check_policy import judged_policy
-from .check_values import judged_numbers
+from .check_policy import check_policy
+from .check_values import check_values
 from .hypotheses import Question
 from .verdict import Verdict
 
@@ -99,9 +99,7 @@ def check(
     )
     notes: list[str] = []
     for answer in answers:
-        judged = (
-            judged_policy(question, answer) if answer.kind == "policy" else judged_numbers(question, answer)
-        )
+        judged = check_policy(question, answer) if answer.kind == "policy" else check_values(question, answer)
         if not judged.right:
             return judged
         notes += judged.notes

@@ -15,7 +15,7 @@ from .mistakes.policy_mistakes import going_round
 from .verdict import Verdict
 
 
-def judged_policy(question: Question, answer: Answer) -> Verdict:
+def check_policy(question: Question, answer: Answer) -> Verdict:
     """A policy: every action that it plays must lose nothing."""
     mdp, best, live = question.mdp, question.best, ~question.mdp.terminal
     chances, timed = answer.numbers, answer.numbers.ndim == 3
@@ -116,7 +116,7 @@ def _judged_shifted(question: Question, answer: Answer) -> bool:
         return False
     assert read.actions is not None
     known = (read.actions >= 0) & (read.actions < question.mdp.num_actions)
-    return bool(known[..., ~question.mdp.terminal].all()) and judged_policy(question, read).right
+    return bool(known[..., ~question.mdp.terminal].all()) and check_policy(question, read).right
 
 
 def _endless(question: Question, answer: Answer, state: int) -> Verdict:

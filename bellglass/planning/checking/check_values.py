@@ -12,7 +12,7 @@ from .hypotheses import Question, backup, best_of
 from .verdict import Verdict
 
 
-def judged_numbers(question: Question, answer: Answer) -> Verdict:
+def check_values(question: Question, answer: Answer) -> Verdict:
     """Values or q_values."""
     mdp, best, is_q = question.mdp, question.best, answer.kind == "q_values"
     right = best.q_values if is_q else question.values

@@ -14,7 +14,7 @@ import numpy as np
 
 from ...envs.mdp import BoolArray, FloatArray
 from .answers import Answer, distance, roundings
-from .hypotheses import Guess, Guesses, Question, backup, best_of, top_of
+from .hypotheses import Hypotheses, Hypothesis, Question, backup, best_of, top_of
 from .mistakes.order_mistakes import actions_of_q, orders, scales, transposed
 from .mistakes.policy_mistakes import extractions
 from .mistakes.sweep_mistakes import discounts, horizons, policies, sweeps
@@ -91,8 +91,8 @@ def diagnose_numbers(question: Question, answer: Answer, right: FloatArray) -> D
     tight = question.tolerance + half
     loose = np.maximum(tight, min(1e-3 * scale, 0.02 * worst))
 
-    exact: list[Guess] = []
-    near: tuple[float, Guess] | None = None
+    exact: list[Hypothesis] = []
+    near: tuple[float, Hypothesis] | None = None
     for guess in _guesses(question, answer, given, tight):
         shown = guess.q_values if is_q else guess.values
         if shown is None:
@@ -116,7 +116,7 @@ def diagnose_numbers(question: Question, answer: Answer, right: FloatArray) -> D
     return _unknown(question, given, right, tight, is_q)
 
 
-def _guesses(question: Question, answer: Answer, given: FloatArray, tight: FloatArray) -> Guesses:
+def _guesses(question: Question, answer: Answer, given: FloatArray, tight: FloatArray) -> Hypotheses:
     """All guesses about values or q_values, the simplest first."""
     is_q = answer.kind == "q_values"
     values, q_values = (None, given) if is_q else (given, None)
@@ -138,13 +138,13 @@ def _guesses(question: Question, answer: Answer, given: FloatArray, tight: Float
     yield from scales(question, given, is_q=is_q)
     if values is not None:
         if question.best.bias is not None:
-            yield Guess("bias for gain", "these are the bias, not the gain", question.best.bias)
+            yield Hypothesis("bias for gain", "these are the bias, not the gain", question.best.bias)
     else:
         yield from actions_of_q(question, given)
     yield from transposed(question)
 
 
-def _starts_too_high(question: Question, values: FloatArray | None) -> Guesses:
+def _starts_too_high(question: Question, values: FloatArray | None) -> Hypotheses:
     if question.criterion != "total" or values is None or not np.isfinite(values).all():
         return
     mdp = question.mdp
@@ -153,7 +153,7 @@ def _starts_too_high(question: Question, values: FloatArray | None) -> Guesses:
             "the values obey Bellman's equation, which without a discount has more than one solution: "
             "the sweeps began above the optimum, and states that wait for nothing kept it; begin at 0"
         )
-        yield Guess("starts too high", because, values)
+        yield Hypothesis("starts too high", because, values)
 
 
 def _missed(question: Question, values: FloatArray) -> FloatArray:
@@ -276,7 +276,7 @@ def _surprise(played: BoolArray, optimal: BoolArray, live: BoolArray) -> float:
     return float(np.log(np.maximum(1, optimal.sum(axis=-1)))[..., live].sum())
 
 
-def _guesses_of_policy(question: Question, answer: Answer) -> Guesses:
+def _guesses_of_policy(question: Question, answer: Answer) -> Hypotheses:
     yield from extractions(question, answer.actions)
     yield from bootstraps(question, None)
     yield from rewards(question)
@@ -289,7 +289,7 @@ def _guesses_of_policy(question: Question, answer: Answer) -> Guesses:
     yield from _early_policies(question, answer)
 
 
-def _early_policies(question: Question, answer: Answer) -> Guesses:
+def _early_policies(question: Question, answer: Answer) -> Hypotheses:
     """Greedy policies of value iteration that has not gone far."""
     if not question.stationary or answer.numbers.ndim != 2:
         return
@@ -300,6 +300,6 @@ def _early_policies(question: Question, answer: Answer) -> Guesses:
         top = top_of(mdp, q)
         if ((answer.numbers > 0) <= top)[live].all():
             because = f"greedy after {k} sweeps of value iteration from 0: not far enough to see what is best"
-            yield Guess("stopped early", because, None, None, top)
+            yield Hypothesis("stopped early", because, None, None, top)
             return
         values = best_of(mdp, q)

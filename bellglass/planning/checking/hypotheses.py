@@ -49,7 +49,7 @@ class Question(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Guess:
+class Hypothesis:
     """What one mistake leads to; None where it says nothing.
 
     Attributes:
@@ -67,7 +67,7 @@ class Guess:
     optimal: BoolArray | None = None
 
 
-Guesses = Iterator[Guess]
+Hypotheses = Iterator[Hypothesis]
 
 
 def solved(
@@ -93,13 +93,13 @@ def solved(
         return None
 
 
-def guessed(mistake: str, because: str, found: Solution | None, *, sign: float = 1.0) -> Guesses:
+def guessed(mistake: str, because: str, found: Solution | None, *, sign: float = 1.0) -> Hypotheses:
     """The guess that the answer is that solution, or its negative."""
     if found is not None:
         values = found.numbers if found.values is None else found.values
         with np.errstate(invalid="ignore"):
             q_values = np.where(np.isneginf(found.q_values), found.q_values, sign * found.q_values)
-        yield Guess(mistake, because, sign * values, q_values, found.optimal_actions)
+        yield Hypothesis(mistake, because, sign * values, q_values, found.optimal_actions)
 
 
 def backup(mdp: TabularMDP, values: FloatArray, discount: float) -> FloatArray:

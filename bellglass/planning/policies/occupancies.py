@@ -24,7 +24,7 @@ from ..algebra.linear import solved
 from ..questions import checked_discount
 from ..solutions.record import Criterion
 from .policies import checked_policy
-from .policy_chain import Chain, played_on
+from .policy_chain import Chain, policy_chains
 from .recurrent_classes import visited
 
 
@@ -50,7 +50,7 @@ def occupancy(
             action in a live state; "average" of a table that ends.
     """
     weight = checked_discount(discount, criterion, horizon)
-    played, checked = played_on(mdp), checked_policy(mdp, policy, horizon)
+    played, checked = policy_chains(mdp), checked_policy(mdp, policy, horizon)
     initial = np.asarray(mdp.initial / mdp.initial.sum(), dtype=np.float64)
     if criterion == "finite_horizon":
         assert horizon is not None
@@ -102,7 +102,7 @@ def _until_the_end(chain: Chain, initial: FloatArray) -> FloatArray:
 def _within(
     mdp: TabularMDP, policy: IntArray | FloatArray, discount: float, horizon: int, initial: FloatArray
 ) -> FloatArray:
-    chain_of = played_on(mdp).chain_of_step(policy)
+    chain_of = policy_chains(mdp).chain_of_step(policy)
     timed = policy.ndim == (2 if policy.dtype.kind in "iu" else 3)
     shares = np.zeros((horizon, mdp.num_states, mdp.num_actions))
     here = initial

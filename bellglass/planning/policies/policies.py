@@ -114,7 +114,7 @@ def observations_of(mdp: TabularMDP, model: Any) -> npt.NDArray[Any]:
     return np.arange(mdp.num_states)
 
 
-class Onlooker:
+class ObservedAgent:
     """An agent that is shown an environment's observations as the wrappers on it show them.
 
     Args:

@@ -22,7 +22,7 @@ from .policies import (
     checked_policy,
     uniform_chances,
 )
-from .policy_chain import played_on
+from .policy_chain import policy_chains
 
 #: What policies are solved to where nobody says otherwise; `evaluate` and the curves of experiments take what float64
 #: gives beyond it.
@@ -109,7 +109,7 @@ def bounds_of(
     relative: bool = True,
 ) -> PolicyBounds:
     """What `policy_bounds` says of a policy that `checked_policy` or `played_chances` let through, however wide."""
-    played = played_on(mdp)
+    played = policy_chains(mdp)
     if criterion == "finite_horizon":
         assert horizon is not None
         return finite_horizon(played.chain_of_step(policy), mdp.num_states, horizon, discount)

@@ -72,7 +72,7 @@ class Chain:
         return np.asarray(self.rounding * (self.size + discount * (self.matrix @ np.abs(values))))
 
 
-class Played:
+class PolicyChains:
     """Makes chains of policies on one table.
 
     Args:
@@ -192,12 +192,12 @@ def _gathered(
     )
 
 
-_PLAYED: WeakKeyDictionary[TabularMDP, Played] = WeakKeyDictionary()
+_PLAYED: WeakKeyDictionary[TabularMDP, PolicyChains] = WeakKeyDictionary()
 
 
-def played_on(mdp: TabularMDP) -> Played:
+def policy_chains(mdp: TabularMDP) -> PolicyChains:
     """`Played(mdp)`, made once a table."""
     found = _PLAYED.get(mdp)
     if found is None:
-        found = _PLAYED[mdp] = Played(mdp)
+        found = _PLAYED[mdp] = PolicyChains(mdp)
     return found

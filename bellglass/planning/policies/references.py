@@ -31,7 +31,7 @@ def pairs_of(mdp: TabularMDP) -> Pairs:
     return found
 
 
-def marks_of(
+def reference_values(
     mdp: TabularMDP, discount: float, *, criterion: Criterion, horizon: int | None
 ) -> tuple[float, float, float]:
     """(optimum, random, gap) of the table, remembered as long as the table lives."""

@@ -28,7 +28,7 @@ from .dense_pomdp import is_small
 from .first_decisions import first_decisions
 from .heuristic_search import SIDE_ROUNDS, HeuristicSearch, as_array
 from .incremental_pruning import TooManyPlans, solve_within_horizon
-from .point_based import Surface, surface
+from .point_based import PointBasedBound, point_based_bound
 
 #: After how many trials in all the beliefs in play are counted, and how many there may be then.
 ROUNDS = ((20, 1_000), (60, 2_000), (150, 4_000), (400, 8_000), (1_000, 20_000))
@@ -126,7 +126,7 @@ def _by_bounds(finding: HeuristicSearch, began: float) -> Solution:
 
 def _by_surface(finding: HeuristicSearch, allowed: float, began: float) -> Solution | None:
     model = finding.model
-    found: Surface | None = surface(
+    found: PointBasedBound | None = point_based_bound(
         model,
         finding.discount,
         finding.lower.vectors,

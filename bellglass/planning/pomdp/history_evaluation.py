@@ -44,7 +44,7 @@ class NotFollowed(ValueError):
     """Histories of this agent, under this criterion, cannot be told one by one."""
 
 
-class Follower:
+class HistoryEvaluator:
     """Values policies of agents with memory on one partially observed table.
 
     Args:

@@ -49,7 +49,7 @@ class Ladder(NamedTuple):
     reactive_policy: IntArray
 
 
-class Nodes:
+class ObservationNodes:
     """Hidden states together with how they are seen, as one table.
 
     Attributes:
@@ -131,7 +131,7 @@ def information_ladder(
     memory = solve_pomdp(
         pomdp, discount, criterion=criterion, tolerance=tolerance, max_beliefs=max_beliefs
     ).start_value
-    search = _Search(Nodes(pomdp), discount, steps)
+    search = _Search(ObservationNodes(pomdp), discount, steps)
     if search.is_uncontrolled():
         reactive, policy = search.best_of_each_observation()
         return Ladder(reactive, (reactive, reactive), memory, observed, policy)
@@ -159,7 +159,7 @@ def _longest(mdp: TabularMDP) -> float:
 class _Search:
     """Policies of the last observation on a table of nodes; `steps` is 1 discounted over a whole episode at most."""
 
-    def __init__(self, nodes: Nodes, discount: float, steps: float | None = None) -> None:
+    def __init__(self, nodes: ObservationNodes, discount: float, steps: float | None = None) -> None:
         self.nodes = nodes
         self.discount = discount
         self.steps = 1.0 / (1.0 - discount) if steps is None else steps

@@ -33,7 +33,7 @@ MOST_PROGRAMMES = 8_000
 SWEEPS = 2_000
 
 
-class Surface(NamedTuple):
+class PointBasedBound(NamedTuple):
     """A lower bound for every belief and how far the optimum may lie above it.
 
     Attributes:
@@ -47,7 +47,7 @@ class Surface(NamedTuple):
     excess: float
 
 
-def surface(
+def point_based_bound(
     model: DenseHidden,
     discount: float,
     vectors: FloatArray,
@@ -56,7 +56,7 @@ def surface(
     *,
     allowed: float,
     slack: float,
-) -> Surface | None:
+) -> PointBasedBound | None:
     """Vectors whose certified excess is at most `allowed`, or None where that takes too many.
 
     Args:
@@ -88,7 +88,7 @@ def surface(
         rises = [rise(vector, vectors) for vector in higher]
         excess = (max(0.0, *(height for height, _ in rises)) + lost) / (1.0 - discount) + slack
         if excess <= allowed:
-            return Surface(vectors, actions, excess)
+            return PointBasedBound(vectors, actions, excess)
         where = [belief for height, belief in rises if height > target / 4.0]
         if not where:
             return None  # what is missing was lost by pruning: more sweeps would not find it

@@ -19,8 +19,8 @@ from ..policies.score import Score
 from ..solutions.record import Criterion
 from ..start import start_value
 from .beliefs import TooManyBeliefs
-from .history_evaluation import Follower
-from .ladder import Nodes
+from .history_evaluation import HistoryEvaluator
+from .ladder import ObservationNodes
 from .pomdp_solver import solve_pomdp
 
 #: Marks of tables scored before: (optimum, random, gap) by criterion, discount and horizon.
@@ -52,7 +52,9 @@ def evaluate_hidden(
                 "an agent with memory explores by drawing at random, which is no function of what it has seen; "
                 "score the policy it believes best (exploring=False), or play episodes"
             )
-        low, high = Follower(pomdp, discount, criterion=criterion, horizon=horizon).interval(policy_or_agent)
+        low, high = HistoryEvaluator(pomdp, discount, criterion=criterion, horizon=horizon).interval(
+            policy_or_agent
+        )
         middle = (low + high) / 2.0
         return Score(
             values=np.array([middle]),
@@ -68,7 +70,7 @@ def evaluate_hidden(
     else:
         observations = np.arange(pomdp.num_observations)
         chances = chances_of_agent(policy_or_agent, observations, pomdp.num_actions, exploring=exploring)
-    nodes = Nodes(pomdp)
+    nodes = ObservationNodes(pomdp)
     played = played_chances(nodes.mdp, nodes.seen @ chances)
     values = bounds_of(nodes.mdp, played, discount, criterion=criterion, horizon=horizon).values
     start = start_value(nodes.mdp, values[0] if values.ndim == 2 else values)

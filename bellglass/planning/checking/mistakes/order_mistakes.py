@@ -9,23 +9,23 @@ import scipy.optimize
 
 from ....envs.mdp import FloatArray, IntArray, TabularMDP
 from ..answers import distance
-from ..hypotheses import Guess, Guesses, Question
+from ..hypotheses import Hypotheses, Hypothesis, Question
 
 #: Entries of a dense table beyond which a transposed one is not tried.
 MOST_DENSE = 2_000_000
 
 
-def orders(question: Question) -> Guesses:
+def orders(question: Question) -> Hypotheses:
     """The right numbers, state by state in another order."""
     best, mdp = question.best, question.mdp
     for words, order in _orders_of_states(mdp):
         because = f"the right numbers in another order of the states: {words}"
         values = question.values[..., order]
         if question.criterion == "average":
-            yield Guess("states in another order", because, values, None, best.optimal_actions[order])
+            yield Hypothesis("states in another order", because, values, None, best.optimal_actions[order])
         else:
             q, optimal = best.q_values[..., order, :], best.optimal_actions[..., order, :]
-            yield Guess("states in another order", because, values, q, optimal)
+            yield Hypothesis("states in another order", because, values, q, optimal)
 
 
 def _orders_of_states(mdp: TabularMDP) -> Iterator[tuple[str, IntArray]]:
@@ -51,7 +51,7 @@ def _orders_of_states(mdp: TabularMDP) -> Iterator[tuple[str, IntArray]]:
         yield "the grid left to right", cells[:, ::-1].ravel()
 
 
-def actions_of_q(question: Question, q_values: FloatArray) -> Guesses:
+def actions_of_q(question: Question, q_values: FloatArray) -> Hypotheses:
     """The right columns in another order, found as a matching."""
     right, mdp = question.best.q_values, question.mdp
     if q_values.shape != right.shape or not mdp.action_mask[~mdp.terminal].all():
@@ -67,10 +67,10 @@ def actions_of_q(question: Question, q_values: FloatArray) -> Guesses:
     if np.isfinite(apart).all():
         order = scipy.optimize.linear_sum_assignment(apart)[1]
         because = f"the right columns, but in the order of actions {order.tolist()}"
-        yield Guess("actions in another order", because, None, right[..., order])
+        yield Hypothesis("actions in another order", because, None, right[..., order])
 
 
-def actions_of_policy(question: Question, actions: IntArray) -> Guesses:
+def actions_of_policy(question: Question, actions: IntArray) -> Hypotheses:
     """The right policy with its actions renamed, found as a matching."""
     mdp, optimal = question.mdp, question.best.optimal_actions
     live = ~mdp.terminal
@@ -85,10 +85,10 @@ def actions_of_policy(question: Question, actions: IntArray) -> Guesses:
         because = f"the right policy with its actions numbered otherwise: {pairs}"
         named = np.zeros_like(good)
         np.put_along_axis(named, actions[..., None] % mdp.num_actions, True, axis=-1)
-        yield Guess("actions in another order", because, None, None, named)
+        yield Hypothesis("actions in another order", because, None, None, named)
 
 
-def scales(question: Question, given: FloatArray, *, is_q: bool) -> Guesses:
+def scales(question: Question, given: FloatArray, *, is_q: bool) -> Hypotheses:
     """The right numbers times one number, or plus one wherever something can still be done."""
     right = question.best.q_values if is_q else question.values
     counted = np.broadcast_to(
@@ -119,11 +119,11 @@ def scales(question: Question, given: FloatArray, *, is_q: bool) -> Guesses:
     yield _of_kind("shifted", because, np.where(counted, right + shift, right), is_q)
 
 
-def _of_kind(mistake: str, because: str, numbers: FloatArray, is_q: bool) -> Guess:
-    return Guess(mistake, because, None if is_q else numbers, numbers if is_q else None)
+def _of_kind(mistake: str, because: str, numbers: FloatArray, is_q: bool) -> Hypothesis:
+    return Hypothesis(mistake, because, None if is_q else numbers, numbers if is_q else None)
 
 
-def transposed(question: Question) -> Guesses:
+def transposed(question: Question) -> Hypotheses:
     """Sums over P(s, a | s') in place of P(s' | s, a)."""
     mdp = question.mdp
     shape = (mdp.num_states, mdp.num_actions, mdp.num_states)
@@ -146,5 +146,5 @@ def transposed(question: Question) -> Guesses:
             if np.abs(values - before).max() <= 1e-10 * max(1.0, float(np.abs(values).max())):
                 because = "the transitions are transposed: chances of coming from s', not of going there"
                 top = q >= values[:, None] - 1e-9 * np.maximum(1.0, np.abs(values[:, None]))
-                yield Guess("transition transposed", because, values, q, top)
+                yield Hypothesis("transition transposed", because, values, q, top)
                 break

@@ -11,7 +11,7 @@ import numpy as np
 
 from ....envs.mdp import BoolArray, FloatArray, TabularMDP
 from ...policies.policy_bounds import policy_values
-from ..hypotheses import Guess, Guesses, Question, backup, best_of, guessed, solved, top_of
+from ..hypotheses import Hypotheses, Hypothesis, Question, backup, best_of, guessed, solved, top_of
 
 #: Sweeps that are looked at, and updates of single states in sweeps in place.
 MOST_SWEEPS, MOST_UPDATES = 3000, 150_000
@@ -20,7 +20,7 @@ MOST_SWEEPS, MOST_UPDATES = 3000, 150_000
 USUAL = (1.0, 0.0, 0.5, 0.8, 0.9, 0.95, 0.99, 0.995, 0.999)
 
 
-def discounts(question: Question, values: FloatArray | None, q_values: FloatArray | None) -> Guesses:
+def discounts(question: Question, values: FloatArray | None, q_values: FloatArray | None) -> Hypotheses:
     """Another discount: those that fit the answer's own numbers best, then the usual ones."""
     if question.criterion == "average":
         return
@@ -76,7 +76,7 @@ def _fitted(question: Question, values: FloatArray | None, q_values: FloatArray 
     return [(low + high) / 2]
 
 
-def sweeps(question: Question, answer: FloatArray, *, is_q: bool, slack: FloatArray | float) -> Guesses:
+def sweeps(question: Question, answer: FloatArray, *, is_q: bool, slack: FloatArray | float) -> Hypotheses:
     """Value iteration stopped after so many sweeps; `answer` [S] or [S, A] is within `slack` of the k-th."""
     if not question.stationary:
         return
@@ -103,7 +103,7 @@ def sweeps(question: Question, answer: FloatArray, *, is_q: bool, slack: FloatAr
             break
 
 
-def _stopped(question: Question, k: int, values: FloatArray, q: FloatArray, how: str) -> Guess:
+def _stopped(question: Question, k: int, values: FloatArray, q: FloatArray, how: str) -> Hypothesis:
     mdp = question.mdp
     count = "1 sweep" if k == 1 else f"{k} sweeps"
     optimal = top_of(mdp, q)
@@ -112,7 +112,7 @@ def _stopped(question: Question, k: int, values: FloatArray, q: FloatArray, how:
             f"these are the values with {k} steps left: the environment's time limit is no part of the problem, "
             "and truncated is not terminated"
         )
-        return Guess("time limit in the problem", because, values, q, optimal)
+        return Hypothesis("time limit in the problem", because, values, q, optimal)
     change = float(np.abs(best_of(mdp, q) - values).max(initial=0.0))
     advice = f"a sweep more still changes {change:.3g}"
     if question.discount < 1.0:
@@ -120,7 +120,7 @@ def _stopped(question: Question, k: int, values: FloatArray, q: FloatArray, how:
         advice += f"; to be within {question.tolerance:.3g} go on until it changes less than {promised:.3g}"
     name = "stopped early"
     because = f"value iteration{how} from 0 after exactly {count}; {advice}"
-    return Guess(name, because, values, q, optimal)
+    return Hypothesis(name, because, values, q, optimal)
 
 
 def _in_place(mdp: TabularMDP, discount: float) -> list[FloatArray]:
@@ -154,7 +154,7 @@ def _close(one: FloatArray, other: FloatArray, mask: BoolArray, slack: FloatArra
     return bool((apart <= slack)[mask].all())
 
 
-def horizons(question: Question) -> Guesses:
+def horizons(question: Question) -> Hypotheses:
     """Steps miscounted, numbered backwards, or forgotten."""
     if question.criterion != "finite_horizon":
         return
@@ -164,19 +164,19 @@ def horizons(question: Question) -> Guesses:
     longer = solved(question, horizon=H + 1)
     if longer is not None and longer.values is not None:
         because = f"each step has the values of one step more: {H + 1} sweeps for a horizon of {H}"
-        yield Guess(name, because, longer.values[:-1], longer.q_values[:-1], longer.optimal_actions[:-1])
+        yield Hypothesis(name, because, longer.values[:-1], longer.q_values[:-1], longer.optimal_actions[:-1])
     later = np.concatenate([best.values[1:], best.values[-1:]])
     q = np.concatenate([best.q_values[1:], np.where(np.isneginf(best.q_values[-1:]), -np.inf, 0.0)])
     last = np.broadcast_to(question.mdp.action_mask, (1, *question.mdp.action_mask.shape))
     because = f"each step has the values of the step after it: {H - 1} sweeps for a horizon of {H}"
-    yield Guess(name, because, later, q, np.concatenate([best.optimal_actions[1:], last]))
+    yield Hypothesis(name, because, later, q, np.concatenate([best.optimal_actions[1:], last]))
     missing = best.values.copy()
     missing[0] = 0.0
     unset = best.q_values.copy()
     unset[0] = np.where(np.isneginf(unset[0]), -np.inf, 0.0)
-    yield Guess(name, "the loop ends before it comes to step 0, which is still 0", missing, unset)
+    yield Hypothesis(name, "the loop ends before it comes to step 0, which is still 0", missing, unset)
     because = "row h holds the answer with h steps left; row h is asked for as step h, with H - h left"
-    yield Guess(
+    yield Hypothesis(
         "steps in reverse", because, best.values[::-1], best.q_values[::-1], best.optimal_actions[::-1]
     )
     for found in (solved(question, criterion="discounted"), solved(question, criterion="total")):
@@ -184,12 +184,12 @@ def horizons(question: Question) -> Guesses:
             values = np.broadcast_to(found.values, best.values.shape)
             q = np.broadcast_to(found.q_values, best.q_values.shape)
             because = "these are the answers without a horizon, the same at every step"
-            yield Guess(
+            yield Hypothesis(
                 "horizon ignored", because, values, q, np.broadcast_to(found.optimal_actions, q.shape)
             )
 
 
-def policies(question: Question) -> Guesses:
+def policies(question: Question) -> Hypotheses:
     """The worth of some policy that is not the best one."""
     mdp = question.mdp
     chances = mdp.action_mask / np.maximum(1, mdp.action_mask.sum(axis=1, keepdims=True))
@@ -201,7 +201,7 @@ def policies(question: Question) -> Guesses:
         yield from _worth(question, always, "values of another policy", because)
 
 
-def _worth(question: Question, policy: FloatArray, mistake: str, because: str) -> Guesses:
+def _worth(question: Question, policy: FloatArray, mistake: str, because: str) -> Hypotheses:
     mdp = question.mdp
     try:
         values = policy_values(
@@ -210,11 +210,11 @@ def _worth(question: Question, policy: FloatArray, mistake: str, because: str) -
     except ValueError:
         return
     if question.criterion == "average":
-        yield Guess(mistake, because, values)
+        yield Hypothesis(mistake, because, values)
     elif question.stationary:
         if np.isfinite(values).all():
-            yield Guess(mistake, because, values, backup(mdp, values, question.discount))
+            yield Hypothesis(mistake, because, values, backup(mdp, values, question.discount))
     else:
-        yield Guess(
+        yield Hypothesis(
             mistake, because, values, np.array([backup(mdp, v, question.discount) for v in values[1:]])
         )

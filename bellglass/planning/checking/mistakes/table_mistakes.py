@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ....envs.mdp import BoolArray, FloatArray, IntArray, TabularMDP
-from ..hypotheses import Guess, Guesses, Question, guessed, solved
+from ..hypotheses import Hypotheses, Hypothesis, Question, guessed, solved
 
 
 def altered(
@@ -57,7 +57,7 @@ def ends(mdp: TabularMDP) -> BoolArray:
     return np.asarray(mdp.terminated | mdp.terminal[mdp.next_state])
 
 
-def bootstraps(question: Question, terminal_values: FloatArray | None) -> Guesses:
+def bootstraps(question: Question, terminal_values: FloatArray | None) -> Hypotheses:
     """Goes on counting where the episode is over; `terminal_values` [S] are what the answer says there."""
     mdp, name = question.mdp, "bootstraps at a terminal state"
     over = ends(mdp)
@@ -77,7 +77,7 @@ def bootstraps(question: Question, terminal_values: FloatArray | None) -> Guesse
                 name, because, solved(question, altered(mdp, reward=reward, terminated=ended))
             ):
                 values = None if guess.values is None else guess.values + bonus
-                yield Guess(name, because, values, guess.q_values, guess.optimal)
+                yield Hypothesis(name, because, values, guess.q_values, guess.optimal)
     if cut.any():
         because = (
             "discount * V(next) is added even where the outcome terminated; a terminated outcome is worth its "
@@ -95,7 +95,7 @@ def bootstraps(question: Question, terminal_values: FloatArray | None) -> Guesse
         yield from guessed(name, because, solved(question, again))
 
 
-def rewards(question: Question) -> Guesses:
+def rewards(question: Question) -> Hypotheses:
     """Pays another reward, or the right one at another time."""
     mdp, discount = question.mdp, question.discount
     if discount not in (0.0, 1.0):
@@ -127,7 +127,7 @@ def rewards(question: Question) -> Guesses:
         yield from guessed("outcomes overwritten", because, solved(question, lone))
 
 
-def _timing(question: Question) -> Guesses:
+def _timing(question: Question) -> Hypotheses:
     """R(s) for R(s'), and R(s') for R(s)."""
     mdp, name = question.mdp, "R(s) for R(s')"
     state = mdp.row_of_outcome // mdp.num_actions
@@ -142,7 +142,7 @@ def _timing(question: Question) -> Guesses:
             values = guess.values
             if values is not None and question.stationary:
                 values = values + own
-            yield Guess(name, because, values, guess.q_values, guess.optimal)
+            yield Hypothesis(name, because, values, guess.q_values, guess.optimal)
         because = "the reward of entering a state is paid on leaving it: R[s] in the sum in place of R[s']"
         yield from guessed(name, because, solved(question, altered(mdp, reward=entering[state])))
     because = "the reward of leaving a state is paid on entering it: R[s'] in the sum in place of R[s]"
@@ -166,7 +166,7 @@ def _rewards_of_entering(mdp: TabularMDP) -> list[FloatArray]:
     return [last] if np.array_equal(last, most) else [last, most]
 
 
-def chance(question: Question) -> Guesses:
+def chance(question: Question) -> Hypotheses:
     """Leaves out the probabilities."""
     mdp, name = question.mdp, "chance ignored"
     first, count = mdp.first_outcome[:-1], np.diff(mdp.first_outcome)
@@ -212,7 +212,7 @@ def chance(question: Question) -> Guesses:
             values = found.numbers if found.values is None else found.values
             shape = (*found.q_values.shape[:-1], mdp.num_actions, width)
             because = "the best outcome of each action counts, as if one could choose it"
-            yield Guess(
+            yield Hypothesis(
                 name,
                 because,
                 values,
@@ -221,7 +221,7 @@ def chance(question: Question) -> Guesses:
             )
 
 
-def availability(question: Question) -> Guesses:
+def availability(question: Question) -> Hypotheses:
     """Counts actions that are not there."""
     mdp, name = question.mdp, "maximum over unavailable actions"
     missing = np.flatnonzero((~mdp.action_mask & ~mdp.terminal[:, None]).ravel())
@@ -244,7 +244,7 @@ def availability(question: Question) -> Guesses:
         optimal = found.optimal_actions[..., :-1] | (
             found.optimal_actions[..., -1:] & (np.arange(wide - 1) == 0)  # the policy keeps its initial 0
         )
-        yield Guess("maximum starts at 0", because, values, found.q_values[..., :-1], optimal)
+        yield Hypothesis("maximum starts at 0", because, values, found.q_values[..., :-1], optimal)
 
 
 def _with(mdp: TabularMDP, pairs: IntArray, target: IntArray, ended: bool, num_actions: int) -> TabularMDP:
