@@ -77,6 +77,7 @@ class Corridor(gym.Env[Any, Any]):
 
 
 QUICK: dict[str, Any] = {
+    "learning_rate": 2e-3,
     "learning_starts": 20,
     "batch_size": 16,
     "train_freq": 4,
