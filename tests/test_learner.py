@@ -222,7 +222,7 @@ def test_a_table_that_diverges_is_told_before_a_callback_writes_it_down(
     agent = QLearning(lake(), initial_value=1.7e308, discount=1.0, seed=0)
     agent.q_values[:] = np.random.default_rng(0).choice([-1.7e308, 1.7e308], size=(16, 4))
 
-    class Examiner:
+    class Looker:
         next_timestep = 50
         asked = False
 
@@ -230,10 +230,10 @@ def test_a_table_that_diverges_is_told_before_a_callback_writes_it_down(
             """Never."""
             self.asked = True
 
-    examiner = Examiner()
+    looker = Looker()
     with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match="by environment step 50"):
-        agent.learn(300, examiner)
-    assert not examiner.asked
+        agent.learn(300, looker)
+    assert not looker.asked
 
 
 # -- Ctrl-C ----------------------------------------------------------------------------------------------------

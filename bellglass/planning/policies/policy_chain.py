@@ -196,7 +196,7 @@ _PLAYED: WeakKeyDictionary[TabularMDP, PolicyChains] = WeakKeyDictionary()
 
 
 def policy_chains(mdp: TabularMDP) -> PolicyChains:
-    """`Played(mdp)`, made once a table."""
+    """`PolicyChains(mdp)`, made once a table."""
     found = _PLAYED.get(mdp)
     if found is None:
         found = _PLAYED[mdp] = PolicyChains(mdp)
