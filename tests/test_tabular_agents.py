@@ -19,7 +19,7 @@ from bellglass.agents import (
     QLearning,
     Transition,
 )
-from bellglass.agents.tabular.learner import TabularLearner
+from bellglass.agents.tabular.tabular_learner import TabularLearner
 from bellglass.envs import TabularEnv
 from bellglass.envs.mdp import TabularMDP
 from bellglass.envs.tables import table_of

@@ -35,7 +35,7 @@ from ..schedules import Linear
 from ..settings import AnySchedule, count_or, counts, flag, number, word
 from ..spaces import AnyEnv, Sizes
 from .fast_tables import FastQFunction
-from .learner import MADE
+from .neural_learner import MADE
 from .paired import PairedLearner
 from .replay import Minibatch, Replay
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from ...networks import Adam, FlatParameters, kind_of, move_towards
 from ..experience import Experience
-from .learner import NeuralLearner
+from .neural_learner import NeuralLearner
 
 Network = TypeVar("Network", bound=nn.Module)
 

@@ -32,7 +32,7 @@ from ..masks import greedy, greedy_values
 from ..schedules import Linear
 from ..settings import AnySchedule, count, finite, flag, number
 from ..spaces import AnyEnv, Sizes
-from .learner import MADE
+from .neural_learner import MADE
 from .paired import PairedLearner
 from .sequence_replay import Stretches, Windows
 

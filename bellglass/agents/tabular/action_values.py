@@ -12,7 +12,7 @@ from ..learner import FloatArray
 from ..schedules import Constant, Hyperbolic, KnownSchedule, Linear
 from ..settings import AnySchedule, finite, schedule
 from ..spaces import AnyEnv, Sizes
-from .learner import TabularLearner
+from .tabular_learner import TabularLearner
 
 #: From 1 to .1 along `learn`: learning off-policy, it may as well look around.  Chosen on FrozenLake, RussellNorvig,
 #: CliffWalking and RiverSwim, ten seeds each: under 2 % regret after 100,000 steps of Q-learning in every run.

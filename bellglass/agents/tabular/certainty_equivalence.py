@@ -36,7 +36,7 @@ from ..learner import FloatArray
 from ..settings import AnySchedule, number, number_or_none, renamed
 from ..spaces import AnyEnv, Sizes
 from .counts import Counts
-from .learner import TabularLearner
+from .tabular_learner import TabularLearner
 
 
 class CertaintyEquivalence(TabularLearner):
