@@ -6,13 +6,14 @@ import runpy
 from pathlib import Path
 
 import pytest
+from helpers.paths import ROOT
 
 from bellglass.cli.bench import benchmarks
 from bellglass.experiments.cards.making import load_cards
 from bellglass.experiments.report import write_report
 from bellglass.experiments.results.store import load_sweep
 
-BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+BENCHMARKS = ROOT / "benchmarks"
 if not BENCHMARKS.is_dir():
     pytest.skip("the benchmarks are part of the checkout only", allow_module_level=True)
 

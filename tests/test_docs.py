@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import gymnasium as gym
 import pytest
 from helpers.pages import check_prints
+from helpers.paths import ROOT
 
 import bellglass
 
-PAGE = Path(__file__).parent.parent / "docs" / "partially_observed.md"
+PAGE = ROOT / "docs" / "partially_observed.md"
 if not PAGE.is_file():
     pytest.skip("the pages are part of the checkout only", allow_module_level=True)
 

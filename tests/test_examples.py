@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.paths import ROOT
 
 from bellglass.envs.registration import ENVIRONMENTS
 from bellglass.envs.rendering.shapes import shrunk
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = ROOT / "examples"
 
 if not EXAMPLES.is_dir():
     pytest.skip("examples are part of the checkout only", allow_module_level=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from helpers.pages import blocks_of
+from helpers.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 if not README.is_file() or shutil.which("make") is None:
     pytest.skip("typed in where there are a checkout and make", allow_module_level=True)

@@ -12,13 +12,14 @@ from types import ModuleType
 import gymnasium as gym
 import pytest
 from helpers.pages import run
+from helpers.paths import ROOT
 
 import bellglass
 from bellglass.envs import TabularVectorEnv, table_of
 from bellglass.envs.documentation import keywords_of, meanings, range_of
 from bellglass.envs.registration import ENVIRONMENTS
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = ROOT / "docs"
 if not DOCS.is_dir():
     pytest.skip("the pages are part of the checkout only", allow_module_level=True)
 

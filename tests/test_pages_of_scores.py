@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from pathlib import Path
 
 import pytest
 from helpers.interval_coverage import MEAN, ROWS, SEEDS, coverage, true_iqm
 from helpers.pages import check_prints
+from helpers.paths import ROOT
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = ROOT / "docs"
 if not DOCS.is_dir():
     pytest.skip("the pages are part of the checkout only", allow_module_level=True)
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
 from helpers.pages import blocks, run
+from helpers.paths import ROOT
 
 from bellglass.cli.commands import COMMANDS
 from bellglass.envs.vector import vector_maker
 from bellglass.experiments.suite.reading import suite_from
 
-README = Path(__file__).parent.parent / "README.md"
+README = ROOT / "README.md"
 if not README.is_file():
     pytest.skip("the README is part of the checkout only", allow_module_level=True)
 TEXT = README.read_text(encoding="utf-8")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from helpers.paths import KNOWN_ANSWERS
 
 import bellglass
 from bellglass.experiments.records import Criterion
 
-BOOK = json.loads((Path(__file__).parents[1] / "known_answers.json").read_text(encoding="utf-8"))
+BOOK = json.loads(KNOWN_ANSWERS.read_text(encoding="utf-8"))
 
 Answer = Callable[[dict[str, Any]], Any]
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.paths import ROOT
 from helpers.sweeping import bytes_of, complete, small
 
 from bellglass.experiments.results.store import load_sweep
@@ -37,7 +38,7 @@ def test_sbatch_reads_a_per_cent_sign_as_one(tmp_path: Path) -> None:
 
 def test_two_tasks_at_once_do_the_whole_sweep(tmp_path: Path) -> None:
     script = write_array(small(), tmp_path / "out")
-    path = f"{Path(__file__).parent.parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    path = f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
     tasks = [
         subprocess.Popen(["bash", str(script)], env=os.environ | {"PYTHONPATH": path}, stdout=subprocess.PIPE)
         for _ in range(2)

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from helpers.paths import ROOT
 from helpers.sweeping import trouble_in
 
 from bellglass.cli.commands import main
@@ -20,8 +21,7 @@ def bellglass(*arguments: str, cwd: Path, path: Path | None = None) -> subproces
     return subprocess.run(
         [sys.executable, "-m", "bellglass", *arguments],
         cwd=cwd,
-        env=os.environ
-        | {"PYTHONPATH": os.pathsep.join(map(str, filter(None, [Path(__file__).parent.parent, path])))},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, filter(None, [ROOT, path])))},
         capture_output=True,
         text=True,
         timeout=300,
@@ -327,7 +327,7 @@ def test_ctrl_c_ends_with_130_and_one_line(tmp_path: Path) -> None:
     sweep = subprocess.Popen(
         [sys.executable, "-m", "bellglass", "run", "long.toml", "--output", "out"],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)},
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,

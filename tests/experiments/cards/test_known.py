@@ -1,6 +1,6 @@
 """The known answers that cards show are those of the book, which `test_known_answers.py` finds again.
 
-`python tests/test_known.py` writes the shipped file anew from the book.
+`python tests/experiments/cards/test_known.py` writes the shipped file anew from the book.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from typing import Any
 
 import gymnasium as gym
 import pytest
+from helpers.paths import KNOWN_ANSWERS
 
 from bellglass.experiments.cards import known
 from bellglass.experiments.cards.known import known_answers
 
-BOOK = json.loads((Path(__file__).parent / "known_answers.json").read_text(encoding="utf-8"))
+BOOK = json.loads(KNOWN_ANSWERS.read_text(encoding="utf-8"))
 SHIPPED = Path(known.__file__).with_name("known_answers.json")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from helpers.paths import ROOT
 
 from bellglass.cli import bench as benchmarks
 from bellglass.cli.bench import run_benchmark
@@ -29,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 def test_bench_lists_what_can_be_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench"]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    folder = Path(__file__).parent.parent / "benchmarks"
+    folder = ROOT / "benchmarks"
     assert listed == sorted(path.stem for path in folder.glob("*.py") if "__main__" in path.read_text())
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import pytest
+from helpers.paths import KNOWN_ANSWERS
 
 import bellglass
 from bellglass.envs.mdp import TabularMDP
 
-BOOK = json.loads((Path(__file__).parent / "known_answers.json").read_text(encoding="utf-8"))["environments"]
+BOOK = json.loads(KNOWN_ANSWERS.read_text(encoding="utf-8"))["environments"]
 
 
 def made(name: str, **keywords: Any) -> bellglass.TabularPOMDP:

@@ -6,21 +6,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from helpers.policies import flow_gap
 from helpers.rational import exact_optimum, random_table
 
 from bellglass.envs.mdp import TabularMDP
 from bellglass.planning import occupancy, solve
 from bellglass.planning.algebra.pairs import Pairs
 from bellglass.planning.linear_programming import linear_programme
-
-
-def flow_gap(mdp: TabularMDP, x: np.ndarray, weights: np.ndarray, discount: float) -> float:
-    """Greatest difference of what flows out of a state and what flows in."""
-    entered = np.zeros(mdp.num_states)
-    going_on = ~mdp.terminated & ~mdp.terminal[mdp.next_state]
-    flow = x.ravel()[mdp.row_of_outcome] * mdp.normalised_probability
-    np.add.at(entered, mdp.next_state[going_on], flow[going_on])
-    return float(np.abs(x.sum(axis=1) - weights - discount * entered)[~mdp.terminal].max())
 
 
 @pytest.mark.parametrize("seed", range(25))

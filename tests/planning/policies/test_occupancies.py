@@ -6,9 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from helpers.policies import Policy, flow_gap, mixed, random_actions, random_chances, stacked
 from helpers.rational import Row, exact_rows, long_run, random_table, solved
-from test_evaluation import Policy, mixed, random_actions, random_chances, stacked
-from test_linear_programming import flow_gap
 
 from bellglass.envs.mdp import TabularMDP
 from bellglass.planning import UnboundedError, evaluate, occupancy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from helpers.paths import ROOT
 import errno
 import os
 import shutil
@@ -37,7 +38,7 @@ def in_a_room_of_its_own(script: str, *arguments: str | Path) -> subprocess.Comp
     )
     if not tried or tried.returncode:
         pytest.skip("needs Linux namespaces (unshare -rm) to mount a small disk")
-    root = Path(__file__).parent.parent
+    root = ROOT
     return subprocess.run(
         ["unshare", "-rm", "sh", "-ec", script, "sh", sys.executable, *map(str, arguments)],
         env=os.environ | {"PYTHONPATH": f"{root}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"},
