@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import networkx
 import pytest
 
 import bellglass
+from bellglass.agents import AGENTS
+from bellglass.envs.registration import ENVIRONMENTS
 
 ROOT = Path(bellglass.__file__).parent
 
@@ -208,6 +212,73 @@ FOLDERS = sorted({file.parent for file in FILES})
 def test_no_room_is_too_full(folder: Path) -> None:
     has_rooms = any((inner / "__init__.py").exists() for inner in folder.iterdir() if inner.is_dir())
     assert len(python_files(folder)) <= (12 if has_rooms else 20)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_no_file_is_too_long(file: Path) -> None:
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= 450
+
+
+def test_no_name_stands_twice() -> None:
+    names = Counter(file.name for file in FILES if file.name != "__init__.py")
+    assert [name for name, times in names.items() if times > 1] == []
+
+
+TESTS = Path(__file__).parent
+
+#: Modules whose tests ask through a door: for a room or a module, the test that opens it.
+THROUGH = {
+    "agents/neural": "agents/neural/test_dqn.py",
+    "agents/tabular": "agents/tabular/test_q_learning.py",
+    "cli": "cli/test_commands.py",
+    "envs/cassandra": "envs/cassandra/test_reader.py",
+    "envs/extraction": "envs/extraction/test_front.py",
+    "envs/grids": "test_every_env.py",
+    "envs/mdp": "envs/mdp/test_table.py",
+    "envs/operations": "test_every_env.py",
+    "envs/registration.py": "test_every_env.py",
+    "envs/rendering": "envs/rendering/test_cells.py",
+    "envs/synthetic": "envs/synthetic/test_knobs.py",
+    "envs/thresholds.py": "experiments/cards/test_reward_thresholds.py",
+    "envs/vector": "envs/vector/test_vector_env.py",
+    "experiments": "experiments/report/test_writing.py",
+    "networks": "networks/test_networks.py",
+    "planning": "planning/test_solver.py",
+    "planning/checking": "planning/checking/test_diagnosis.py",
+    "planning/large": "planning/large/test_large_solver.py",
+    "planning/policies": "planning/test_evaluation.py",
+    "planning/pomdp": "planning/pomdp/test_heuristic_search.py",
+    "planning/solutions": "planning/solutions/test_solution_files.py",
+    "planning/undiscounted": "planning/undiscounted/test_total.py",
+}
+
+
+def is_named_beside(where: Path) -> bool:
+    """Whether a test in the same folder of tests (or the one above) speaks of the module or of something in it."""
+    tree = ast.parse((ROOT / where).read_text(encoding="utf-8"))
+    names = {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)} | {where.stem}
+    names = {name for name in names if not name.startswith("_")}
+    folders = {TESTS / where.parent, TESTS / where.parent.parent}
+    texts = [file.read_text(encoding="utf-8") for folder in folders for file in folder.glob("test_*.py")]
+    return any(re.search(rf"\b{name}\b", text) for text in texts for name in names)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_the_test_of_a_module_is_found_at_the_same_place(file: Path) -> None:
+    where = file.relative_to(ROOT)
+    if where.name in ("__init__.py", "__main__.py") or (TESTS / where.parent / f"test_{where.name}").exists():
+        return
+    contracts = {*(row.module for row in ENVIRONMENTS), *AGENTS.values()}
+    if is_named_beside(where) or ".".join(where.with_suffix("").parts[1:]) in contracts:
+        return  # every id and every agent is held to a contract: test_every_env, test_tabular_agents
+    doors = [door for door in THROUGH if where.as_posix() == door or where.as_posix().startswith(f"{door}/")]
+    assert doors, f"tests/{where.parent.as_posix()} has no test_{where.name}, and nothing there names it"
+    assert (TESTS / THROUGH[max(doors, key=len)]).exists()
+
+
+def test_every_door_is_needed() -> None:
+    for door in THROUGH:
+        assert (ROOT / door).exists(), door
 
 
 def test_the_reader_of_imports_sees_every_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
