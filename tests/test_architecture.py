@@ -42,8 +42,8 @@ ON_TOP = ("running", "report")  # neither knows the other
 
 #: Third parties that only some places may import, whether at the top or late.
 ONLY_IN = {
-    "torch": ("agents/neural", "networks", "agents/stable_baselines3.py"),
-    "stable_baselines3": ("agents/stable_baselines3.py",),
+    "torch": ("agents/neural", "networks", "agents/stable_baselines3"),
+    "stable_baselines3": ("agents/stable_baselines3",),
     "pydantic": ("experiments",),
     "rich": (
         "experiments",

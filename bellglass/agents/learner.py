@@ -175,22 +175,14 @@ class Learner(ABC):
                     self._experience = None
                 interrupts.asked = True
         self._check_finite()
-        taken = self.num_timesteps - first
-        if interrupts.asked:
-            if raise_interrupt:
-                raise KeyboardInterrupt
-            warnings.warn(
-                f"Ctrl-C ended learn after {taken} of {total} steps; what was learned is kept, and "
-                "learn(..., reset_num_timesteps=False) goes on",
-                UserWarning,
-                stacklevel=2,
-            )
-        elif taken and not stopped and self.num_updates == updates:
-            warnings.warn(
-                f"{type(self).__name__} took {taken} steps and learned nothing: {self._why_no_update()}",
-                UserWarning,
-                stacklevel=2,
-            )
+        idle = self.num_updates == updates and not stopped
+        report_end(
+            total,
+            self.num_timesteps - first,
+            interrupted=interrupts.asked,
+            raise_interrupt=raise_interrupt,
+            idle=f"{type(self).__name__}: {self._why_no_update()}" if idle else "",
+        )
         return self
 
     def _started(self, total: int, planned: float | None, anew: bool) -> Experience:
@@ -388,15 +380,8 @@ class Learner(ABC):
             agent._take(settings, arrays)
         except (KeyError, TypeError, IndexError) as error:
             raise ValueError(f"{path} is damaged: {error!r}") from error
-        known, here = settings["fingerprint"], None if env is None else fingerprint_of(env)
-        if known is not None and here is not None and known != here:
+        if differs(path, settings["fingerprint"], env):
             agent._saved = None
-            warnings.warn(
-                f"{path} learned in a table of fingerprint {known[:12]}, but this environment walks another, "
-                f"{here[:12]}: its values are those of the other one",
-                UserWarning,
-                stacklevel=3,
-            )
         return agent
 
     def _take(self, settings: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -411,3 +396,41 @@ class Learner(ABC):
             if settings.get("environment") is not None:
                 names = [name for name in arrays if name.startswith("experience_")]
                 self._saved = settings["environment"], {name: arrays[name] for name in names}
+
+
+def report_end(total: int, taken: int, *, interrupted: bool, raise_interrupt: bool, idle: str) -> None:
+    """Warns, for the caller of `learn`, of Ctrl-C, or of steps from which nothing was learned.
+
+    Args:
+        total: steps that were asked for.
+        taken: steps that were taken.
+        interrupted: by Ctrl-C.
+        raise_interrupt: raise it instead.
+        idle: why nothing was learned; empty if something was.
+    """
+    if interrupted and raise_interrupt:
+        raise KeyboardInterrupt
+    says = ""
+    if interrupted:
+        says = (
+            f"Ctrl-C ended learn after {taken} of {total} steps; what was learned is kept, and "
+            "learn(..., reset_num_timesteps=False) goes on"
+        )
+    elif taken and idle:
+        says = f"{taken} steps were taken and nothing was learned: {idle}"
+    if says:
+        warnings.warn(says, UserWarning, stacklevel=3)
+
+
+def differs(path: str | PathLike[str], known: str | None, env: AnyEnv | None) -> bool:
+    """Whether `env` walks another table than the one of fingerprint `known`, if both are known; warns if so."""
+    here = None if env is None else fingerprint_of(env)
+    if known is None or here is None or known == here:
+        return False
+    warnings.warn(
+        f"{path} learned in a table of fingerprint {known[:12]}, but this environment walks another, {here[:12]}: "
+        "its values are those of the other one",
+        UserWarning,
+        stacklevel=4,
+    )
+    return True

@@ -223,9 +223,9 @@ def test_whole_floats_are_numbers_and_others_are_refused_by_name() -> None:
 
 
 def test_a_call_that_learned_nothing_says_so() -> None:
-    with pytest.warns(UserWarning, match="learned nothing: it learns once 50 steps are exceeded"):
+    with pytest.warns(UserWarning, match="nothing was learned: DQN learns once 50 steps are exceeded"):
         StableBaselines3(lake(), settings=QUICK).learn(50)
-    with pytest.warns(UserWarning, match="it learns once 63 steps are exceeded"):
+    with pytest.warns(UserWarning, match="PPO learns once 63 steps are exceeded"):
         StableBaselines3(lake(), algorithm="PPO", settings=SHORT["PPO"]).learn(63)
 
 

@@ -18,9 +18,7 @@ Its schedules are functions of the progress that remains, from 1 down to 0; ours
 from __future__ import annotations
 
 import inspect
-import random
-import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
 from typing import Any, Literal, Self, cast
@@ -30,17 +28,17 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from stable_baselines3 import A2C, DQN, PPO
-from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.dqn.policies import DQNPolicy
 
-from ..envs.mdp import fingerprint_of
-from .base import Callback, Memory
-from .environment_state import environment_state, put_environment
-from .files import generator_from_json, generator_to_json, read_agent, write_agent
-from .progress import Interrupts, progress_line
-from .schedules import KINDS, parameter_of, schedule_from, warn_if_rising
-from .settings import Setting, number, seed_number, whole
+from ...envs.mdp import fingerprint_of
+from ..base import Callback, Memory
+from ..files import read_agent, write_agent
+from ..learner import differs, report_end
+from ..progress import Interrupts, progress_line
+from ..settings import Setting, number, seed_number, whole
+from .their_state import Chance, Nowhere, put_back, under_way
+from .watch import Watch, in_their_direction
 
 FloatArray = npt.NDArray[np.float64]
 AlgorithmName = Literal["DQN", "PPO", "A2C"]
@@ -58,6 +56,13 @@ MADE = "their agent was made by it"
 
 #: Settings of theirs that are ours to set, or that would write somewhere.
 OURS = ("env", "_init_setup_model", "tensorboard_log", "device", "verbose")
+
+
+def _known(name: str, algorithm: Any) -> AlgorithmName:
+    if algorithm not in ALGORITHMS:
+        raise ValueError(f"{name} must be one of {', '.join(ALGORITHMS)}, got {algorithm!r}")
+    known: AlgorithmName = algorithm
+    return known
 
 
 class StableBaselines3:
@@ -81,9 +86,7 @@ class StableBaselines3:
 
     discount = number(0.0, 1.0, fixed=MADE)
     seed = seed_number(fixed=MADE)
-    algorithm: Setting[AlgorithmName, AlgorithmName] = Setting(
-        lambda name, given: _known(name, given), fixed=MADE
-    )
+    algorithm: Setting[AlgorithmName, AlgorithmName] = Setting(_known, fixed=MADE)
     settings: Setting[Mapping[str, Any], dict[str, Any]] = Setting(
         lambda name, given: dict(given), fixed=MADE
     )
@@ -118,11 +121,7 @@ class StableBaselines3:
             )
         for name, value in given.items():
             usual = inspect.signature(kind.__init__).parameters[name].default
-            if (
-                isinstance(usual, int)
-                and not isinstance(usual, bool)
-                and not isinstance(value, tuple | list | str)
-            ):
+            if isinstance(usual, int) and not isinstance(usual, bool) and not isinstance(value, tuple | list):
                 given[name] = whole(f"settings: {name}", value, LEAST.get(name, 1))
         self.env = env
         self.settings = given
@@ -130,23 +129,23 @@ class StableBaselines3:
         self._predict_rng = np.random.default_rng(seed)
         self._num_actions = int(env.action_space.n)
         arguments = {"policy": "MlpPolicy", **given, "gamma": self.discount, "seed": self.seed}
-        arguments |= {name: _theirs(name, given[name]) for name in SCHEDULES if name in given}
+        arguments |= {name: in_their_direction(name, given[name]) for name in SCHEDULES if name in given}
         self._saved: tuple[dict[str, Any], Mapping[str, npt.NDArray[Any]]] | None = None
         self._plan_given: int | None = None
-        self._chance: _Chance | None = None
+        self._chance: Chance | None = None
         with self._their_chance():
             self.model = kind(env=env, device="cpu", verbose=0, **arguments)
 
     @contextmanager
     def _their_chance(self) -> Iterator[None]:
         """Lends them the global generators, in the state that this agent left them in."""
-        before = _Chance()
+        before = Chance()
         if self._chance is not None:
             self._chance.put_back()
         try:
             yield
         finally:
-            self._chance = _Chance()
+            self._chance = Chance()
             before.put_back()
 
     @property
@@ -208,29 +207,20 @@ class StableBaselines3:
             Interrupts() as interrupts,
         ):
             if not reset_num_timesteps and self._saved is not None:
-                self._put_back(*self._saved)
+                self._plan_given = self._saved[0]["plan"]
+                put_back(self.model, self.env, *self._saved)
             self._saved = None
             self.model.num_timesteps = self.num_timesteps
-            watch = _Watch(self, callback, goal, total % self._rollout() != 0, show, interrupts)
+            watch = Watch(self, callback, goal, total % self._rollout() != 0, show, interrupts)
             self.model.learn(total, watch, reset_num_timesteps=reset_num_timesteps)
         self._check_finite()
-        taken = self.num_timesteps - first
-        if interrupts.asked:
-            if raise_interrupt:
-                raise KeyboardInterrupt
-            warnings.warn(
-                f"Ctrl-C ended learn after {taken} of {total} steps; what was learned is kept, and "
-                "learn(..., reset_num_timesteps=False) goes on",
-                UserWarning,
-                stacklevel=2,
-            )
-        elif not watch.stopped and self.model._n_updates == updates:
-            warnings.warn(
-                f"{self.algorithm} took {taken} steps and learned nothing: it learns once {self.learning_starts} steps "
-                "are exceeded (learning_starts, or n_steps of a rollout); learn longer, or give a smaller number",
-                UserWarning,
-                stacklevel=2,
-            )
+        report_end(
+            total,
+            self.num_timesteps - first,
+            interrupted=interrupts.asked,
+            raise_interrupt=raise_interrupt,
+            idle="" if watch.stopped or self.model._n_updates > updates else self._why_idle(),
+        )
         return self
 
     def _check_finite(self) -> None:
@@ -240,6 +230,12 @@ class StableBaselines3:
                 f"what {self.algorithm} has learned by environment step {self.num_timesteps} is no longer finite; "
                 "smaller steps or rewards may help"
             )
+
+    def _why_idle(self) -> str:
+        return (
+            f"{self.algorithm} learns once {self.learning_starts} steps are exceeded (learning_starts, or n_steps of "
+            "a rollout); learn longer, or give a smaller number"
+        )
 
     def _rollout(self) -> int:
         """Environment steps between two trainings; a rollout by episodes counts as endless."""
@@ -337,9 +333,9 @@ class StableBaselines3:
             "fingerprint": None if self.env is None else fingerprint_of(self.env),
         }
         if replay:
-            under_way = self._under_way() if self._saved is None else self._saved
-            settings["under_way"] = under_way[0]
-            arrays |= under_way[1]
+            there = self._saved or under_way(self.model, self.env, self._chance or Chance())
+            settings["under_way"] = {"plan": self._plan_given, **there[0]}
+            arrays |= there[1]
         write_agent(path, type(self).__name__, settings, arrays)
 
     @classmethod
@@ -368,7 +364,7 @@ class StableBaselines3:
                     f"the environment has {env.observation_space} and {env.action_space}"
                 )
             agent = cls(
-                _Nowhere(space, actions) if env is None else env,
+                Nowhere(space, actions) if env is None else env,
                 algorithm=settings["algorithm"],
                 discount=settings["discount"],
                 seed=settings["seed"],
@@ -382,64 +378,12 @@ class StableBaselines3:
             agent._take(arrays)
             if "under_way" in settings:
                 agent._saved = settings["under_way"], arrays
-            known, here = settings["fingerprint"], None if env is None else fingerprint_of(env)
+            known = settings["fingerprint"]
         except (KeyError, TypeError, RuntimeError) as error:
             raise ValueError(f"{path} is damaged: {error!r}") from error
-        if known is not None and here is not None and known != here:
+        if differs(path, known, env):
             agent._saved = None
-            warnings.warn(
-                f"{path} learned in a table of fingerprint {known[:12]}, but this environment walks another, "
-                f"{here[:12]}: its values are those of the other one",
-                UserWarning,
-                stacklevel=2,
-            )
         return agent
-
-    def _under_way(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
-        """All that learning needs to go on, and acting does not, as JSON and as arrays."""
-        model = self.model
-        chance = self._chance or _Chance()
-        names = ("_n_updates", "_episode_num", "_current_progress_remaining", "_total_timesteps")
-        about: dict[str, Any] = {
-            "plan": self._plan_given,
-            "environment": environment_state(self.env),
-            "counts": {name: getattr(model, name) for name in names},
-            "chance": chance.to_json(),
-            "actions": generator_to_json(model.action_space.np_random),
-        }
-        arrays: dict[str, npt.NDArray[Any]] = {"chance_torch": chance.torch.numpy()}
-        if model._last_obs is not None:
-            arrays["last_observation"] = np.asarray(model._last_obs)
-            arrays["last_starts"] = np.asarray(model._last_episode_starts)
-        buffer = model.replay_buffer if isinstance(model, DQN) else None
-        if isinstance(model, DQN) and buffer is not None:
-            about |= {"calls": model._n_calls, "position": buffer.pos, "full": buffer.full}
-            arrays |= {f"buffer.{name}": getattr(buffer, name)[: buffer.size()] for name in BUFFER}
-        return about, arrays
-
-    def _put_back(self, about: dict[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Goes on where a file says that it stood, as far as the environment can."""
-        model = self.model
-        self._plan_given = about["plan"]
-        for name, value in about["counts"].items():
-            setattr(model, name, value)
-        model.action_space._np_random = generator_from_json(about["actions"])
-        buffer = model.replay_buffer if isinstance(model, DQN) else None
-        if isinstance(model, DQN) and buffer is not None:
-            model._n_calls, buffer.pos, buffer.full = about["calls"], about["position"], about["full"]
-            for name in BUFFER:
-                getattr(buffer, name)[: len(arrays[f"buffer.{name}"])] = arrays[f"buffer.{name}"]
-        theirs = model.env
-        assert theirs is not None
-        assert self.env is not None
-        theirs.reset()  # their wrappers refuse to step before
-        state = about["environment"]
-        if "last_observation" in arrays and state is not None and put_environment(self.env, state):
-            model._last_obs = arrays["last_observation"]
-            model._last_episode_starts = arrays["last_starts"]
-        else:
-            model._last_obs = None
-        _Chance.from_json(about["chance"], torch.from_numpy(arrays["chance_torch"])).put_back()
 
     def _take(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         weights: dict[str, torch.Tensor] = {}
@@ -454,123 +398,3 @@ class StableBaselines3:
         self.model.policy.load_state_dict(weights)
         optimiser = self.model.policy.optimizer
         optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
-
-
-#: What a replay buffer of theirs holds.
-BUFFER = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
-
-
-def _known(name: str, algorithm: Any) -> AlgorithmName:
-    if algorithm not in ALGORITHMS:
-        raise ValueError(f"{name} must be one of {', '.join(ALGORITHMS)}, got {algorithm!r}")
-    known: AlgorithmName = algorithm
-    return known
-
-
-def _theirs(name: str, given: Any) -> Any:
-    """What they take for one of their schedules: ours, of the progress made, turned round."""
-    ours = isinstance(given, Mapping) or type(given) in KINDS.values()
-    if callable(given) and not ours:
-        ours = parameter_of(given) == "progress"
-        if not ours and parameter_of(given) != "progress_remaining":
-            warn_if_rising(
-                f"settings: {name}",
-                float(given(1.0)),
-                float(given(0.0)),
-                runs="a bare function is asked at the progress that remains, from 1 down to 0",
-                instead="Call its parameter `progress_remaining` if it is meant so, or `progress` if it is written "
-                "for the progress made, from 0 up to 1",
-            )
-    if not ours:
-        return given
-    schedule = schedule_from(given, name, 0.0, np.inf)
-    turned: Callable[[float], float] = lambda remaining: schedule(1.0 - remaining)  # noqa: E731
-    return turned
-
-
-class _Watch(BaseCallback):
-    """Asks our callback, and ends an unfinished rollout at the goal."""
-
-    def __init__(
-        self,
-        agent: StableBaselines3,
-        callback: Callback | None,
-        goal: int,
-        stops_at_goal: bool,
-        show: Any,
-        interrupts: Interrupts,
-    ) -> None:
-        super().__init__(verbose=0)
-        self.agent = agent
-        self.callback = callback
-        self.goal = goal
-        self.stops_at_goal = stops_at_goal
-        self.show = show
-        self.first = agent.num_timesteps
-        self.interrupts = interrupts
-        self.stopped = False
-
-    def _on_training_start(self) -> None:
-        if self.agent._plan_given is not None:
-            self.agent.model._total_timesteps = self.agent._plan_given
-
-    def _on_step(self) -> bool:
-        for name, seen in (("reward", self.locals["rewards"]), ("observation", self.locals["new_obs"])):
-            if not np.isfinite(seen).all():
-                raise FloatingPointError(
-                    f"environment step {self.num_timesteps}: the {name} is {seen[0]}; nothing can be learned from it"
-                )
-        self.agent.num_timesteps = self.num_timesteps
-        self.show(self.num_timesteps - self.first)
-        if self.callback is not None and self.num_timesteps >= getattr(self.callback, "next_timestep", 0):
-            if hasattr(self.callback, "next_timestep"):  # seldom, and what it sees may be written down
-                self.agent._check_finite()
-            try:
-                self.stopped = self.callback(self.agent) is False
-            except KeyboardInterrupt:
-                self.interrupts.asked = True
-        if self.stopped or self.interrupts.asked:
-            return False
-        return not (self.stops_at_goal and self.num_timesteps >= self.goal)
-
-
-class _Chance:
-    """The global generators' states."""
-
-    def __init__(self) -> None:
-        self.python = random.getstate()
-        self.numpy = np.random.get_state()  # noqa: NPY002  # theirs
-        self.torch = torch.get_rng_state()
-
-    def to_json(self) -> dict[str, Any]:
-        """All but torch's."""
-        version, words, gauss = self.python
-        name, key, *rest = cast("tuple[Any, ...]", self.numpy)
-        return {"python": [version, list(words), gauss], "numpy": [name, key.tolist(), *rest]}
-
-    @classmethod
-    def from_json(cls, saved: dict[str, Any], torch_state: torch.Tensor) -> _Chance:
-        """What `to_json` gave."""
-        chance = cls()
-        version, words, gauss = saved["python"]
-        name, key, *rest = saved["numpy"]
-        chance.python = version, tuple(words), gauss
-        chance.numpy = (name, np.array(key, dtype=np.uint32), *rest)  # type: ignore[assignment]  # the older of two forms
-        chance.torch = torch_state
-        return chance
-
-    def put_back(self) -> None:
-        """Sets the global generators to these states."""
-        random.setstate(self.python)
-        np.random.set_state(self.numpy)  # noqa: NPY002  # theirs
-        torch.set_rng_state(self.torch)
-
-
-class _Nowhere(gym.Env[Any, Any]):
-    """Spaces to act in, and nothing to play."""
-
-    metadata: dict[str, Any] = {"render_modes": []}
-
-    def __init__(self, observation_space: gym.spaces.Space[Any], action_space: gym.spaces.Discrete) -> None:
-        self.observation_space = observation_space
-        self.action_space = action_space
