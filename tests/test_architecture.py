@@ -229,6 +229,7 @@ TESTS = Path(__file__).parent
 #: Modules whose tests ask through a door: for a room or a module, the test that opens it.
 THROUGH = {
     "agents/neural": "agents/neural/test_dqn.py",
+    "agents/stable_baselines3": "agents/test_stable_baselines3.py",
     "agents/tabular": "agents/tabular/test_q_learning.py",
     "cli": "cli/test_commands.py",
     "envs/cassandra": "envs/cassandra/test_reader.py",
