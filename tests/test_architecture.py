@@ -20,7 +20,7 @@ from bellglass.envs.registration import ENVIRONMENTS
 ROOT = Path(bellglass.__file__).parent
 
 #: What everybody may import: it knows nobody.
-GROUND = ("lazy", "extras", "compiled")
+GROUND = ("lazy", "extras", "compiled", "atomic")
 
 #: Each folder or file, and the modules of others that it may reach; the longest name that fits decides.
 MAY_IMPORT = {

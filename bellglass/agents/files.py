@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from ..atomic import written_whole
 
 FORMAT = "bellglass agent 2"
 
@@ -41,17 +40,8 @@ def write_agent(
         if array.dtype.hasobject or name == TEXT:
             raise TypeError(f"the array {name!r} of type {array.dtype} cannot be saved without pickle")
     text = json.dumps({"format": FORMAT, "class": class_name, "settings": dict(settings)})
-    target = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **{TEXT: np.array(text)}, **dict(arrays))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with written_whole(path) as file:
+        np.savez_compressed(file, allow_pickle=False, **{TEXT: np.array(text)}, **dict(arrays))
 
 
 def read_agent(

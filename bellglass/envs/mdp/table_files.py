@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 import struct
 import zipfile
 import zlib
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Hashable, Mapping, Sequence
 from os import PathLike
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
+from ...atomic import written_whole
 from .arrays import locked
 from .layout import Layout
 from .memory_limit import TableTooLarge, require_memory
@@ -60,22 +57,6 @@ def write_table(
             names=np.array(json.dumps(names, default=_plain)),
             **arrays,
         )
-
-
-@contextmanager
-def written_whole(path: str | PathLike[str]) -> Iterator[BinaryIO]:
-    """Lends a file beside `path` that moves into its place at the end; if anything fails, all is as it was."""
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def read_table(path: str | PathLike[str]) -> tuple[dict[str, Any], str]:

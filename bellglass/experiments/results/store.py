@@ -41,6 +41,7 @@ from .marker import (
     versions,
 )
 from ..suite_errors import error_message, error_text
+from ...atomic import written_whole
 from ..records import CurvePoint, FailedRun, RunResult, RunSpec, Skipped, Sweep, Timing
 from ..text import canonical, line_of, result_from, result_text
 
@@ -66,23 +67,14 @@ def write_whole(path: Path, text: str, *, lasting: bool = True) -> None:
         text: of the file.
         lasting: wait until it is on disk; what can be made again need not.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")  # hosts may share process ids
     try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            if lasting:
-                os.fsync(file.fileno())
-        temporary.replace(path)
+        with written_whole(path, lasting=lasting) as file:
+            file.write(text.encode())
     except FileNotFoundError:
         if not path.parent.is_dir():
             raise
-        write_whole(
-            path, text, lasting=lasting
-        )  # a supervisor that has just come took us for dead, and swept
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        # a supervisor that has just come took us for dead, and swept
+        write_whole(path, text, lasting=lasting)
     if lasting:
         sync_folder(path.parent)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...envs.mdp.table_files import written_whole
+from ...atomic import written_whole
 from .record import SolutionRecord
 
 FORMAT = "bellglass solution 1"
