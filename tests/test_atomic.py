@@ -22,9 +22,14 @@ def test_a_file_is_there_at_the_end_and_not_before(tmp_path: Path) -> None:
 def test_what_fails_half_way_leaves_the_old_file_and_no_other(tmp_path: Path, lasting: bool) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"old")
-    with pytest.raises(KeyboardInterrupt), written_whole(path, lasting=lasting) as file:
-        file.write(b"half")
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with written_whole(path, lasting=lasting) as file:
+            file.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["x"]
 
