@@ -127,25 +127,29 @@ class Experience:
 
     def step(self, actions: npt.NDArray[np.int64]) -> Steps:
         """Takes one action in each copy."""
-        before = self.observations.copy()
+        before = self.observations  # of many copies, a fresh array at every arrival
         if isinstance(self.env, VectorEnv):
             played = ~self._waiting
             observation, reward, terminated, truncated, infos = self.env.step(actions)
             self._arrive(observation, infos)
             rewards = np.asarray(reward, dtype=np.float64)
+            total = rewards.sum()
             ends, cuts = np.array(terminated, dtype=np.bool_), np.array(truncated, dtype=np.bool_)
         else:
+            before = before.copy()
             played = np.ones(1, dtype=np.bool_)
             observation, paid, terminated, truncated, infos = self.env.step(np.int64(actions[0]))
             self._arrive(observation, infos)
             rewards = np.array([paid], dtype=np.float64)
+            total = paid
             ends, cuts = np.array([terminated], dtype=np.bool_), np.array([truncated], dtype=np.bool_)
-        if not isfinite(rewards.sum()) and not np.isfinite(rewards).all():
+        if not isfinite(total) and not np.isfinite(rewards).all():
             raise NotFinite(f"the reward is {rewards[~np.isfinite(rewards)][0]}")
-        after = self.observations.copy()
+        after = self.observations if isinstance(self.env, VectorEnv) else self.observations.copy()
         over = ends | cuts
         if self._mode is AutoresetMode.SAME_STEP:
             if over.any():
+                after = after.copy()
                 self._see_last(after, over, infos)
                 self._begin(np.flatnonzero(over))
         elif self._mode is AutoresetMode.NEXT_STEP:
@@ -183,9 +187,11 @@ class Experience:
             self._check_observations()
             mask = self._mask_shown(infos)
             if mask is not None:
-                self.masks.note(self.observations, np.asarray(mask, dtype=np.bool_)[None])
+                self.masks.note(
+                    self.observations.item() if self._sizes.integers else self.observations[0], mask
+                )
             return
-        self.observations[:] = observation
+        self.observations = np.array(observation, dtype=self.observations.dtype)
         self._check_observations()
         shown = infos.get("action_mask")
         if shown is None and self._shows_masks:
@@ -193,7 +199,9 @@ class Experience:
         if shown is None:
             return
         there = np.asarray(infos.get("_action_mask", True))
-        if there.all():
+        if isinstance(shown, np.ndarray) and shown.dtype == np.bool_ and there.all():
+            self.masks.note(self.observations, shown)
+        elif there.all():
             self.masks.note(self.observations, np.stack(list(shown)).astype(np.bool_))
         else:
             rows = np.flatnonzero(there)
@@ -224,9 +232,11 @@ class Experience:
         if not isinstance(self.env, VectorEnv):
             return [(0, self._transition(actions[0]))]
         steps = self.step(np.array(actions, dtype=np.int64))
-        columns = (column.tolist() for column in steps[1:])
-        rows = zip(steps.played.tolist(), *columns, strict=True)
-        return [(copy, Transition(*row)) for copy, (played, *row) in enumerate(rows) if played]
+        rows = enumerate(map(Transition._make, zip(*(column.tolist() for column in steps[1:]), strict=True)))
+        if steps.played.all():
+            return list(rows)
+        played = steps.played.tolist()
+        return [row for row in rows if played[row[0]]]
 
     def _transition(self, action: int) -> Transition:
         """A single environment's step, without arrays."""

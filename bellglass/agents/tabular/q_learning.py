@@ -116,6 +116,8 @@ class QLearning(ActionValueLearner):
 
     def _exploration_rates(self, steps: int) -> FloatArray:
         """The exploration rates of so many steps to come (one number if they are all the same)."""
+        if isinstance(self.epsilon, Constant):
+            return tabulate(self.epsilon, ())
         progress = np.arange(self.num_timesteps, self.num_timesteps + steps) / self._plan
         return tabulate(self.epsilon, np.clip(progress, self._progress_before, 1.0).tolist())
 
