@@ -12,9 +12,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ..records import AgentSpec, EnvironmentSpec, RunSpec, ScoringSpec, Skipped
 from ..suite.schema import Seeds, Suite, planned_runs
 from ..suite_errors import form, path_of
-from ..records import AgentSpec, EnvironmentSpec, RunSpec, ScoringSpec, Skipped
 
 #: Raised with every change that older code could not read.
 FORMAT = 1

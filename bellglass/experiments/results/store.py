@@ -20,7 +20,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -28,7 +27,11 @@ from typing import IO, Any
 
 import filelock
 
+from ...atomic import written_whole
+from ..records import CurvePoint, FailedRun, RunResult, RunSpec, Skipped, Sweep, Timing
 from ..suite.schema import Suite
+from ..suite_errors import error_message, error_text
+from ..text import canonical, line_of, result_from, result_text
 from .marker import (
     FORMAT,
     MARKER,
@@ -40,10 +43,6 @@ from .marker import (
     scoring_of,
     versions,
 )
-from ..suite_errors import error_message, error_text
-from ...atomic import written_whole
-from ..records import CurvePoint, FailedRun, RunResult, RunSpec, Skipped, Sweep, Timing
-from ..text import canonical, line_of, result_from, result_text
 
 
 class FolderError(ValueError):
@@ -56,7 +55,9 @@ def writable(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise FolderError(f"{folder}: cannot be written to: {error.strerror or error_message(error)}") from error
+        raise FolderError(
+            f"{folder}: cannot be written to: {error.strerror or error_message(error)}"
+        ) from error
 
 
 def write_whole(path: Path, text: str, *, lasting: bool = True) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from helpers.paths import ROOT
 import errno
 import os
 import shutil
@@ -12,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from helpers.paths import ROOT
 from helpers.sweeping import LAKE, SWIM, bytes_of, complete, small, trouble_in
 
 from bellglass.experiments.records import CurvePoint
