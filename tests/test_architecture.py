@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import networkx
@@ -62,11 +63,24 @@ ONLY_IN = {
 HEAVY = ("torch", "stable_baselines3", "numba", "scipy", "pydantic", "rich")
 
 
+@cache
+def text_of(file: Path) -> str:
+    """Read once."""
+    return file.read_text(encoding="utf-8")
+
+
+@cache
+def tree_of(file: Path) -> ast.Module:
+    """Parsed once."""
+    return ast.parse(text_of(file))
+
+
+@cache
 def imports_of(file: Path) -> set[str]:
     """Dotted names of everything that `file` may reach by an import; the package's own without its name."""
     package = ("bellglass", *file.relative_to(ROOT).parts[:-1])
     names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(file)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -133,7 +147,7 @@ def import_graph(root: Path) -> networkx.DiGraph:
     for name, file in names.items():
         package = name.split(".") if file.name == "__init__.py" else name.split(".")[:-1]
         package = [part for part in package if part]
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(file)):
             if isinstance(node, ast.ImportFrom) and node.level:
                 base = package[: len(package) - node.level + 1]
                 module = ".".join([*base, *([node.module] if node.module else [])])
@@ -162,6 +176,8 @@ def test_circles_are_seen_wherever_the_import_stands(tmp_path: Path) -> None:
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ..room import x\n"
     )
     assert circles(tmp_path) == [{"room", "room.a", "room.b"}]
+    text_of.cache_clear()
+    tree_of.cache_clear()
     (tmp_path / "room" / "b.py").write_text("from ..other import y\n")
     assert circles(tmp_path) == []
 
@@ -193,7 +209,7 @@ LATE = ("cli/commands.py",)
 def test_our_own_package_is_imported_at_the_top(file: Path) -> None:
     if file.relative_to(ROOT).as_posix() in LATE:
         return
-    for function in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for function in ast.walk(tree_of(file)):
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             for node in ast.walk(function):
                 late = isinstance(node, ast.ImportFrom) and node.level
@@ -216,7 +232,7 @@ def test_no_room_is_too_full(folder: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_no_file_is_too_long(file: Path) -> None:
-    assert len(file.read_text(encoding="utf-8").splitlines()) <= 450
+    assert len(text_of(file).splitlines()) <= 450
 
 
 def test_no_name_stands_twice() -> None:
@@ -256,11 +272,11 @@ THROUGH = {
 
 def is_named_beside(where: Path) -> bool:
     """Whether a test in the same folder of tests (or the one above) speaks of the module or of something in it."""
-    tree = ast.parse((ROOT / where).read_text(encoding="utf-8"))
+    tree = tree_of(ROOT / where)
     names = {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)} | {where.stem}
     names = {name for name in names if not name.startswith("_")}
     folders = {TESTS / where.parent, TESTS / where.parent.parent}
-    texts = [file.read_text(encoding="utf-8") for folder in folders for file in folder.glob("test_*.py")]
+    texts = [text_of(file) for folder in folders for file in folder.glob("test_*.py")]
     return any(re.search(rf"\b{name}\b", text) for text in texts for name in names)
 
 

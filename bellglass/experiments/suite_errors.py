@@ -84,7 +84,7 @@ def form(found: Mapping[str, Any]) -> str:
 def error_message(error: BaseException) -> str:
     r"""The message without line breaks; of an error that says nothing, its kind.
 
-    >>> one_line(ValueError("no\nluck")), one_line(MemoryError())
+    >>> error_message(ValueError("no\nluck")), error_message(MemoryError())
     ('no luck', 'MemoryError')
     """
     return " ".join(str(error).split()) or type(error).__name__
@@ -93,7 +93,7 @@ def error_message(error: BaseException) -> str:
 def error_text(error: BaseException) -> str:
     """Its kind and its message in one line.
 
-    >>> told(KeyError("k")), told(MemoryError())
+    >>> error_text(KeyError("k")), error_text(MemoryError())
     ("KeyError: 'k'", 'MemoryError')
     """
     kind, message = type(error).__name__, error_message(error)

@@ -1,4 +1,7 @@
-"""Blackjack as an environment and as a picture; `blackjack_table.py` has the rules and the table."""
+"""Blackjack as an environment and as a picture; `blackjack_table.py` has the rules and the table.
+
+Sutton & Barto, 2nd ed. (2018), Examples 5.1 and 5.3, Figure 5.2.
+"""
 
 from __future__ import annotations
 
