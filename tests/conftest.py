@@ -1,6 +1,8 @@
-"""The invented sweep and its report, made once for the tests that read them."""
+"""The invented sweep and its report, made once for the tests that read them; and Ctrl-C as in the foreground."""
 
 from __future__ import annotations
+
+import signal
 
 import pytest
 from helpers.invented_sweep import invented_sweep
@@ -8,6 +10,9 @@ from helpers.invented_sweep import invented_sweep
 from bellglass.experiments.cards.card import Card
 from bellglass.experiments.records import Sweep
 from bellglass.experiments.report import ReportPaths, write_report
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell put the tests into the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="module")

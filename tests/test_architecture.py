@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -106,7 +107,22 @@ def allowed_in(where: Path) -> tuple[str, ...]:
     return (room.removesuffix(".py").replace("/", "."), *MAY_IMPORT[room], *GROUND)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def for_every_file(check: Callable[[Path], None]) -> Callable[[], None]:
+    """One test that holds every file of the package against `check`, and names all that fail."""
+
+    def test() -> None:
+        wrong = []
+        for file in FILES:
+            try:
+                check(file)
+            except AssertionError as error:
+                wrong.append(str(error).partition("\n")[0])
+        assert wrong == []
+
+    return test
+
+
+@for_every_file
 def test_arrows_point_one_way(file: Path) -> None:
     where = file.relative_to(ROOT)
     for name in imports_of(file):
@@ -205,7 +221,7 @@ def test_the_ground_of_experiments_knows_no_room() -> None:
 LATE = ("cli/commands.py",)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+@for_every_file
 def test_our_own_package_is_imported_at_the_top(file: Path) -> None:
     if file.relative_to(ROOT).as_posix() in LATE:
         return
@@ -230,9 +246,10 @@ def test_no_room_is_too_full(folder: Path) -> None:
     assert len(python_files(folder)) <= (12 if has_rooms else 20)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+@for_every_file
 def test_no_file_is_too_long(file: Path) -> None:
-    assert len(text_of(file).splitlines()) <= 450
+    lines = len(text_of(file).splitlines())
+    assert lines <= 450, f"{file.relative_to(ROOT)} has {lines} lines"
 
 
 def test_no_name_stands_twice() -> None:
@@ -280,7 +297,7 @@ def is_named_beside(where: Path) -> bool:
     return any(re.search(rf"\b{name}\b", text) for text in texts for name in names)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+@for_every_file
 def test_the_test_of_a_module_is_found_at_the_same_place(file: Path) -> None:
     where = file.relative_to(ROOT)
     if where.name in ("__init__.py", "__main__.py") or (TESTS / where.parent / f"test_{where.name}").exists():
@@ -290,7 +307,8 @@ def test_the_test_of_a_module_is_found_at_the_same_place(file: Path) -> None:
         return  # every id and every agent is held to a contract: test_every_env, test_tabular_agents
     doors = [door for door in THROUGH if where.as_posix() == door or where.as_posix().startswith(f"{door}/")]
     assert doors, f"tests/{where.parent.as_posix()} has no test_{where.name}, and nothing there names it"
-    assert (TESTS / THROUGH[max(doors, key=len)]).exists()
+    door = THROUGH[max(doors, key=len)]
+    assert (TESTS / door).exists(), door
 
 
 def test_every_door_is_needed() -> None:

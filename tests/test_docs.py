@@ -22,6 +22,7 @@ def test_every_number_on_the_page_of_hidden_states_is_what_the_code_prints(
     check_prints(PAGE, capsys)
 
 
+@pytest.mark.slow
 def test_its_ladders_are_every_partially_observed_ids() -> None:
     """What memory and sight are worth, solved anew; the searches of the lower rungs only where they are quick."""
     rows = re.findall(

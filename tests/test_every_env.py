@@ -37,7 +37,67 @@ LARGE = [
     for name in ("FickleTaxi", "Inventory", "JacksCarRental", "Racetrack", "RepeatPrevious", "TicTacToe")
 ]
 
+#: Ids with a sibling in their family that is asked at once: `make test-all` asks them what takes a while with each.
+#: Every id of one's own is asked everything.
+SIBLINGS = [
+    f"bellglass/{name}-v0"
+    for name in (
+        "Grid4x4",
+        "Grid5x5",
+        "RussellNorvig",
+        "BookGrid",
+        "BridgeGrid",
+        "CliffWalking",
+        "WindyGrid",
+        "Maze",
+        "FourRooms",
+        "SixArms",
+        "NChain",
+        "Loop",
+        "DeepSea",
+        "TwoStateLowerBound",
+        "CombinationLock",
+        "DiscountingChain",
+        "ForestManagement",
+        "HowardTaxicab",
+        "HowardToymaker",
+        "PutermanInventory",
+        "QueueAdmission",
+        "AccessControl",
+        "RecyclingRobot",
+        "BusEngine",
+        "SlidingPuzzle",
+        "Secretary",
+        "DieStopping",
+        "RedBlackCards",
+        "Parking",
+        "Piglet",
+        "Catch",
+        "RandomWalk",
+        "BoyanChain",
+        "PutermanTwoState",
+        "DiceGame",
+        "Tram",
+        "RacingCar",
+        "Tiger",
+        "CryingBaby",
+        "MiniHallway",
+        "CheeseMaze",
+        "Shuttle",
+        "LightMaze",
+        "MemoryChain",
+        "UmbrellaChain",
+        "BernoulliBandit",
+        "Garnet",
+        "FromTable",
+    )
+]
+
 every_id = pytest.mark.parametrize("env_id", IDS)
+every_id_most_slowly = pytest.mark.parametrize(
+    "env_id",
+    [pytest.param(env_id, marks=pytest.mark.slow if env_id in LARGE + SIBLINGS else ()) for env_id in IDS],
+)
 every_id_the_large_ones_slowly = pytest.mark.parametrize(
     "env_id", [pytest.param(env_id, marks=pytest.mark.slow if env_id in LARGE else ()) for env_id in IDS]
 )
@@ -68,7 +128,7 @@ def test_registering_is_idempotent_and_complete() -> None:
     assert bellglass.__name__ == NAMESPACE
 
 
-@every_id
+@every_id_most_slowly
 def test_gymnasiums_checker_is_content(env_id: str) -> None:
     check_env(gym.make(env_id).unwrapped)
 
@@ -257,7 +317,7 @@ class Shown:
         return p_value(parts) if parts else 1.0
 
 
-@every_id_the_large_ones_slowly
+@every_id_most_slowly
 def test_sampled_steps_are_as_frequent_as_the_table_says(env_id: str) -> None:
     env: Any = gym.make(env_id).unwrapped
     mdp = table_of(env)
@@ -284,7 +344,7 @@ def test_sampled_steps_are_as_frequent_as_the_table_says(env_id: str) -> None:
     assert shown.p_value() > RARE
 
 
-@every_id_the_large_ones_slowly
+@every_id_most_slowly
 def test_copies_step_as_frequently_as_the_table_says(env_id: str) -> None:
     """Of each row `each` copies, set into its state at every turn."""
     mdp = table(env_id)
@@ -331,7 +391,7 @@ def restarted(envs: Any) -> IntArray:
     return np.asarray(envs.state)
 
 
-@every_id_the_large_ones_slowly
+@every_id_most_slowly
 @pytest.mark.parametrize("mode", ["NextStep", "SameStep", "Disabled"])
 def test_copies_with_a_seed_each_walk_as_gymnasiums_own_vector_does(env_id: str, mode: str) -> None:
     ours: Any = gym.make_vec(env_id, num_envs=4, autoreset_mode=mode)
@@ -376,7 +436,7 @@ def test_processes_step_them_too(env_id: str) -> None:
 
 
 @pytest.mark.parametrize("most", [15, pytest.param(60, marks=pytest.mark.slow)])
-@every_id
+@every_id_most_slowly
 def test_every_state_can_be_drawn(env_id: str, most: int) -> None:
     env: Any = gym.make(env_id).unwrapped
     mdp = table_of(env)

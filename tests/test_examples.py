@@ -90,6 +90,7 @@ def test_a_comparison_without_a_file_writes_its_report_and_a_second_call_changes
     assert {path: path.stat().st_mtime_ns for path in written} == written
 
 
+@pytest.mark.slow
 def test_a_grid_of_settings_is_swept_and_less_exploration_costs_less_at_the_cliff(tmp_path: Path) -> None:
     regret = runpy.run_path(str(EXAMPLES / "sweep_a_setting.py"))["main"](str(tmp_path), 10_000, 3)
     assert len(regret) == 6

@@ -94,9 +94,11 @@ OF_ALL = (
 )
 
 
-def keeps_its_promises(clone: Path, name: str, file: str) -> None:
-    """Collects every test, the slow ones too; runs the fast ones that speak of the new name or of all names."""
-    told = pytest_in(clone, "-k", f"{name} or {file} or {OF_ALL}")
+@pytest.mark.slow
+def test_what_the_readme_adds_keeps_every_promise(clone: Path) -> None:
+    """Collects every test, the slow ones too; runs the fast ones that speak of the new names or of all names."""
+    names = [*an_environment(clone), *type_in(clone, "Add an agent")]
+    told = pytest_in(clone, "-k", " or ".join([*names, OF_ALL]))
     passed, deselected = (int(re.findall(rf"(\d+) {word}", told)[-1]) for word in ("passed", "deselected"))
     assert passed > 350
     assert deselected > 5000
@@ -105,19 +107,8 @@ def keeps_its_promises(clone: Path, name: str, file: str) -> None:
     in_clone(clone, sys.executable, "-m", "mypy")
 
 
-def test_the_environment_of_the_readme_keeps_every_promise(clone: Path) -> None:
-    keeps_its_promises(clone, *an_environment(clone))
-
-
-def test_the_agent_of_the_readme_keeps_every_promise(clone: Path) -> None:
-    if "```python" not in section("Add an agent"):
-        pytest.skip("README shows no agent to type in")
-    keeps_its_promises(clone, *type_in(clone, "Add an agent"))
-
-
 @pytest.mark.slow
 def test_with_both_typed_in_all_of_make_test_passes(clone: Path) -> None:
     an_environment(clone)
-    if "```python" in section("Add an agent"):
-        type_in(clone, "Add an agent")
+    type_in(clone, "Add an agent")
     make(clone, "test")

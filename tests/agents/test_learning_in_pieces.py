@@ -45,6 +45,8 @@ LEARNERS: dict[Any, dict[str, Any]] = {
     RecurrentDQN: {**QUICK, "buffer_size": 400, "hidden_size": 6, "window": 8},
 }
 
+DEEP = (DQN, RecurrentDQN)
+
 #: With a clock of its own, without one, hidden, with masks, with its clock in sight.
 ENVS: dict[str, Any] = {
     "lake": lambda: gym.make("bellglass/FrozenLake-v0"),
@@ -87,12 +89,33 @@ def same_in_one_call_and_in_pieces(learner: Any, make: Any, tmp_path: Path, step
 def test_one_long_call_is_two_half_ones_and_two_with_a_file_between(
     learner: Any, env: str, tmp_path: Path
 ) -> None:
+    if learner in DEEP:
+        same_in_one_call_and_in_pieces(learner, ENVS[env], tmp_path, 180, 91)
+        return
     for at in (311, 330):
         same_in_one_call_and_in_pieces(learner, ENVS[env], tmp_path, 640, at)
 
 
-@pytest.mark.parametrize("mode", list(AutoresetMode))
-@pytest.mark.parametrize("learner", LEARNERS)
+@pytest.mark.slow
+@pytest.mark.parametrize("env", ENVS)
+@pytest.mark.parametrize("learner", DEEP)
+def test_so_it_is_with_deep_learners_for_longer(learner: Any, env: str, tmp_path: Path) -> None:
+    for at in (311, 330):
+        same_in_one_call_and_in_pieces(learner, ENVS[env], tmp_path, 640, at)
+
+
+@pytest.mark.parametrize(
+    ("learner", "mode"),
+    [
+        pytest.param(
+            learner,
+            mode,
+            marks=[pytest.mark.slow] if learner in DEEP and mode is not AutoresetMode.NEXT_STEP else [],
+        )
+        for learner in LEARNERS
+        for mode in AutoresetMode
+    ],
+)
 def test_so_it_is_with_many_copies(learner: Any, mode: AutoresetMode, tmp_path: Path) -> None:
     for env_id, limit in (("FrozenLake", 17), ("RiverSwim", None), ("TMaze", 30)):
 

@@ -269,6 +269,7 @@ def test_run_writes_a_report_and_a_rerun_changes_no_result(tmp_path: Path) -> No
     assert bellglass("report", "out", cwd=tmp_path).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_torn_result_is_told_and_done_again(tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(SMALL_SUITE, encoding="utf-8")
     assert bellglass("run", "small.toml", "--output", "out", "--workers", "1", cwd=tmp_path).returncode == 0

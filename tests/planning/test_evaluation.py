@@ -139,6 +139,7 @@ def ring(size: int, seed: int = 0) -> TabularMDP:
     )
 
 
+@pytest.mark.slow
 def test_large_random_tables_are_iterated_and_certified(monkeypatch: pytest.MonkeyPatch) -> None:
     mdp = ring(5_000)
     policy = np.arange(5_000) % 2

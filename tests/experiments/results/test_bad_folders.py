@@ -49,6 +49,7 @@ def in_a_room_of_its_own(script: str, *arguments: str | Path) -> subprocess.Comp
     )
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_the_sweep_and_it_goes_on_where_there_is_room(tmp_path: Path) -> None:
     """A disk of 200 kB; the runs would take four times as much."""
     suite = small(

@@ -36,6 +36,7 @@ def test_sbatch_reads_a_per_cent_sign_as_one(tmp_path: Path) -> None:
     assert lines[-1].endswith(f"--output {tmp_path}/a%b --workers 1")
 
 
+@pytest.mark.slow
 def test_two_tasks_at_once_do_the_whole_sweep(tmp_path: Path) -> None:
     script = write_array(small(), tmp_path / "out")
     path = f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"

@@ -133,6 +133,7 @@ def test_a_memory_limit_that_nobody_would_keep_is_refused(
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.slow
 def test_supervisors_on_one_folder_share_the_runs(tmp_path: Path) -> None:
     """Each run is learned once, by one of three."""
     trouble_in(tmp_path)
@@ -159,6 +160,7 @@ def test_supervisors_on_one_folder_share_the_runs(tmp_path: Path) -> None:
     assert log.read_text().splitlines() == ["learned"] * 6
 
 
+@pytest.mark.slow
 def test_a_clock_that_goes_back_changes_nothing(tmp_path: Path) -> None:
     """An hour at each look; and files come from the future, or from 1970."""
     trouble_in(tmp_path)

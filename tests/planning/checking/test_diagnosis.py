@@ -185,6 +185,7 @@ def test_eleven_of_twelve_mistakes_are_named_right() -> None:
     assert named >= 11, lines
 
 
+@pytest.mark.slow
 def test_further_mistakes_are_named_right() -> None:
     homework = all_others()
     named, lines = confusion(homework)
