@@ -76,6 +76,7 @@ def test_one_state_is_seen_in_seven_ways(capsys: pytest.CaptureFixture[str], tmp
     assert "state: 0.74016" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_comparison_without_a_file_writes_its_report_and_a_second_call_changes_no_result(
     tmp_path: Path,
 ) -> None:

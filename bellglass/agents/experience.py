@@ -133,7 +133,7 @@ class Experience:
             observation, reward, terminated, truncated, infos = self.env.step(actions)
             self._arrive(observation, infos)
             rewards = np.asarray(reward, dtype=np.float64)
-            total = rewards.sum()
+            total = np.add.reduce(rewards)
             ends, cuts = np.array(terminated, dtype=np.bool_), np.array(truncated, dtype=np.bool_)
         else:
             before = before.copy()
@@ -148,15 +148,15 @@ class Experience:
         after = self.observations if isinstance(self.env, VectorEnv) else self.observations.copy()
         over = ends | cuts
         if self._mode is AutoresetMode.SAME_STEP:
-            if over.any():
+            if np.count_nonzero(over):
                 after = after.copy()
                 self._see_last(after, over, infos)
                 self._begin(np.flatnonzero(over))
         elif self._mode is AutoresetMode.NEXT_STEP:
-            if self._waiting.any():
+            if np.count_nonzero(self._waiting):
                 self._begin(np.flatnonzero(self._waiting))  # the dummy has just brought the first observation
             self._waiting = over & played
-        elif over.any():
+        elif np.count_nonzero(over):
             self._to_reset, self._news = over, True
         if self._limit is not None:
             self.clock += played & ~(over & (self._mode is AutoresetMode.SAME_STEP))
@@ -233,7 +233,7 @@ class Experience:
             return [(0, self._transition(actions[0]))]
         steps = self.step(np.array(actions, dtype=np.int64))
         rows = enumerate(map(Transition._make, zip(*(column.tolist() for column in steps[1:]), strict=True)))
-        if steps.played.all():
+        if np.count_nonzero(steps.played) == len(steps.played):
             return list(rows)
         played = steps.played.tolist()
         return [row for row in rows if played[row[0]]]

@@ -54,7 +54,9 @@ class Masks:
         if not self.sizes.integers:
             for observation, mask in zip(observations, masks, strict=True):
                 self._note_vector(observation, mask)
-        elif not (self.seen[observations].all() and (self.available[observations] == masks).all()):
+        elif np.count_nonzero(self.seen[observations]) < len(masks) or np.count_nonzero(
+            self.available[observations] != masks
+        ):
             for number, mask in zip(observations.tolist(), masks, strict=True):
                 self._note_number(number, mask)
 

@@ -110,7 +110,7 @@ def test_so_it_is_with_deep_learners_for_longer(learner: Any, env: str, tmp_path
         pytest.param(
             learner,
             mode,
-            marks=[pytest.mark.slow] if learner in DEEP and mode is not AutoresetMode.NEXT_STEP else [],
+            marks=[pytest.mark.slow] if learner in DEEP else [],
         )
         for learner in LEARNERS
         for mode in AutoresetMode

@@ -170,7 +170,10 @@ def test_impossible_settings_are_refused_by_name(keywords: dict[str, Any], says:
         StableBaselines3(gym.make("Pendulum-v1"))
 
 
-@pytest.mark.parametrize("env_id", ["FrozenLake", "RiverSwim", "TMaze"])
+@pytest.mark.parametrize(
+    "env_id",
+    ["FrozenLake", *(pytest.param(name, marks=pytest.mark.slow) for name in ("RiverSwim", "TMaze"))],
+)
 @pytest.mark.parametrize(("algorithm", "steps"), [("DQN", 240), ("PPO", 128), ("A2C", 100)])
 def test_one_long_call_is_two_half_ones_and_two_with_a_file_between(
     algorithm: AlgorithmName, steps: int, env_id: str, tmp_path: Path

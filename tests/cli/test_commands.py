@@ -310,6 +310,7 @@ def test_a_failed_run_is_counted_in_every_output_and_makes_the_exit_code_one(tmp
     assert "ArithmeticError" in (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_check_proves_a_folder_and_finds_damage(tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(SMALL_SUITE, encoding="utf-8")
     assert bellglass("run", "small.toml", "--output", "out", cwd=tmp_path).returncode == 0

@@ -106,6 +106,10 @@ AGENTS: dict[str, Callable[[], Agent]] = {
 }
 
 
+#: Those that are asked everything at once; the others, slowly.
+DIFFERENT = ("by hand, a table", "own, vectors", "recurrent")
+
+
 def trained(name: str) -> Agent:
     """An agent in the midst of its life: replay filled, tables made, moments not zero."""
     agent = AGENTS[name]()
@@ -309,7 +313,10 @@ CHANGES: list[Callable[[nn.Module], None]] = [
 ]
 
 
-@pytest.mark.parametrize("name", AGENTS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[] if name in DIFFERENT else [pytest.mark.slow]) for name in AGENTS],
+)
 @pytest.mark.parametrize("change", CHANGES)
 def test_weights_changed_from_outside_are_the_agents(
     change: Callable[[nn.Module], None], name: str, tmp_path: Path

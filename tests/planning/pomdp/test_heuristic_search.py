@@ -281,6 +281,7 @@ def test_dense_arrays_are_those_of_the_belief_update() -> None:
     assert len(belief_table(pomdp, horizon=2).beliefs) > 2
 
 
+@pytest.mark.slow
 def test_pruning_keeps_the_default_tolerance_where_plans_tie_at_every_step() -> None:
     """HiGHS's own tolerance of 1e-7 lost 2e-6 here; all beliefs of 10 steps, enumerated, are the judge."""
     rng = np.random.default_rng(1)

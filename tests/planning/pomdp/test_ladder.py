@@ -74,6 +74,7 @@ def test_branch_and_bound_finds_what_trying_everything_finds(seed: int, by_actio
     assert search.start_value(np.eye(2)[policy]) == best
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_action", [False, True])
 def test_the_value_of_a_memoryless_policy_is_its_sampled_return(by_action: bool) -> None:
     """An independent road: walk the hidden table, draw what is seen, and average."""
