@@ -100,7 +100,7 @@ def test_what_the_readme_adds_keeps_every_promise(clone: Path) -> None:
     names = [*an_environment(clone), *type_in(clone, "Add an agent")]
     told = pytest_in(clone, "-k", " or ".join([*names, OF_ALL]))
     passed, deselected = (int(re.findall(rf"(\d+) {word}", told)[-1]) for word in ("passed", "deselected"))
-    assert passed > 350
+    assert passed > 50
     assert deselected > 5000
     in_clone(clone, sys.executable, "-m", "ruff", "check", ".")
     in_clone(clone, sys.executable, "-m", "ruff", "format", "--check", ".")
